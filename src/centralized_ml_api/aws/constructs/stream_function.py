@@ -70,11 +70,6 @@ class StreamFunction(Construct):
             if not model.endpoint
         }
         tables = [parameter.ref for parameter in self._build_tables(plan, addresses)]
-        models = (
-            {"MODEL_PARAMETERS": json.dumps(tables)}
-            if tables
-            else {"MODELS": self._render(plan.models, addresses)}
-        )
         table = build_spending_table(self, "Spending") if plan.spending.is_counted else None
         role = build_function_role(
             self,
@@ -98,11 +93,7 @@ class StreamFunction(Construct):
             timeout_seconds=plan.timeout_seconds,
             memory_mib=MEMORY_MIB,
             environment={
-                "IDLE_SECONDS": str(plan.idle_seconds),
-                "HEALTH_SECONDS": str(plan.health_seconds),
-                **({} if plan.health_names else {"HEALTH_NAMES": "no"}),
-                "MODELS_VERSION": self._version(plan),
-                **models,
+                **self._environment(plan, tables, addresses),
                 **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
                 **({"SPENDING_TABLE": table.ref} if table else {}),
             },
@@ -112,6 +103,23 @@ class StreamFunction(Construct):
         for policy in called.all:
             function.add_resource_dependency(policy)
         self.arn = function.get_att("Arn").to_string()
+
+    def _environment(
+        self, plan: StreamPlan, tables: Sequence[str], addresses: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Returns what the function is told of the plan; `tables` names the parameters with its models."""
+        models = (
+            {"MODEL_PARAMETERS": json.dumps(tables)}
+            if tables
+            else {"MODELS": self._render(plan.models, addresses)}
+        )
+        return {
+            "IDLE_SECONDS": str(plan.idle_seconds),
+            "HEALTH_SECONDS": str(plan.health_seconds),
+            **({} if plan.health_names else {"HEALTH_NAMES": "no"}),
+            "MODELS_VERSION": self._version(plan),
+            **models,
+        }
 
     @staticmethod
     def _list_statements(

@@ -40,13 +40,8 @@ RENEWED_DAYS = 30
 CLOCK_DAYS = 1
 """How far clocks of participants may be behind."""
 
-PRIVATE_NETWORKS = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
-        *("::1/128", "fc00::/7", "fe80::/10"),
-    )
-)
+_PRIVATE_IPV4 = "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 100.64.0.0/10"
+PRIVATE_NETWORKS = (*map(ipaddress.ip_network, f"{_PRIVATE_IPV4} ::1/128 fc00::/7 fe80::/10".split()),)
 """Networks whose addresses mean another machine wherever one is.
 
 Source: https://www.iana.org/assignments/iana-ipv4-special-registry and

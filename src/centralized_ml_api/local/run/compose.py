@@ -87,35 +87,23 @@ def build_gateway(
     door = door if plan.event.join else None
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan, translates=translates)
-    limits = Limits.of(plan.event)
     models = {name: model for name in openai.names if (model := find(name)) is not None}
-    by_model = _routes_by_model(plan, openai.only(models), models, limits=limits)
+    by_model = _routes_by_model(plan, openai.only(models), models, limits=Limits.of(plan.event))
     if translates:
         by_model = _with_attempts(plan, by_model)
     served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
     statuses = entry_statuses(plan, refused, find, sleeping)
     known = replace(_add_state(known, plan, statuses, began), refused=refused)
     return Gateway(
-        upstreams=(
-            *_upstreams((*fronts, *models.values(), *retiring)),
-            *((door.upstream,) if door else ()),
-        ),
-        routes=tuple(
-            _with_own_attempts(_route(entry, refused, find, limits=limits), entry, by_model)
-            for entry in plan.deployments
-        ),
+        upstreams=(*_upstreams((*fronts, *models.values(), *retiring)), *([door.upstream] if door else [])),
+        routes=tuple(_own_routes(plan, refused, find, by_model)),
         unready=tuple(_unready(statuses)),
-        asleep=tuple(
-            (status.name, status.state) for status in statuses if status.state in {"asleep", "waking"}
-        ),
+        asleep=tuple(_asleep(statuses)),
         by_model=by_model,
         ends=plan.event.ends,
         teams=tuple(_access(team, keys or {}) for team in plan.event.teams),
         throttle=plan.event.throttle,
-        documents=(
-            *build_team_catalogues(plan, served, known),
-            *build_documents(plan, served, known=known),
-        ),
+        documents=(*build_team_catalogues(plan, served, known), *build_documents(plan, served, known=known)),
         listed=list_models(served, known),
         aliases=plan.event.aliases,
         starts=starts,
@@ -178,6 +166,15 @@ def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
 def _front(entry: ModelDeployment, find: Find) -> Running | None:
     """Returns the service that takes the entry's calls."""
     return find(services_of(entry)[0])
+
+
+def _own_routes(
+    plan: ApiPlan, refused: Mapping[str, str], find: Find, by_model: Mapping[str, tuple[ServedRoute, ...]]
+) -> Iterable[ServedRoute | RefusedRoute]:
+    """Yields the route of each entry's own path."""
+    limits = Limits.of(plan.event)
+    for entry in plan.deployments:
+        yield _with_own_attempts(_route(entry, refused, find, limits=limits), entry, by_model)
 
 
 def _route(
@@ -335,6 +332,11 @@ def _server_path_of(entry: ModelDeployment, running: Running, api: ModelApi, pat
         (api,) = (spoken for spoken in MODEL_APIS if spoken.name == server)
         path = api.paths[0]
     return entry.local.serving.path_of(api, path, is_first=find_own_api(entry) is api)
+
+
+def _asleep(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
+    """Returns (name, state) of those that a call wakes."""
+    return [(status.name, status.state) for status in statuses if status.state in {"asleep", "waking"}]
 
 
 def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:

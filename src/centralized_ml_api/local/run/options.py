@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +38,10 @@ class ServeOptions:
     https: bool = False
     certificate: Path | None = None
     key: Path | None = None
+
+    def stops(self, now: datetime) -> datetime | None:
+        """Returns when what starts now is to stop; None where no time was given."""
+        return None if self.for_seconds is None else now + timedelta(seconds=self.for_seconds)
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import signal
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
@@ -51,6 +50,7 @@ from centralized_ml_api.plan.token_prices import list_prices
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from centralized_ml_api.local.envoy import EnvoyGateway
     from centralized_ml_api.local.launch import Launch
@@ -109,21 +109,17 @@ class LocalTarget:
         admission: SupervisedAdmission | None = None,
         start_gateway_process: Callable[[Launch, ServerLog], Awaitable[Process]] = start_process,
     ) -> None:
-        self._state = state
-        self._terminal = terminal.that_goes_on()
-        self._clock = clock
-        self._host, self._port = options.host, options.port or free_pair(options.host)
+        self._state, self._terminal, self._clock = state, terminal.that_goes_on(), clock
+        address = self._host, self._port = options.host, options.port or free_pair(options.host)
         self._ends: datetime | None = None
-        seconds = options.for_seconds
-        self._stops = None if seconds is None else clock.now() + timedelta(seconds=seconds)
+        self._stops = options.stops(clock.now())
         config = options.config.absolute()
         self._run = Run.of_this_process(str(config), options.flags)
         self._started = time.time()
-        self._address = ""
+        self._address, self._exit_status = "", 0
         self._metrics = None if options.metrics_port is None else bind_loopback(options.metrics_port)
         self._runtime = bind_loopback(self._port + 1)
         self._stop = asyncio.Event()
-        self._exit_status = 0
         self._first_start = FirstStart(self._show, clock)
         collector = UsageCollector.of_state(state.path)
         self._count_day = collector.count_day
@@ -134,7 +130,6 @@ class LocalTarget:
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)
         self._certificate = prepare_certificate(options, state, self._terminal, clock.now())
-        address = self._host, self._port
         self._gateway = SupervisedGateway(
             envoy or make_envoy(state, address, options.timeout_seconds, self._certificate),
             ServerLog(state.logs / "gateway.log", hide=hide_keys),
@@ -146,8 +141,7 @@ class LocalTarget:
             clock=clock,
             start_process=start_gateway_process,
         )
-        self._prober = Prober()
-        self._link = SleepersLink(state.gateway, clock=clock)
+        self._prober, self._link = Prober(), SleepersLink(state.gateway, clock=clock)
         self._supervisor = Supervisor(
             self._gateway,
             self._keys,

@@ -73,13 +73,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     roles = () if plan.account.execution_role else build_roles(models)
     spending = build_spending(plan)
     routes = tuple(_route(deployment, counted=spending.is_counted) for deployment in plan.deployments)
-    sleeping = {model.name for model in models if model.copy}
-    endpoint_policies = divide_endpoints(
-        {route.name: route.name in sleeping for route in routes if isinstance(route, DirectRoute)}
-    )
-    function_policies = divide_endpoints(
-        {route.name: False for route in routes if isinstance(route, FunctionRoute)}
-    )
+    endpoint_policies, function_policies = _divide_policies(routes, models)
     spoken = {
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
@@ -120,6 +114,19 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
         tasks={name: fact.task for name, fact in facts.items() if fact.task},
         sizes=add_sizes(sizes, fixed, groups),
+    )
+
+
+def _divide_policies(
+    routes: Iterable[Route], models: Iterable[HostingPlan]
+) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
+    """Returns what the API's policies name: the endpoints of direct routes, and the functions of entries."""
+    sleeping = {model.name for model in models if model.copy}
+    return (
+        divide_endpoints(
+            {route.name: route.name in sleeping for route in routes if isinstance(route, DirectRoute)}
+        ),
+        divide_endpoints({route.name: False for route in routes if isinstance(route, FunctionRoute)}),
     )
 
 
