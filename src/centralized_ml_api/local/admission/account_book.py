@@ -122,6 +122,22 @@ class AccountBook:
         return self._connection
 
 
+def load_used(path: Path) -> dict[Account, int]:
+    """Returns what every account of a file has used, calls under way included; nothing if there is no file.
+
+    Raises:
+        sqlite3.Error: The file cannot be read.
+        OSError: Nor be opened.
+    """
+    book = AccountBook(path)
+    if not book.exists:
+        return {}
+    try:
+        return book.load()[0]
+    finally:
+        book.close()
+
+
 def _add_up(charges: Iterable[Charge]) -> list[tuple[Any, ...]]:
     sums: dict[Account, int] = {}
     for charge in charges:

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, load_used
 from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET, SOCKETS
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.run.sidecar import Sidecar
@@ -14,6 +15,7 @@ from centralized_ml_api.local.run.sidecar import Sidecar
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from centralized_ml_api.local.admission.accounts import Account
     from centralized_ml_api.local.supervision.process import ServerLog
 
 _MODULE = "centralized_ml_api.local.admission"
@@ -47,6 +49,15 @@ class SupervisedAdmission(Sidecar):
     async def occupancy(self) -> dict[str, dict[str, int]]:
         """Returns by entry how many calls are `under_way` and `waiting`; empty if the process is away."""
         return await self._ask() or {}
+
+    def load_used(self) -> dict[Account, int]:
+        """Returns what limits in tokens and dollars have used, from the disk.
+
+        Raises:
+            sqlite3.Error: It cannot be read.
+            OSError: Nor be opened.
+        """
+        return load_used(self._accounts or self._folder / ACCOUNTS_NAME)
 
     async def _ask(self) -> dict[str, dict[str, int]] | None:
         try:

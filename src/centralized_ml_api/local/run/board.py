@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from centralized_ml_api.errors import MlApiError
-from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, AccountBook
+from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, load_used
 from centralized_ml_api.local.board.document import RECENT_SECONDS, Known, build_document
 from centralized_ml_api.local.board.history import History, keep_history
 from centralized_ml_api.local.journal import Journal
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from centralized_ml_api.local.admission.accounts import Account
     from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.keys.invitation import Invitation
     from centralized_ml_api.local.machine.clock import Clock
@@ -116,7 +115,7 @@ class Board:
             found["usage"] = self._collector.load_table(None)
             found["used_today"] = self._collector.store.requests_by_team(now.date())
         with contextlib.suppress(sqlite3.Error, OSError):
-            found["used"] = self._load_used()
+            found["used"] = load_used(self._state / ACCOUNTS_NAME)
         with contextlib.suppress(MlApiError):
             found["keys"] = [*LocalKeys(KeyStore(self._state), lambda: now).teams()]
         with contextlib.suppress(OSError):
@@ -130,12 +129,3 @@ class Board:
     def _invite(self, known: Known) -> Invitation:
         address = next(iter(known.urls), known.status.address)
         return invite(JoinBook(self._state), self._target.event, address, known.now)
-
-    def _load_used(self) -> dict[Account, int]:
-        book = AccountBook(self._state / ACCOUNTS_NAME)
-        if not book.exists:
-            return {}
-        try:
-            return book.load()[0]
-        finally:
-            book.close()

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.status import ANSWERING, EntryStatus, LocalStatus
 from centralized_ml_api.local.traffic.types import METRICS_PATH, Counted, Durations, Traffic
+from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MILLISECONDS_PER_SECOND = 1000
+_NANODOLLARS_PER_USD = 10**9
 
 
 class MetricsSource(Protocol):
@@ -74,6 +76,7 @@ class _Reading(Collector):
         yield from _collect_models(self.status.entries)
         yield from _collect_sleep(self.status.entries)
         yield from _collect_limits(self.traffic)
+        yield from _collect_spending(self.traffic)
         if self.status.ends:
             yield GaugeMetricFamily(
                 "mlapi_ends_timestamp_seconds",
@@ -193,3 +196,23 @@ def _collect_limits(traffic: Traffic) -> Iterator[Metric]:
             if value is not None:
                 family.add_metric((team.name,), value)
     yield from (rate, quota, used)
+
+
+def _collect_spending(traffic: Traffic) -> Iterator[Metric]:
+    """Yields each limit in tokens and dollars, and what is left of it, of teams and of all together."""
+    for unit, name, per_one in (("tokens", "Tokens", 1), ("nanodollars", "US dollars", _NANODOLLARS_PER_USD)):
+        suffix = "tokens" if unit == "tokens" else "usd"
+        for is_pot, whose, labels in ((False, "team", ("team", "period")), (True, "pot", ("period",))):
+            who = "all teams together" if is_pot else "the team"
+            most = GaugeMetricFamily(
+                f"mlapi_{whose}_limit_{suffix}", f"{name} that {who} may use in a period.", labels=labels
+            )
+            left = GaugeMetricFamily(
+                f"mlapi_{whose}_left_{suffix}", f"{name} that are left of that limit.", labels=labels
+            )
+            for limit in traffic.spending:
+                if limit.unit == unit and (limit.owner == POT) == is_pot:
+                    values = (limit.period,) if is_pot else (limit.owner, limit.period)
+                    most.add_metric(values, limit.most / per_one)
+                    left.add_metric(values, limit.left / per_one)
+            yield from (most, left)

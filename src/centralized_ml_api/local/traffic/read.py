@@ -21,6 +21,7 @@ from centralized_ml_api.local.traffic.types import (
     TokenCount,
     TokenKind,
     Traffic,
+    build_spending_left,
     build_team_limits,
 )
 from centralized_ml_api.plan.usage.tokens import estimate_tokens
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.samples import Sample
 
+    from centralized_ml_api.local.admission.accounts import Account
+    from centralized_ml_api.local.traffic.types import SpendingLeft
     from centralized_ml_api.plan.types import ApiPlan
 
 _PREFIX = "envoy_"
@@ -57,16 +60,20 @@ class TrafficCounter(Protocol):
         ...
 
 
-class Turns(Protocol):
-    """What makes calls wait: the admission service."""
+class Admission(Protocol):
+    """What makes calls wait and counts what they spend: the admission service."""
 
     async def occupancy(self) -> Mapping[str, Mapping[str, int]]:
         """Returns by model how many calls are `waiting`."""
         ...
 
+    def load_used(self) -> Mapping[Account, int]:
+        """Returns what limits in tokens and dollars have used; raises `sqlite3.Error` or `OSError`."""
+        ...
+
 
 async def read_traffic(
-    gateway: TrafficCounter, served: Served, count_day: Callable[[date], dict[str, int]], turns: Turns
+    gateway: TrafficCounter, served: Served, count_day: Callable[[date], dict[str, int]], admission: Admission
 ) -> Traffic:
     """Returns what was called so far, with the limits of the teams.
 
@@ -74,7 +81,7 @@ async def read_traffic(
         gateway: Where to ask; if it does not answer, `counted` is None.
         served: The plan, and which upstreams are behind each model.
         count_day: Returns each team's calls of a UTC day.
-        turns: Where calls wait.
+        admission: Where calls wait, and what they spend is counted.
     """
     try:
         by_upstream = parse_counted(await gateway.traffic())
@@ -83,8 +90,21 @@ async def read_traffic(
     else:
         counted = replace(by_upstream, in_flight=_sum_by_model(by_upstream.in_flight or {}, served))
     used = await _count_today(served, count_day)
-    waiting = {model: busy["waiting"] for model, busy in (await turns.occupancy()).items()}
-    return Traffic(time.monotonic(), counted, build_team_limits(served.plan.event, used), waiting)
+    waiting = {model: busy["waiting"] for model, busy in (await admission.occupancy()).items()}
+    limits = build_team_limits(served.plan.event, used)
+    return Traffic(time.monotonic(), counted, limits, waiting, await _load_left(served, admission))
+
+
+async def _load_left(served: Served, admission: Admission) -> tuple[SpendingLeft, ...]:
+    """Loads what is left of every limit in tokens and dollars; nothing if that cannot be read."""
+    event = served.plan.event
+    if not event.pot.is_limited and not any(team.spending.is_limited for team in event.teams):
+        return ()
+    try:
+        used = await asyncio.to_thread(admission.load_used)
+    except (sqlite3.Error, OSError):
+        return ()
+    return build_spending_left(event, used, time.time())
 
 
 def _sum_by_model(active: Mapping[str, int], served: Served) -> dict[str, int]:

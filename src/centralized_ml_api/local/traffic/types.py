@@ -7,7 +7,11 @@ from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
+from centralized_ml_api.local.admission.accounts import list_limits, open_account
+from centralized_ml_api.plan.event import POT, Period, Unit
+
 if TYPE_CHECKING:
+    from centralized_ml_api.local.admission.accounts import Account
     from centralized_ml_api.plan.event import EventPlan
 
 TokenKind = Literal["in", "cached", "out"]
@@ -114,27 +118,75 @@ def build_team_limits(event: EventPlan, used: Mapping[str, int] | None) -> tuple
 
 
 @dataclass(frozen=True, slots=True)
+class SpendingLeft:
+    """What is left of a limit in tokens or dollars, of a team or of all together (`POT`).
+
+    `left` is less by what calls under way may still need.
+    """
+
+    owner: str
+    unit: Unit
+    period: Period
+    most: int
+    left: int
+
+
+def build_spending_left(
+    event: EventPlan, used: Mapping[Account, int], now: float
+) -> tuple[SpendingLeft, ...]:
+    """Builds what is left of every limit of teams, in the order of the config, and of all together. Pure.
+
+    Args:
+        event: What is limited.
+        used: By account, what is used.
+        now: In seconds since the epoch.
+    """
+    owners = [*((team.name, team.spending) for team in event.teams), (POT, event.pot)]
+    return tuple(
+        SpendingLeft(
+            owner,
+            limit.unit,
+            limit.period,
+            limit.most,
+            max(0, limit.most - used.get(open_account(limit, now), 0)),
+        )
+        for owner, spending in owners
+        for limit in list_limits(owner, spending)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """What was called until `at` (seconds of a monotonic clock) and what teams may call.
 
     `counted` is None while the gateway does not answer. `waiting` has the calls that wait for their turn, by
-    model, of the models at which calls take turns.
+    model, of the models at which calls take turns. `spending` is what is left of limits in tokens and
+    dollars.
     """
 
     at: float
     counted: Counted | None
     limits: tuple[TeamLimit, ...] = ()
     waiting: Mapping[str, int] = field(default_factory=dict)
+    spending: tuple[SpendingLeft, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the same as JSON-able values."""
         counted = self.counted.to_json() if self.counted else None
         limits = [asdict(limit) for limit in self.limits]
-        return {"at": self.at, "counted": counted, "limits": limits, "waiting": dict(self.waiting)}
+        spending = [asdict(left) for left in self.spending]
+        return {
+            "at": self.at,
+            "counted": counted,
+            "limits": limits,
+            "waiting": dict(self.waiting),
+            "spending": spending,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Traffic:
         """Returns what `to_json` was called on, also after a round trip through JSON."""
         counted = Counted.from_json(value["counted"]) if value["counted"] else None
         limits = tuple(TeamLimit(**limit) for limit in value["limits"])
-        return cls(value["at"], counted, limits, value["waiting"])
+        spending = tuple(SpendingLeft(**left) for left in value["spending"])
+        return cls(value["at"], counted, limits, value["waiting"], spending)

@@ -11,10 +11,12 @@ from centralized_ml_api.local.traffic.types import (
     Counted,
     Durations,
     Requests,
+    SpendingLeft,
     TeamLimit,
     TokenCount,
     Traffic,
 )
+from centralized_ml_api.plan.event import POT
 
 ODD = 'a"b\\c\nd'
 PART = PartStatus("chat", "ready", "", 1, 2, 3, (4711,), ("a line of the log",), hangs=2)
@@ -67,6 +69,25 @@ def test_only_limits_that_a_team_has_are_there() -> None:
     found = samples(STATUS, Traffic(1.0, None, (TeamLimit("red", 5.0, None, None),)))
     assert found["mlapi_team_limit_per_second[('team', 'red')]"] == 5
     assert not [name for name in found if "day" in name]
+
+
+def test_what_is_left_of_tokens_and_dollars_is_told_by_team_and_period() -> None:
+    left = (
+        SpendingLeft("red", "tokens", "minute", 1000, 250),
+        SpendingLeft("red", "nanodollars", "event", 5 * 10**9, 1_250_000_000),
+        SpendingLeft(POT, "nanodollars", "event", 25 * 10**9, 0),
+    )
+    found = samples(STATUS, Traffic(1.0, None, spending=left))
+    told = {name: value for name, value in found.items() if "_left_" in name or "_limit_" in name}
+    red = "('period', '{}'), ('team', 'red')"
+    assert told == {
+        f"mlapi_team_limit_tokens[{red.format('minute')}]": 1000,
+        f"mlapi_team_left_tokens[{red.format('minute')}]": 250,
+        f"mlapi_team_limit_usd[{red.format('event')}]": 5,
+        f"mlapi_team_left_usd[{red.format('event')}]": 1.25,
+        "mlapi_pot_limit_usd[('period', 'event')]": 25,
+        "mlapi_pot_left_usd[('period', 'event')]": 0,
+    }
 
 
 def test_nothing_of_this_machine_or_of_logs_is_told() -> None:

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.admission.accounts import Account
 from centralized_ml_api.local.traffic.read import Served, parse_counted, read_traffic
-from centralized_ml_api.local.traffic.types import Durations, Requests, TeamLimit, TokenCount, Traffic
-from centralized_ml_api.plan.event import Throttle
+from centralized_ml_api.local.traffic.types import (
+    Durations,
+    Requests,
+    SpendingLeft,
+    TeamLimit,
+    TokenCount,
+    Traffic,
+)
+from centralized_ml_api.plan.event import POT, UNLIMITED, Spending, Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,20 +56,33 @@ class FakeGateway:
         return self._text
 
 
-class FakeTurns:
-    """One model at which calls take turns."""
+class FakeAdmission:
+    """One model at which calls take turns, and what they have used; None where it cannot be read."""
+
+    def __init__(self, used: dict[Account, int] | None = None) -> None:
+        self._used = used
 
     async def occupancy(self) -> dict[str, dict[str, int]]:
         """Full, and two wait."""
         return {"chat": {"under_way": 4, "waiting": 2}}
 
+    def load_used(self) -> dict[Account, int]:
+        """What was used."""
+        if self._used is None:
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._used
 
-def served(requests_per_day: int | None = None) -> Served:
+
+def served(
+    requests_per_day: int | None = None, spending: Spending = UNLIMITED, pot: Spending = UNLIMITED
+) -> Served:
     teams = [
-        SimpleNamespace(name="red", throttle=Throttle(5, 5), requests_per_day=requests_per_day),
-        SimpleNamespace(name="blue", throttle=None, requests_per_day=None),
+        SimpleNamespace(
+            name="red", throttle=Throttle(5, 5), requests_per_day=requests_per_day, spending=spending
+        ),
+        SimpleNamespace(name="blue", throttle=None, requests_per_day=None, spending=UNLIMITED),
     ]
-    plan = SimpleNamespace(event=SimpleNamespace(teams=teams))
+    plan = SimpleNamespace(event=SimpleNamespace(teams=teams, pot=pot))
     upstreams = {"chat": ("chat-1", "a/b-2"), "idle": ()}
     return cast("Served", SimpleNamespace(plan=plan, upstreams=lambda: upstreams))
 
@@ -70,8 +91,13 @@ def never(day: date) -> dict[str, int]:
     pytest.fail(f"nobody has a quota, but {day} was counted")
 
 
-def read(text: str | None, served: Served, count_day: Callable[[date], dict[str, int]]) -> Traffic:
-    return asyncio.run(read_traffic(FakeGateway(text), served, count_day, FakeTurns()))
+def read(
+    text: str | None,
+    served: Served,
+    count_day: Callable[[date], dict[str, int]],
+    used: dict[Account, int] | None = None,
+) -> Traffic:
+    return asyncio.run(read_traffic(FakeGateway(text), served, count_day, FakeAdmission(used)))
 
 
 def test_envoys_statistics_are_read_and_others_left_out() -> None:
@@ -133,3 +159,18 @@ envoy_traffic_unreported_out{model="chat",answer="stream"} 1000
         TokenCount("chat", "", "in", estimated=True, count=10),
         TokenCount("chat", "", "out", estimated=True, count=5),
     )
+
+
+def test_what_is_left_of_tokens_and_dollars_is_that_of_teams_and_of_all_together() -> None:
+    limited = served(spending=Spending(tokens=100, nanodollars=5 * 10**9), pot=Spending(tokens=150))
+    used = {Account("red", "tokens", "event", 0): 30, Account(POT, "tokens", "event", 0): 160}
+    assert read(TEXT, limited, never, used).spending == (
+        SpendingLeft("red", "tokens", "event", 100, 70),
+        SpendingLeft("red", "nanodollars", "event", 5 * 10**9, 5 * 10**9),
+        SpendingLeft(POT, "tokens", "event", 150, 0),
+    )
+
+
+def test_what_is_left_is_unknown_where_it_cannot_be_read_and_not_read_without_limits() -> None:
+    assert read(TEXT, served(spending=Spending(tokens=100)), never).spending == ()
+    assert read(TEXT, served(), never).spending == ()

@@ -7,6 +7,7 @@ from centralized_ml_api.local.traffic.types import (
     Counted,
     Durations,
     Requests,
+    SpendingLeft,
     TeamLimit,
     TokenCount,
     Traffic,
@@ -21,7 +22,8 @@ COUNTED = Counted(
 
 
 def test_traffic_survives_json() -> None:
-    traffic = Traffic(12.5, COUNTED, (TeamLimit("red", 5.0, 100, 7),))
+    left = SpendingLeft("red", "tokens", "day", 100, 7)
+    traffic = Traffic(12.5, COUNTED, (TeamLimit("red", 5.0, 100, 7),), spending=(left,))
     text = json.dumps(traffic.to_json(), allow_nan=False)
     assert Traffic.from_json(json.loads(text)) == traffic
     assert Traffic.from_json(json.loads(json.dumps(Traffic(1.0, None).to_json()))) == Traffic(1.0, None)

@@ -6,14 +6,16 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.traffic.pace import Pace, pace_of_model, pace_of_team
-from centralized_ml_api.local.traffic.types import TeamLimit
+from centralized_ml_api.local.traffic.pace import Pace, pace_of_all, pace_of_model, pace_of_team
+from centralized_ml_api.local.traffic.types import SpendingLeft, TeamLimit
+from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
     from centralized_ml_api.local.traffic.types import Counted, Traffic
+    from centralized_ml_api.plan.event import Unit
 
 WINDOW_SECONDS = 10.0
 """The time that rates and latencies cover: short enough to see a change, long enough to read."""
@@ -42,11 +44,24 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class TeamRow:
-    """A team near a limit; `share` is the larger one of those of its rate and its quota."""
+    """A team, or all teams together; `share` is the largest one of what it uses of its limits.
+
+    `left` is what is left of its limits in tokens and dollars.
+    """
 
     limit: TeamLimit
     pace: Pace
     share: float
+    left: tuple[SpendingLeft, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The team's name, or that it is all of them."""
+        return "all teams together" if self.limit.name == POT else self.limit.name
+
+    def least_left(self, unit: Unit) -> int | None:
+        """Returns what is left of the limit in a unit of which least is; None without any."""
+        return min((left.left for left in self.left if left.unit == unit), default=None)
 
 
 class Window:
@@ -67,9 +82,19 @@ class Window:
         return [self._row(entry) for entry in status.entries]
 
     def team_rows(self) -> list[TeamRow]:
-        """Returns the teams that are near a limit or were refused lately, the nearest first."""
-        rows = [self._team(limit) for limit in (self._seen[-1].limits if self._seen else ())]
-        near = (row for row in rows if row.share >= NEAR or row.pace.refused_per_second)
+        """Returns the teams that are near a limit or were refused lately, the nearest first.
+
+        And all whose tokens or dollars are limited, all teams together among them.
+        """
+        if not self._seen:
+            return []
+        everybody = TeamLimit(POT, None, None, None)
+        rows = [self._team(limit) for limit in (*self._seen[-1].limits, everybody)]
+        near = (
+            row
+            for row in rows
+            if row.left or (row.limit is not everybody and (row.share >= NEAR or row.pace.refused_per_second))
+        )
         return sorted(near, key=lambda row: -row.share)
 
     def _row(self, entry: EntryStatus) -> ModelRow:
@@ -87,8 +112,12 @@ class Window:
         )
 
     def _team(self, limit: TeamLimit) -> TeamRow:
-        pace = self._pace(pace_of_team, limit.name) or Pace(0, 0, 0)
-        return TeamRow(limit, pace, _share(limit, pace))
+        measure = _pace_of_all if limit.name == POT else pace_of_team
+        pace = self._pace(measure, limit.name) or Pace(0, 0, 0)
+        left = tuple(left for left in self._seen[-1].spending if left.owner == limit.name)
+        return TeamRow(
+            limit, pace, max(_share(limit, pace), *(_used_share(each) for each in left), 0.0), left
+        )
 
     def _pace(self, measure: Callable[[str, Counted, Counted, float], Pace], name: str) -> Pace | None:
         """Returns the pace of a model or a team between the first and the last look."""
@@ -109,6 +138,14 @@ def choose_rows(rows: Sequence[ModelRow], most: int) -> list[ModelRow]:
 def _interest(row: ModelRow) -> tuple[bool, float]:
     """Returns what sorts the rows that somebody wants to see first."""
     return row.state in _QUIET, -(row.pace.requests_per_second if row.pace else 0.0)
+
+
+def _pace_of_all(_: str, before: Counted, now: Counted, seconds: float) -> Pace:
+    return pace_of_all(before, now, seconds)
+
+
+def _used_share(limit: SpendingLeft) -> float:
+    return 1 - limit.left / limit.most if limit.most else 1.0
 
 
 def _share(limit: TeamLimit, pace: Pace) -> float:

@@ -13,6 +13,8 @@ from centralized_ml_api.api.event_end import render_end, render_left
 from centralized_ml_api.api.event_start import render_start
 from centralized_ml_api.cli.output import counted
 from centralized_ml_api.cli.verbs.watch.rows import choose_rows
+from centralized_ml_api.plan.event import POT, Unit
+from centralized_ml_api.plan.usage.tokens import render_usd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +26,7 @@ UNKNOWN = "-"
 _STYLES = {"ready": "green", "failed": "bold red", "unready": "red", "not served": "dim", "asleep": "dim"}
 _OTHER_STATE = "yellow"
 _NUMBERS = ("up", "restarts", "req/s", "err/s", "p50 ms", "p95 ms", "tok/s", "active", "waiting")
+_UNITS: dict[Unit, str] = {"tokens": "tokens left", "nanodollars": "USD left"}
 _MOST_TEAMS = 10
 _FRAME_LINES = 4
 """The empty lines above and below the models, their titles, the last line."""
@@ -41,7 +44,7 @@ def build_screen(
     Args:
         status: of the local target.
         models: a row for each path.
-        teams: those near a limit.
+        teams: those near a limit, or with limits in tokens or dollars.
         now: the present instant.
         height: of the terminal, in lines.
     """
@@ -64,7 +67,9 @@ def render_model(row: ModelRow) -> str:
 def render_team(row: TeamRow) -> str:
     """Returns one line, for logs and pipes."""
     rate, most, refused, today, quota, _ = _team_numbers(row)
-    return f"team {row.limit.name}: req/s {rate} of {most}, refused/s {refused}, today {today} of {quota}"
+    left = "".join(f", {name} {value}" for name, value in _list_left(row, _UNITS))
+    name = row.title if row.limit.name == POT else f"team {row.limit.name}"
+    return f"{name}: req/s {rate} of {most}, refused/s {refused}, today {today} of {quota}{left}"
 
 
 def _head(status: LocalStatus, now: datetime) -> Iterable[str]:
@@ -102,12 +107,26 @@ def _numbers(row: ModelRow) -> list[str]:
 
 
 def _teams(rows: Sequence[TeamRow]) -> Table:
-    table = _table("team near a limit", "req/s", "of", "refused/s", "today", "of", "")
+    units = [unit for unit in _UNITS if any(row.least_left(unit) is not None for row in rows)]
+    first = "team" if units else "team near a limit"
+    table = _table(first, "req/s", "of", "refused/s", "today", "of", "", *(_UNITS[unit] for unit in units))
     for row in rows[:_MOST_TEAMS]:
-        table.add_row(_name(row.limit.name), *map(Text, _team_numbers(row)))
+        left = dict(_list_left(row, units))
+        lefts = [left.get(_UNITS[unit], UNKNOWN) for unit in units]
+        table.add_row(_name(row.title), *map(Text, (*_team_numbers(row), *lefts)))
     if len(rows) > _MOST_TEAMS:
         table.add_row(Text(f"and {len(rows) - _MOST_TEAMS} more"))
     return table
+
+
+def _list_left(row: TeamRow, units: Iterable[Unit]) -> list[tuple[str, str]]:
+    """Returns (name, number) of what is left of each unit of which the row has a limit."""
+    lefts = ((unit, row.least_left(unit)) for unit in units)
+    return [
+        (_UNITS[unit], f"{left:,}" if unit == "tokens" else render_usd(left))
+        for unit, left in lefts
+        if left is not None
+    ]
 
 
 def _team_numbers(row: TeamRow) -> list[str]:

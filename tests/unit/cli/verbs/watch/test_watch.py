@@ -18,10 +18,12 @@ from centralized_ml_api.local.traffic.types import (
     Counted,
     Durations,
     Requests,
+    SpendingLeft,
     TeamLimit,
     TokenCount,
     Traffic,
 )
+from centralized_ml_api.plan.event import POT
 
 NOW = datetime(2030, 1, 1, 10, 0, tzinfo=UTC)
 LONG = "a-model-with-the-longest-name-that-an-entry-of-the-config-may-have-000"
@@ -113,6 +115,41 @@ def test_a_team_that_was_refused_is_named_with_the_reason_why() -> None:
     limit = TeamLimit("red", 100, 50, 3)
     row = window(seen(0, 0, limit, status=429), seen(10, 20, limit, status=429)).team_rows()[0]
     assert render_team(row) == "team red: req/s 2.0 of 100, refused/s 2.0, today 3 of 50"
+
+
+def test_teams_with_a_budget_are_listed_with_what_is_left_and_all_of_them_together() -> None:
+    teams = (TeamLimit("red", None, None, None), TeamLimit("blue", None, None, None))
+    left = (
+        SpendingLeft("red", "tokens", "minute", 10_000, 9000),
+        SpendingLeft("red", "tokens", "day", 20_000, 8000),
+        SpendingLeft("red", "nanodollars", "event", 5 * 10**9, 4 * 10**9),
+        SpendingLeft(POT, "nanodollars", "event", 25 * 10**9, 2 * 10**9),
+    )
+    looks = window(replace(seen(0, 0, *teams), spending=left), replace(seen(10, 20, *teams), spending=left))
+    together, red = looks.team_rows()
+    assert render_team(together) == (
+        "all teams together: req/s 2.0 of -, refused/s 0.0, today - of -, USD left 2.00"
+    )
+    assert render_team(red) == (
+        "team red: req/s 2.0 of -, refused/s 0.0, today - of -, tokens left 8,000, USD left 4.00"
+    )
+    lines = screen(STATUS, looks).splitlines()
+    assert [line.split() for line in lines if "left" in line or "red" in line][-2:] == [
+        ["team", "req/s", "of", "refused/s", "today", "of", "tokens", "left", "USD", "left"],
+        ["red", "2.0", "-", "0.0", "-", "-", "60%", "8,000", "4.00"],
+    ]
+
+
+def test_budgets_fit_into_eighty_columns_too() -> None:
+    limit = TeamLimit("t" * 64, 10, 1000, 999)
+    left = (
+        SpendingLeft(limit.name, "tokens", "day", 10**8, 12_345_678),
+        SpendingLeft(limit.name, "nanodollars", "event", 10**12, 987 * 10**9),
+    )
+    shown = screen(STATUS, window(replace(seen(0, 0, limit), spending=left)))
+    assert max(map(len, shown.splitlines())) <= 80
+    for word in ("12,345,678", "987.00", "100%"):
+        assert word in shown, word
 
 
 def test_everything_fits_into_eighty_columns() -> None:
