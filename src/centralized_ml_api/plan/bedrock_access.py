@@ -33,7 +33,8 @@ def judge_access(name: str, model_id: str, region: str, bedrock: Any) -> Finding
         if error.response["Error"]["Code"] not in _NO_SUCH:
             raise
         title = f"{name}: Bedrock has no {model_id} in {region}"
-        return Finding("bedrock", "error", title, fix="correct bedrock_model_id, or set bedrock_region")
+        fix = "correct the id of the model, or set its region: bedrock_region, or region in a local block"
+        return Finding("bedrock", "error", title, fix=fix)
 
 
 def _judge(name: str, model_id: str, region: str, bedrock: Any) -> Finding:

@@ -32,7 +32,8 @@ _EXPORT = 'use the session of the AWS CLI: eval "$(aws configure export-credenti
 _STAMPED = ("config_file", "credentials_file")
 _REGIONS = {
     "sagemaker-runtime": 'add it to the local block: "region": "eu-west-1"',
-    "bedrock-runtime": 'add it beside the id of the model: "bedrock_region": "us-east-1"',
+    "bedrock-runtime": 'add it beside the id of the model: "bedrock_region": "us-east-1",'
+    ' or "region" in a local block',
 }
 """Where the config takes the region of a service."""
 

@@ -43,7 +43,8 @@ def check_region(serving: BedrockServing, region: str) -> None:
     if not may_be_called_from(parse_bedrock_id(model_id), region):
         raise StartError(
             f"{model_id} cannot be called in {region}",
-            fix="name the profile of that part of the world, or another region as bedrock_region",
+            fix="name the profile of that part of the world, or another region: as bedrock_region, or as"
+            " region in a local block",
         )
 
 

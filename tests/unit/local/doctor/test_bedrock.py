@@ -78,6 +78,7 @@ def test_what_aws_says_is_told(aws: AwsWire, answer: Answer, severity: str, titl
     assert finding.severity == severity
     assert title in finding.title
     assert finding.fix
+    assert ("bedrock_region" in finding.fix) is ("region in a local block" in finding.fix)
 
 
 def test_what_can_be_said_without_aws(aws: AwsWire, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,8 @@ def test_what_is_missing_is_said(
     found = asyncio.run(tell())
     assert found.startswith("unready: ")
     assert said in found
+    if "region" in found:
+        assert "in a local block" in found, "the key has another name there"
 
 
 def test_another_address_keeps_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
