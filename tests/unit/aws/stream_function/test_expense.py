@@ -26,11 +26,17 @@ SCRIPT = """
 import http from "node:http";
 import { readJsonObject } from "./json_body.mjs";
 import { findLimits, measureExpense, spend } from "./expense.mjs";
+const FULL = {
+    __type: "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+    Item: { used_tokens: { N: "1000000" } },
+};
 let kept = 0;
 const table = http.createServer(async (request, response) => {
     let text = "";
     for await (const piece of request) text += piece;
     const { ExpressionAttributeValues: values, Key: key } = JSON.parse(text);
+    if (input.isPotFull && key?.holder.S === "pot") return response.writeHead(400).end(JSON.stringify(FULL));
+    if (input.isPotFull && !values?.[":until"]) return response.writeHead(500).end();
     if (key.holder.S === "pot") kept += Number(values[":used_tokens"].N);
     const item = { ...key, used_tokens: values[":used_tokens"] ?? { N: "0" } };
     response.end(JSON.stringify({ Attributes: item }));
@@ -46,6 +52,9 @@ Object.assign(process.env, {
 const path = "/v1/chat/completions";
 const text = Buffer.from(JSON.stringify({ messages: [{ role: "user", content: "Hi" }], max_tokens: 9 }));
 const shares = [];
+const lines = [];
+console.error = (line) => lines.push(JSON.parse(line));
+let refusal = null;
 for (const { noted, thrown } of input.failures) {
     kept = 0;
     const answer = { bytes: 0, requestId: "r" };
@@ -58,11 +67,12 @@ for (const { noted, thrown } of input.failures) {
         reserved = kept;
         if (noted) expense.noteStatus(noted);
         throw Object.assign(new Error("no answer"), thrown);
-    }).catch(() => {});
+    }).catch(({ code }) => (refusal = code ?? null));
     shares.push(reserved > 0 ? kept / reserved : null);
 }
 table.close();
-console.log(JSON.stringify({ shares, owners: findLimits(input.team).map(({ owner }) => owner) }));
+const owners = findLimits(input.team).map(({ owner }) => owner);
+console.log(JSON.stringify({ shares, lines, refusal, owners }));
 """
 
 
@@ -71,8 +81,8 @@ def folder() -> Path:
     return write_function(SpendingPlan(LIMITS, {"chat": EntrySpending(None, 4096)}))
 
 
-def fail(folder: Path, team: str, *failures: dict[str, Any]) -> Any:
-    return run_script(SCRIPT, {"team": team, "failures": failures}, folder)
+def fail(folder: Path, team: str, *failures: dict[str, Any], is_pot_full: bool = False) -> Any:
+    return run_script(SCRIPT, {"team": team, "failures": failures, "isPotFull": is_pot_full}, folder)
 
 
 def test_a_call_whose_model_certainly_did_not_work_gives_everything_back(folder: Path) -> None:
@@ -103,3 +113,15 @@ def test_a_call_whose_model_may_have_worked_keeps_everything(folder: Path) -> No
 def test_a_team_has_the_pots_limit_whatever_its_name(folder: Path) -> None:
     found = fail(folder, NAMED_AS_A_MEMBER, {"thrown": {"code": "ECONNREFUSED"}})
     assert (found["owners"], found["shares"]) == ([""], [0])
+
+
+def test_the_log_says_what_could_not_be_given_back(folder: Path) -> None:
+    found = fail(folder, "red", {"thrown": {}}, is_pot_full=True)
+    (line,) = found["lines"]
+    assert found["refusal"] == "tokens_exceeded"
+    assert line == {
+        "request_id": "r",
+        "effect": "what was reserved and not used counts as spent",
+        "cause": "Error",
+        "why": "DynamoDB answered 500",
+    }

@@ -112,6 +112,7 @@ class Expense {
             this.#accounts = accounts;
             answer.left = renderLeft(left, Date.now() / 1000);
         } catch (cause) {
+            logLost(cause.lost, answer);
             if (cause instanceof ShortageError) throw refuseShortage(cause.shortage);
             throw Object.assign(cause, { asApiError: MODEL_NOT_READY });
         }
@@ -150,9 +151,9 @@ class Expense {
         const kept = { need: this.#need, price: this.#price, bytesIn: bytes.bytesIn, hasTokens };
         const settled = this.#need ? ledger.settle(this.#accounts, this.#need, judgeEnding(kept, ending)) : [];
         const counted = ending.isSent ? this.#count(ending, bytes).then(() => null, (cause) => cause) : null;
-        const failures = [...(await settled), await counted].filter(Boolean);
-        for (const { name, message } of failures)
-            console.error(JSON.stringify({ request_id: answer.requestId, cause: name, why: message }));
+        logLost(await settled, answer);
+        const failure = await counted;
+        if (failure) logFailed("the call is missing in what its team is told", failure, answer);
     }
 
     // Counts the call: by what its server reports, else by its bytes.
@@ -170,6 +171,15 @@ class Expense {
             nanodollars: buildNeed(read, written, this.#price, cached).nanodollars,
         });
     }
+}
+
+function logLost(failures = [], answer) {
+    for (const failure of failures) logFailed("what was reserved and not used counts as spent", failure, answer);
+}
+
+// Logs a line for the operator, who may raise a team's limit by what was lost.
+function logFailed(effect, { name, message }, { requestId }) {
+    console.error(JSON.stringify({ request_id: requestId, effect, cause: name, why: message }));
 }
 
 // Returns the status of an error after which it is sure that the model did not work: of a stream that its server has

@@ -15,7 +15,8 @@ const LONGEST_CALL_SECONDS = 900; // Lambda's limit: after that no call is under
 const COUNTED = "counted#"; // how the spans of items begin that only count
 const COUNTS = ["call_count", "tokens_in", "tokens_cached", "tokens_out", "tokens_estimated", "nanodollars"];
 
-// The error of a call that does not fit below a limit.
+// The error of a call that does not fit below a limit. What other accounts were charged is given back; where that
+// fails, it counts as spent, and the failures are `lost` of the error, as of every other one of a reservation.
 export class ShortageError extends Error {
     constructor(shortage) {
         super("a limit is reached");
@@ -48,9 +49,10 @@ export class Ledger {
             try {
                 items.set(spanOf(account), await this.#charge(account, need, now));
             } catch (cause) {
-                await this.settle(accounts, need, { tokens: 0, nanodollars: 0 });
-                if (cause.name !== "ConditionalCheckFailedException") throw cause;
-                throw await this.#explain(limits, need, now, account, cause.item);
+                const lost = await this.settle(accounts, need, { tokens: 0, nanodollars: 0 });
+                const isFull = cause.name === "ConditionalCheckFailedException";
+                const error = isFull ? await this.#explain(limits, need, now, account, cause.item) : cause;
+                throw Object.assign(error, { lost });
             }
             accounts.push(account);
         }
