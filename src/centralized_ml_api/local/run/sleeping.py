@@ -172,9 +172,7 @@ class Sleeping:
                 continue
             seconds = self._schedule.note_ready(name, now)
             if seconds is not None and name in self._measured:
-                self._times.note(name, self._models[name], seconds)
-                expected = self._times.expect(name, self._models[name])
-                self._schedule.learn(name, seconds if expected is None else expected)
+                self._schedule.learn(name, self._times.note(name, self._models[name], seconds))
         self.note_news()
 
     async def admit(self, name: str, seconds: float) -> None:

@@ -47,8 +47,8 @@ class WakeTimes:
         measured_model, seconds = self._seconds.get(name, ("", []))
         return median(seconds) if seconds and measured_model == model else None
 
-    def note(self, name: str, model: str, seconds: float) -> None:
-        """Takes note of a wake, and writes the file if that is possible.
+    def note(self, name: str, model: str, seconds: float) -> float:
+        """Takes note of a wake, and writes the file if that is possible; returns what `expect` does now.
 
         Args:
             name: The entry.
@@ -63,3 +63,4 @@ class WakeTimes:
         }
         with contextlib.suppress(StartError):
             write_private_file(self._path, json.dumps(written, indent=1) + "\n")
+        return median(kept)

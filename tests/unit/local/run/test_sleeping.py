@@ -24,7 +24,7 @@ from centralized_ml_api.local.run.sleeping import LOOK_SECONDS
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS
-from centralized_ml_api.local.sleep.types import NotAwakeError
+from centralized_ml_api.local.sleep.types import Calls, NotAwakeError
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
 from centralized_ml_api.plan.event import EventPlan
@@ -113,7 +113,7 @@ async def settle() -> None:
 
 @asynccontextmanager
 async def serving(folder: Path, first: ApiPlan) -> AsyncIterator[World]:
-    world = World(folder)
+    world, tasks = World(folder), asyncio.all_tasks()
     await world.supervisor.start(first)
     running = {
         asyncio.create_task(work) for work in (world.supervisor.run(), world.supervisor.sleeping.run())
@@ -125,6 +125,8 @@ async def serving(folder: Path, first: ApiPlan) -> AsyncIterator[World]:
     await asyncio.wait(running)
     await world.supervisor.stop()
     assert world.running() == [], "something was not stopped"
+    await settle()
+    assert asyncio.all_tasks() == tasks, "something goes on"
 
 
 def story(tell: Callable[[], Awaitable[None]]) -> None:
@@ -365,6 +367,7 @@ def test_it_is_woken_and_put_to_sleep_by_hand(tmp_path: Path) -> None:
             assert "b" not in sleeping
             sleeping.wake("a")
             await settle()
+            assert world.running() == ["a"]
             await world.become("a", "ready")
             await world.call("a", under_way=1, taken=1)
             assert sleeping.sleep("a")
@@ -374,6 +377,10 @@ def test_it_is_woken_and_put_to_sleep_by_hand(tmp_path: Path) -> None:
             assert world.running() == []
             await world.call("a", waiting=1, taken=1)
             assert not sleeping.sleep("a"), "a call waits for it"
+            await world.become("a", "ready")
+            await world.call("a", taken=2)
+            world.link.counts["a"] = Calls(waiting=1, taken=2)
+            assert not sleeping.sleep("a"), "a call has come at this very moment"
             assert sleeping.view("b") is None
 
     story(tell)
@@ -688,6 +695,10 @@ def test_calls_are_held_before_the_routes_change_but_a_service_that_is_away_keep
             assert asyncio.get_running_loop().time() - began == pytest.approx(5), "five seconds are enough"
             assert len(world.gateway.applied) > applied
             world.link.obeys.set()
+            await world.call("a", waiting=1)
+            await asyncio.sleep(RETIRE_SECONDS)
+            await world.become("a", "ready")
+            assert world.link.states == {"a": "ready"}, "nobody is held any more"
 
     story(tell)
 
@@ -741,5 +752,145 @@ def test_many_calls_leave_no_timers_behind(tmp_path: Path) -> None:
             for number in range(20):
                 await world.call("a", taken=number)
             assert len(asyncio.all_tasks()) == before
+
+    story(tell)
+
+
+def test_a_call_that_waited_and_is_over_keeps_nobody_awake(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            call = asyncio.create_task(world.supervisor.admit("a", 60))
+            await settle()
+            await world.become("a", "ready")
+            await call
+            await asyncio.sleep(61)
+            assert world.running() == []
+
+    story(tell)
+
+
+def test_nobody_is_admitted_while_an_entry_makes_room_for_another(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", GPU), sleeper("b", GPU))) as world:
+            await world.become("a", "ready")
+            await asyncio.sleep(LINGER_SECONDS)
+            world.link.obeys.clear()
+            await world.call("b", waiting=1)
+            await asyncio.sleep(0.1)
+            call = asyncio.create_task(world.supervisor.admit("a", 600))
+            await settle()
+            assert (world.link.states["a"], world.running(), call.done()) == ("asleep", ["a"], False)
+            world.link.obeys.set()
+            await settle()
+            assert world.running() == ["b"]
+            call.cancel()
+
+    story(tell)
+
+
+def test_stopping_while_one_closes_leaves_nothing(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            world.link.obeys.clear()
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()
+            assert world.running() == ["a"]
+
+    story(tell)
+
+
+def test_an_entry_stops_within_half_a_second_after_its_last_call(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a", SleepPlan(idle_seconds=60)))) as world:
+            await world.become("a", "ready")
+            world.gateway.busy["a@1"] = 1
+            await asyncio.sleep(70)
+            world.gateway.busy.clear()
+            await asyncio.sleep(0.5)
+            await settle()
+            assert world.running() == []
+
+    story(tell)
+
+
+def test_only_downloads_make_a_wake_another_than_the_next(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "preparing")
+            await world.become("a", "starting", "loading the model")
+            await asyncio.sleep(3)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            assert WakeTimes(tmp_path / WAKE_TIMES_FILE).expect("a", "command: echo") == pytest.approx(3)
+
+    story(tell)
+
+
+def test_a_version_that_takes_over_while_it_runs_has_not_woken(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            await asyncio.sleep(3)
+            await world.become("a", "ready")
+            world.begins = "ready"
+            await world.supervisor.change_to(plan(sleeper("a", local=entry("a", OTHER).local)))
+            await settle()
+            assert world.states() == {"a": "ready"}
+            times = WakeTimes(tmp_path / WAKE_TIMES_FILE)
+            assert times.expect("a", "command: echo") == pytest.approx(3)
+            assert times.expect("a", "command: other") is None
+
+    story(tell)
+
+
+def test_wakes_of_former_runs_are_told_and_news_of_others_are_not_told_again(tmp_path: Path) -> None:
+    WakeTimes(tmp_path / WAKE_TIMES_FILE).note("a", "command: echo", 7)
+
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), entry("b"))) as world:
+            assert world.link.told[-1] == {"a": {"state": "asleep", "ready_in": 7}}
+            told = len(world.link.told)
+            for _ in range(4):
+                await asyncio.sleep(1)
+                world.supervisor.note_change()
+                await settle()
+            assert len(world.link.told) == told, "it sleeps as before"
+            await world.call("a", waiting=1)
+            told = len(world.link.told)
+            assert world.link.told[-1] == {"a": {"state": "waking", "ready_in": pytest.approx(7)}}
+            for count in range(4):
+                await asyncio.sleep(1)
+                await world.call("a", waiting=count + 2)
+            assert len(world.link.told) == told, "it will be ready when that was said"
+            await asyncio.sleep(2)
+            await world.become("a", "ready")
+            await world.call("a", taken=1)
+            assert world.link.told[-1] == {"a": {"state": "ready", "ready_in": 0}}
+            assert world.supervisor.sleeping.sleep("a")
+            await settle()
+            assert world.link.told[-1] == {"a": {"state": "asleep", "ready_in": pytest.approx(6.5)}}, (
+                "on average"
+            )
+
+    story(tell)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_one_that_slept_all_along_is_told_that_the_hours_are_over(tmp_path: Path, *, known: bool) -> None:
+    if known:
+        WakeTimes(tmp_path / WAKE_TIMES_FILE).note("a", "command: echo", 7)
+
+    async def tell() -> None:
+        begins, ends = NOON - timedelta(hours=1), NOON + timedelta(hours=1)
+        served = plan(sleeper("a", SleepPlan(on_call=True)), event=EventPlan(hours=(Window(begins, ends),)))
+        async with serving(tmp_path, served) as world:
+            assert world.link.states == {"a": "asleep"}
+            await asyncio.sleep(3600 + HOURS_LOOK_SECONDS)
+            await settle()
+            assert world.link.told[-1] == {"a": {"state": "closed", "ready_in": None}}
 
     story(tell)
