@@ -239,7 +239,7 @@ def keys_while_it_runs(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def teams_that_join(stage: Stage) -> Iterator[None]:
-    """The link leads to closing, the closed door to opening it, the end of joining to the keys."""
+    """The link leads to closing, the closed door to opening it."""
     stage.write(event={"join": {"teams": 2}})
     with stage.running() as target:
         stage.make_keys("red")
@@ -252,8 +252,17 @@ def teams_that_join(stage: Stage) -> Iterator[None]:
         stage.run("keys", "import", "roster.csv", "--config", FILE, *AT)
         stage.run("keys", "import", "roster.csv", "--config", FILE, "--state", "none")
         stage.run("keys", "export", "--csv", *AT)
-        stage.write(event={"join": {"teams": 2, "until": "2020-01-01T00:00:00Z"}})
+        yield
+
+
+@contextmanager
+def the_end_of_joining(stage: Stage) -> Iterator[None]:
+    """It leads to the keys, also where the door was closed before."""
+    stage.write(event={"join": {"teams": 2, "until": "2020-01-01T00:00:00Z"}})
+    with stage.running():
+        stage.make_keys("red")
         stage.run("join", *AT)
+        stage.run("join", "--close", *AT)
         yield
 
 
@@ -397,6 +406,7 @@ SITUATIONS: tuple[Situation, ...] = (
     an_end_that_moves_here,
     keys_while_it_runs,
     teams_that_join,
+    the_end_of_joining,
     keys_while_nothing_runs,
     calls_of_the_past,
     a_folder_that_is_held,

@@ -42,7 +42,7 @@ def join(
     key of a team.
     """
     from centralized_ml_api.local.keys import JoinBook
-    from centralized_ml_api.local.keys.invitation import change_joining, invite
+    from centralized_ml_api.local.keys.invitation import change_joining, has_ended, invite
     from centralized_ml_api.local.run.reload import load_plan
 
     event = load_plan(running_config(state)).event
@@ -58,7 +58,8 @@ def join(
     flags = state_flags(state)
     if now.closed:
         output.talk(f"Joining is closed: {now.closed}. {taken}.")
-        more = ("join", "--open") if book.load().is_closed else ("keys",)
+        is_over = event.join is not None and has_ended(event.join, present)
+        more = ("keys",) if is_over else ("join", "--open")
         output.next_command(command(*more, *flags))
         return
     from centralized_ml_api.api.qr import render_qr

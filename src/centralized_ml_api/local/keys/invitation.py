@@ -46,11 +46,16 @@ def invite(book: JoinBook, event: EventPlan, address: str, now: datetime) -> Inv
     plan = _check_places(event)
     until = render_instant(plan.until) if plan.until else ""
     closed = "an organizer closed it" if book.load().is_closed else ""
-    if plan.until and plan.until <= now:
+    if has_ended(plan, now):
         closed = f"it was open until {until}"
     code = book.code_of(plan)
     taken = count_taken(KeyStore(book.path.parent).load() or (), {team.name for team in event.teams})
     return Invitation(f"{address}{JOIN_PATH}#code={code}", code, closed, until, plan.places, taken)
+
+
+def has_ended(plan: JoinPlan, now: datetime) -> bool:
+    """Returns whether the time is over in which teams could join, whatever an organizer does. Pure."""
+    return plan.until is not None and plan.until <= now
 
 
 def change_joining(
@@ -74,7 +79,7 @@ def change_joining(
         raise UsageError(
             "the config names the code", fix="change `event.join.code`, or remove it, so that one is made"
         )
-    if is_closed is False and plan.until and plan.until <= now:
+    if is_closed is False and plan.until and has_ended(plan, now):
         raise UsageError(
             f"joining was open until {render_instant(plan.until)}",
             fix="choose a later `event.join.until` in the config, or remove it",

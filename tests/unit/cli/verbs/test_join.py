@@ -85,6 +85,7 @@ def test_after_the_end_of_joining_the_keys_are_what_is_left(
     ran = mlapi("join", cwd=tmp_path)
     assert "Joining is closed: it was open until 2020-06-01T09:00:00Z." in ran.talk
     assert ran.talk.endswith("Next: mlapi keys\n")
+    assert mlapi("join", "--close", cwd=tmp_path).talk.endswith("Next: mlapi keys\n")
     ran = mlapi("join", "--open", cwd=tmp_path)
     assert (ran.status, "choose a later `event.join.until`" in ran.talk) == (2, True)
 
