@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 REASON_LINES = 6
 
+_WORDS_OF_EVENT = {
+    "join": "joining",
+    "starts": "start",
+    "ends": "end",
+    "hours": "hours",
+    "budget": "budget",
+    "aliases": "aliases",
+    "title": "title",
+    "welcome": "welcome",
+    "logo": "logo",
+}
+"""The fields of `EventPlan` that are compared as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -39,7 +52,7 @@ class Reloaded:
 
     The new version of an entry in `kept` did not start, so the old one goes on whole. Entries in `failed` did
     not start and had no working version before. `event` names what else changed: "teams", "models of teams",
-    "limits", "joining", "start", "end", "budget", "aliases".
+    "limits", "joining", "start", "end", "hours", "budget", "aliases", "title", "welcome", "logo".
     """
 
     added: tuple[str, ...] = ()
@@ -124,16 +137,9 @@ def _changes_of_event(before: EventPlan, after: EventPlan) -> Iterator[str]:
     whole = [(event.throttle, event.pot) for event in (before, after)]
     if whole[0] != whole[1] or any(_limits(was) != _limits(now) for was, now in stayed):
         yield "limits"
-    if before.join != after.join:
-        yield "joining"
-    if before.starts != after.starts:
-        yield "start"
-    if before.ends != after.ends:
-        yield "end"
-    if before.budget != after.budget:
-        yield "budget"
-    if before.aliases != after.aliases:
-        yield "aliases"
+    for name, word in _WORDS_OF_EVENT.items():
+        if getattr(before, name) != getattr(after, name):
+            yield word
 
 
 def _limits(team: TeamPlan) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +13,7 @@ from centralized_ml_api.local.run.change import Change, Failure, Reloaded, decid
 from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.plan.engines import CommandServing
 from centralized_ml_api.plan.event import BudgetPlan, EventPlan, TeamPlan, Throttle
+from centralized_ml_api.plan.hours import Window
 from centralized_ml_api.plan.types import ApiPlan
 from support.fake_target import entry, function, plan, running
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 RED = TeamPlan("red", Throttle(5, 10), None, None)
 BLUE = TeamPlan("blue", Throttle(5, 10), None, None)
+MORNING = datetime(2099, 1, 1, 8, tzinfo=UTC)
 OTHER = CommandServing(("other",), ping="/ping", invocations="/other")
 
 
@@ -121,6 +123,8 @@ def said(before: EventPlan, after: EventPlan) -> str:
         ({"teams": (BLUE,), "throttle": Throttle(1, 2)}, "teams, limits"),
         ({"teams": (RED,), "budget": BudgetPlan(500, "us@example.org")}, "budget"),
         ({"teams": (RED,), "aliases": {"gpt-4o": "chat"}}, "aliases"),
+        ({"teams": (RED,), "hours": (Window(MORNING, MORNING + timedelta(hours=8)),)}, "hours"),
+        ({"teams": (RED,), "title": "Hack", "welcome": "Hi", "logo": "l.svg"}, "title, welcome, logo"),
     ],
 )
 def test_what_changed_of_the_event_is_said(after: dict[str, Any], words: str) -> None:
