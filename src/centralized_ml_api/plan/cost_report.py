@@ -185,14 +185,20 @@ def _usd(amount: Decimal, unit: Decimal = _FINE) -> str:
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
-def cost_json(cost: Cost, periods: Sequence[Period], number: int | None = None) -> dict[str, Any]:
-    """Returns what `render_cost` says; amounts are `{"low", "high"}` in US dollars, None when unknown."""
+def cost_json(
+    cost: Cost, periods: Sequence[Period], number: int | None = None, awake: AwakeTime | None = None
+) -> dict[str, Any]:
+    """Returns what `render_cost` says; amounts are `{"low", "high"}` in US dollars, None when unknown.
+
+    `awake` says for how many hours of how many models that may sleep are awake; None without `event.hours`.
+    """
     requests = cost.prices.requests
     return {
         "region": cost.prices.region,
         "entries": [_entry_json(entry) for entry in cost.entries],
         "usd_per_hour": _plain(cost.hourly),
         "complete": cost.is_complete,
+        "awake": {"hours": float(awake.awake), "of": float(awake.whole)} if awake else None,
         "periods": [
             {"what": period.called, "hours": float(period.hours), "usd": _plain(cost.over(period.hours))}
             for period in periods

@@ -222,6 +222,8 @@ def test_what_sleeping_saves_is_said_for_whoever_may_sleep(tmp_path: Path) -> No
     ) in render_cost(cost, [DAY], awake=awake).splitlines()
     found = [entry["usd_saved_per_hour_asleep"] for entry in cost_json(cost, [DAY])["entries"]]
     assert found == [{"low": 1.5, "high": 2.0}, None]
+    assert cost_json(cost, [DAY])["awake"] is None
+    assert cost_json(cost, [DAY], awake=awake)["awake"] == {"hours": 20.25, "of": 21.0}
     assert count_awake_time(hours, NOW + timedelta(days=1), early=timedelta()) is None
     unknown = cost_of(tmp_path / "unknown", naps, prices=price_list(g5="1.5"))
     assert unknown.entries[0].asleep_saves is None

@@ -73,10 +73,10 @@ def cost(
     now = datetime.now(UTC)
     periods = _periods(hours, plan.event, now)
     verdict, budget = judge_budget(found, plan.event, now)
-    if as_json:
-        output.data_json({**cost_json(found, periods, number), "budget": verdict})
-        return
     awake = count_awake_time(plan.event.hours, now, early=WARM_UP)
+    if as_json:
+        output.data_json({**cost_json(found, periods, number, awake), "budget": verdict})
+        return
     output.data("\n\n".join(filter(None, (render_cost(found, periods, number, awake), budget))))
     output.next_command(command("doctor", config, *stack_flags(region, DEFAULT_STACK)))
 
