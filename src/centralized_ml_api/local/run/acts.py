@@ -86,12 +86,7 @@ class Acts:
 
     async def _wake(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         name = self._find_sleeper(wanted).name
-        view = self._supervisor.sleeping.view(name)
-        if view is not None and view.closed:
-            raise UsageError(
-                f"{name} sleeps outside the hours of the event",
-                fix="change event.hours in the config, and reload",
-            )
+        self._check_hours(name)
         self._supervisor.sleeping.wake(name)
         self._journal(by).note("wake", name)
         return {}
@@ -110,6 +105,7 @@ class Acts:
             raise UsageError(f"{entry.name} is not served here: {why}")
         if entry.function is None and not (entry.local and entry.local.serving.runs_here):
             raise UsageError(f"{entry.name} runs elsewhere", fix="restart it where it runs")
+        self._check_hours(entry.name)
         view = self._supervisor.sleeping.view(entry.name)
         if view is not None and view.phase == "asleep" and not view.failed:
             raise UsageError(f"{entry.name} sleeps: it starts when it is called, or woken")
@@ -217,6 +213,19 @@ class Acts:
 
     def _find_paused(self, wanted: Mapping[str, Any]) -> str | None:
         return self._find_entry(wanted).name if "name" in wanted else None
+
+    def _check_hours(self, name: str) -> None:
+        """Checks that an entry may be awake now.
+
+        Raises:
+            UsageError: It sleeps outside the hours of the event.
+        """
+        view = self._supervisor.sleeping.view(name)
+        if view is not None and view.closed:
+            raise UsageError(
+                f"{name} sleeps outside the hours of the event",
+                fix="change event.hours in the config, and reload",
+            )
 
     def _journal(self, by: Actor) -> Journal:
         return Journal(self._state, by, self._clock.now)

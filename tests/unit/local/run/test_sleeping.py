@@ -341,10 +341,10 @@ def test_it_keeps_the_hours_of_the_event_by_the_wall_clock(tmp_path: Path) -> No
             assert world.running() == []
             with pytest.raises(NotAwakeError):
                 await world.supervisor.admit("a", 60)
-            refused = await Acts(world.supervisor, world.reloader, tmp_path, WALL_CLOCK).do(
-                "wake", {"name": "a"}, "command line"
-            )
-            assert refused["error"] == "a sleeps outside the hours of the event"
+            acts = Acts(world.supervisor, world.reloader, tmp_path, WALL_CLOCK)
+            for act in ("wake", "restart"):
+                refused = await acts.do(act, {"name": "a"}, "command line")
+                assert refused["error"] == "a sleeps outside the hours of the event"
             await world.call("a", taken=1)
             world.begins = "ready"
             await asyncio.sleep((timedelta(hours=1) - WARM_UP).total_seconds())
