@@ -55,7 +55,7 @@ const shares = [];
 const lines = [];
 console.error = (line) => lines.push(JSON.parse(line));
 let refusal = null;
-for (const { noted, thrown } of input.failures) {
+for (const { noted, usage, thrown } of input.failures) {
     kept = 0;
     const answer = { bytes: 0, requestId: "r" };
     const request = { team: input.team, body: text };
@@ -66,6 +66,7 @@ for (const { noted, thrown } of input.failures) {
         await expense.reserve();
         reserved = kept;
         if (noted) expense.noteStatus(noted);
+        if (usage) return expense.noteUsage(usage);
         throw Object.assign(new Error("no answer"), thrown);
     }).catch(({ code }) => (refusal = code ?? null));
     shares.push(reserved > 0 ? kept / reserved : null);
@@ -106,8 +107,9 @@ def test_a_call_whose_model_may_have_worked_keeps_everything(folder: Path) -> No
         {"thrown": {"$metadata": {"httpStatusCode": 424}}},
         {"thrown": {"code": "ECONNRESET"}},
         {"noted": 200, "thrown": {"status": 529}},
+        {"noted": 200, "usage": {"tokens_in": 1, "tokens_out": 1, "is_broken_off": True}},
     )
-    assert found["shares"] == [1] * 4
+    assert found["shares"] == [1] * 5
 
 
 def test_a_team_has_the_pots_limit_whatever_its_name(folder: Path) -> None:

@@ -83,6 +83,28 @@ def test_an_error_within_a_stream_tells_nothing_of_the_customer(error: dict[str,
     )
 
 
+BROKEN = """
+import { passEvents } from "./provider_answers.mjs";
+async function* chunks(texts) { for (const text of texts) yield Buffer.from(text); }
+const notes = [];
+for (const texts of input) {
+    const usage = {};
+    for await (const _ of passEvents(chunks(texts), false, usage));
+    notes.push(usage);
+}
+console.log(JSON.stringify(notes));
+"""
+
+
+def test_what_is_reported_before_an_error_is_not_all_that_was_used() -> None:
+    begun = event({"type": "message_start", "message": {"usage": {"input_tokens": 9, "output_tokens": 1}}})
+    quoted = event({"delta": {"content": '{"error": {}}'}, "error": None})
+    overloaded = event({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
+    broken, whole = run_script(BROKEN, [[begun, quoted, overloaded], [begun, quoted]])
+    assert broken == {"tokens_in": 9, "tokens_out": 1, "is_broken_off": True}
+    assert whole == {"tokens_in": 9, "tokens_out": 1}
+
+
 def test_tokens_of_caches_are_tokens_in_where_they_are_counted_apart() -> None:
     noted = run_script(
         COUNTED,

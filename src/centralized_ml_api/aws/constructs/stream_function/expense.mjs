@@ -118,11 +118,12 @@ class Expense {
         }
     }
 
-    // Notes the tokens that the server reports: `usage` has `tokens_in` and others, as far as it does. With `isEstimated`
-    // nobody but this function has counted them.
+    // Notes the tokens that the server reports: `usage` has `tokens_in` and others, as far as it does, and `is_broken_off`
+    // where they are not all. With `isEstimated` nobody but this function has counted them.
     noteUsage(usage, isEstimated = false) {
         const { tokens_in: read, tokens_cached: cached, tokens_out: written, tokens_cache_writes: cacheWrites } = usage;
-        Object.assign(this.#ending, { tokens: { read, cached, written, cacheWrites }, isEstimated });
+        const isBrokenOff = usage.is_broken_off === true;
+        Object.assign(this.#ending, { tokens: { read, cached, written, cacheWrites }, isEstimated, isBrokenOff });
     }
 
     // Notes the status of a provider's answer.
@@ -132,7 +133,7 @@ class Expense {
 
     // Notes that the answer was passed on to its end.
     end() {
-        Object.assign(this.#ending, { status: 200, isLost: false });
+        Object.assign(this.#ending, { status: 200, isLost: Boolean(this.#ending.isBrokenOff) });
     }
 
     // Notes why the call has failed.

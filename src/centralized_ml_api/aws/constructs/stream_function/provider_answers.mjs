@@ -67,7 +67,8 @@ function findString(text, keys) {
 }
 
 // Yields complete events as they come, without those that have nothing but tokens, if `hides`, and without what tells of
-// the customer in those that are errors; notes the tokens.
+// the customer in those that are errors; notes the tokens, and `is_broken_off` where an error ends what has begun: what the
+// model had written by then, no event may say.
 export async function* passEvents(chunks, hides, usage) {
     for await (const bytes of framingOf(EVENTS_TYPE).cut(chunks)) {
         const text = bytes.toString("utf8");
@@ -76,6 +77,7 @@ export async function* passEvents(chunks, hides, usage) {
             continue;
         }
         const events = text.match(/[^]*?(?:\r?\n\r?\n|$)/g).filter((event) => !(noteEvent(event, usage) && hides));
+        if (events.some(isError)) usage.is_broken_off = true;
         const kept = events.map((event) => (isError(event) ? hideSecrets(event) : event)).join("");
         if (kept) yield Buffer.from(kept);
     }
