@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
+from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET, SOCKETS
 from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.supervision.process import ServerLog
 from support.fake_target import FakeProcess, HandClock, soon
@@ -204,5 +204,19 @@ def test_it_says_how_busy_the_entries_are(tmp_path: Path) -> None:
         async with await asyncio.start_unix_server(answer, world.folder / OCCUPANCY_SOCKET):
             await world.admission.wait_ready()
             assert await world.admission.occupancy() == {"chat": {"under_way": 4, "waiting": 2}}
+
+    told(tmp_path, tell)
+
+
+def test_one_that_is_ended_leaves_no_sockets_behind(tmp_path: Path) -> None:
+    async def tell(world: World) -> None:
+        assert not world.admission.is_wanted
+        await world.admission.start()
+        assert world.admission.is_wanted
+        for name in SOCKETS:
+            (world.folder / name).touch()
+        await world.admission.stop()
+        assert not world.admission.is_wanted
+        assert list(world.folder.iterdir()) == []
 
     told(tmp_path, tell)

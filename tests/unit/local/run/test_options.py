@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 from centralized_ml_api.errors import MlApiError
-from centralized_ml_api.local.run.options import Terminal
+from centralized_ml_api.local.run.options import ServeOptions, Terminal
 
 
 def test_words_that_cannot_be_written_end_nothing() -> None:
@@ -17,3 +18,10 @@ def test_words_that_cannot_be_written_end_nothing() -> None:
     terminal.talk("a sentence")
     terminal.fail(error)
     assert tried == ["a sentence", error]
+
+
+def test_it_serves_this_machine_alone_on_the_port_that_the_readme_names() -> None:
+    plain = ServeOptions(Path("models.json"), Path(".mlapi"))
+    assert (plain.host, plain.port) == ("127.0.0.1", 8080)
+    assert (plain.https, plain.public, plain.metrics_port, plain.for_seconds) == (False, False, None, None)
+    assert plain.flags == ()

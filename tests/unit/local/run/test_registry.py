@@ -17,6 +17,7 @@ from centralized_ml_api.local.run.registry import (
     Running,
 )
 from centralized_ml_api.local.servers.parts import ModelSpec
+from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import ECHO, FakeService, HandClock, running, soon
 
@@ -289,27 +290,18 @@ def test_a_service_that_sleeps_is_made_anew_when_it_wakes_and_keeps_its_name() -
     story(tell)
 
 
-def test_one_that_sleeps_has_no_task_and_is_stopped_already() -> None:
+def test_one_that_sleeps_says_so_and_keeps_the_number_of_its_replicas() -> None:
     async def tell() -> None:
-        first = registry().start(SPEC, asleep=True)
-        await first.stop()
+        told: list[bool] = []
+        echo = registry(lambda: told.append(echo.is_asleep)).start(SPEC)
+        service = echo.service
+        assert isinstance(service, FakeService)
+        service.report = lambda: Report("ready", replicas=3)  # type: ignore[method-assign]
+        await asyncio.sleep(0)
+        await echo.sleep()
+        assert echo.report() == Report("asleep", replicas=3)
+        assert told[-1], "whoever looks then sees that it sleeps"
         with pytest.raises(RuntimeError, match="echo@1 sleeps"):
-            _ = first.task
-
-    story(tell)
-
-
-def test_one_that_failed_and_sleeps_since_says_so_until_it_wakes() -> None:
-    async def tell() -> None:
-        first = registry().start(SPEC)
-        assert isinstance(first.service, FakeService)
-        first.service.become("failed", "no memory", ("last words",))
-        await first.sleep()
-        report = first.report()
-        assert (report.state, report.detail, report.log) == ("failed", "no memory", ("last words",))
-        assert first.failed
-        first.wake()
-        assert first.report().state == "ready"
-        await first.stop()
+            _ = echo.task
 
     story(tell)

@@ -50,7 +50,8 @@ class Machine:
         return self.start_only(served, specs, is_first=is_first)
 
     def start_only(self, served: ApiPlan, specs: list[ServiceSpec], *, is_first: bool) -> dict[str, str]:
-        started = start_services(self.registry, served, specs, self.services, is_first=is_first)
+        first = {"is_first": True} if is_first else {}
+        started = start_services(self.registry, served, specs, self.services, **first)
         for running in started:
             self.registry.install(running)
         self.plan = served
