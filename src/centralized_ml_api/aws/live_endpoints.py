@@ -288,5 +288,13 @@ def repair_rollback(endpoint: LiveEndpoint, region: str) -> str:
     )
 
 
+def repair_component(component: Component, region: str) -> str:
+    """Returns how to find why SageMaker could not start a copy. Pure."""
+    return (
+        f"read why: aws logs tail /aws/sagemaker/InferenceComponents/{component.name} --since 2h"
+        f" --region {region}"
+    )
+
+
 def _name(arn: str) -> str:
     return arn.rpartition("/")[2]

@@ -12,7 +12,12 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.deployed_stack import load_outputs, load_resources, load_state
 from centralized_ml_api.aws.ending import load_ending
 from centralized_ml_api.aws.failures.explain import build_aws_error
-from centralized_ml_api.aws.live_endpoints import describe_rollback, load_live_endpoints, repair_rollback
+from centralized_ml_api.aws.live_endpoints import (
+    describe_rollback,
+    load_live_endpoints,
+    repair_component,
+    repair_rollback,
+)
 from centralized_ml_api.aws.mail import load_subscription
 from centralized_ml_api.aws.provider_keys import find_empty_secrets
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, START_OUTPUT
@@ -163,5 +168,6 @@ def _describe(endpoint: LiveEndpoint, region: str) -> EndpointStatus:
     if component and state in _SERVING:
         state = component.sleep or state
         if component.status == "Failed":
-            state, trouble = component.status, component.reason or trouble
+            state, trouble = component.status, component.reason or trouble or "no copy of it starts"
+            fix = repair_component(component, region)
     return EndpointStatus(endpoint.entry, endpoint.name, state, endpoint.running, trouble, fix)

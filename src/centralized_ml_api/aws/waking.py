@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.aws.failures.explain import build_aws_error
-from centralized_ml_api.aws.live_endpoints import load_component, load_live_endpoints
+from centralized_ml_api.aws.live_endpoints import load_component, load_live_endpoints, repair_component
 from centralized_ml_api.errors import DeployError, UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def wake_model(
             say(f"{entry} wakes, which takes minutes. Ctrl-C stops only the waiting.")
         while True:
             found = load_component(sagemaker, component.name)
-            if _is_awake(entry, found):
+            if _is_awake(entry, found, clients.region):
                 return
             sleep(LOOK_SECONDS)
     except (BotoCoreError, ClientError) as error:
@@ -78,7 +78,7 @@ def _find(clients: AwsClients, stack: str, entry: str) -> Component:
     return component
 
 
-def _is_awake(entry: str, component: Component | None) -> bool:
+def _is_awake(entry: str, component: Component | None, region: str) -> bool:
     """Returns whether a copy serves.
 
     Raises:
@@ -87,7 +87,10 @@ def _is_awake(entry: str, component: Component | None) -> bool:
     if component is None:
         raise DeployError(f"{entry} was removed")
     if component.status == "Failed":
-        raise DeployError(f"{entry} did not wake: {component.reason or 'its log says why'}")
+        raise DeployError(
+            f"{entry} did not wake: {component.reason or 'its log says why'}",
+            fix=repair_component(component, region),
+        )
     if component.sleep == "asleep":
         raise DeployError(f"{entry} was put to sleep before it was ready")
     return component.copies > 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:"
 CONFIG = {"Type": "AWS::SageMaker::EndpointConfig", "Properties": {}}
+READ_WHY = "read why: aws logs tail /aws/sagemaker/InferenceComponents/chat-1 --since 2h --region us-east-1"
 GONE = refusal("ValidationException", 'Could not find inference component "chat-1".')
 
 
@@ -102,9 +103,10 @@ class Stack:
         (copies(0, 0), "asleep", "", True),
         (copies(0, 1, "Updating"), "waking", "", True),
         (copies(0, 1, "Failed", "no memory"), "Failed", "no memory", False),
+        (copies(0, 1, "Failed"), "Failed", "no copy of it starts", False),
         (GONE, "InService", "", True),
     ],
-    ids=["awake", "asleep", "waking", "failed", "gone"],
+    ids=["awake", "asleep", "waking", "failed", "failed without a reason", "gone"],
 )
 def test_the_status_says_whether_a_model_sleeps(
     aws: AwsWire, component: Answer, state: str, trouble: str, *, well: bool
@@ -115,6 +117,7 @@ def test_the_status_says_whether_a_model_sleeps(
     found = {each.entry: (each.state, each.trouble) for each in status.endpoints}
     assert found == {"always": ("InService", ""), "chat": (state, trouble)}
     assert status.is_well is well
+    assert [each.fix for each in status.endpoints] == ["", "" if well else READ_WHY]
 
 
 def test_only_the_endpoint_that_hosts_it_has_the_component(aws: AwsWire) -> None:
@@ -157,6 +160,12 @@ def test_one_that_does_not_wake_is_said(aws: AwsWire, after: Answer, said: str) 
     with pytest.raises(DeployError, match=said):
         stack.wake()
     assert len(stack.woken) == 1
+
+
+def test_of_one_that_fails_the_log_is_named(aws: AwsWire) -> None:
+    with pytest.raises(DeployError) as failed:
+        Stack(aws, copies(0, 0), copies(0, 1, "Failed")).wake()
+    assert failed.value.fix == READ_WHY
 
 
 def test_what_cannot_be_woken_is_said_with_its_fix(aws: AwsWire) -> None:
