@@ -19,6 +19,7 @@ from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Translation, Upstream
 from centralized_ml_api.plan.event import Spending
+from support.counting_model import BROKEN, CountingModel
 from support.model_server import start_model_server
 from support.running_gateway import DEADLINE_SECONDS, RunningGateway, start_gateway
 from support.waiting import wait_until
@@ -41,38 +42,6 @@ BODY = json.dumps(
 NEED = len(BODY) + 256 + ANSWER_TOKENS
 BUDGET = 10 * NEED
 TRANSLATION = Translation("anthropic-messages", "openai-chat", "max_tokens", takes_stream_options=False)
-BROKEN = 13
-"""The seed at which the model fails."""
-
-
-@dataclass
-class CountingModel:
-    """A model server that counts what it reads and writes; a stream goes on until its caller leaves."""
-
-    used: int = 0
-    calls: int = 0
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-
-    async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
-        document = json.loads(body)
-        self.bodies.append(document)
-        self.calls += 1
-        if document.get("seed") == BROKEN:
-            return web.Response(status=500)
-        prompt = sum(len(message["content"]) for message in document["messages"])
-        self.used += prompt
-        if not document.get("stream"):
-            self.used += document["max_tokens"]
-            usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
-            return web.json_response({"choices": [], "usage": usage})
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        for _ in range(document["max_tokens"]):
-            self.used += 1
-            await response.write(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')
-        usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
-        await response.write(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
-        return response
 
 
 def spending(amount: int = BUDGET) -> Spending:

@@ -1,0 +1,42 @@
+"""A model server that counts what it really reads and writes: what no budget may be exceeded by."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+BROKEN = 13
+"""The seed at which the model fails."""
+
+
+@dataclass
+class CountingModel:
+    """A model server that counts what it reads and writes; a stream goes on until its caller leaves."""
+
+    used: int = 0
+    calls: int = 0
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        document = json.loads(body)
+        self.bodies.append(document)
+        self.calls += 1
+        if document.get("seed") == BROKEN:
+            return web.Response(status=500)
+        prompt = sum(len(message["content"]) for message in document["messages"])
+        self.used += prompt
+        if not document.get("stream"):
+            self.used += document["max_tokens"]
+            usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
+            return web.json_response({"choices": [], "usage": usage})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for _ in range(document["max_tokens"]):
+            self.used += 1
+            await response.write(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')
+        usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
+        await response.write(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
+        return response
