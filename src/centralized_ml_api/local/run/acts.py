@@ -17,6 +17,7 @@ from centralized_ml_api.errors import MlApiError, StartError, UsageError
 from centralized_ml_api.local.journal import Journal, note_extension
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import change_joining
+from centralized_ml_api.local.run.reload import word_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -82,7 +83,7 @@ class Acts:
                 raise UsageError(f"there is no act {act}", fix=f"name one of: {', '.join(self._acts)}")
             return await found(wanted, by)
         except MlApiError as error:
-            return {"error": error.message, "fix": error.fix, "failed": not isinstance(error, UsageError)}
+            return {"error": word_error(error), "fix": error.fix, "failed": not isinstance(error, UsageError)}
 
     async def _wake(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         name = self._find_sleeper(wanted).name

@@ -115,7 +115,7 @@ class Reloader:
                 reloaded = await self._supervisor.change_to(plan)
             except MlApiError as error:
                 if path == self.config:
-                    self._note_unapplied(_word_error(error))
+                    self._note_unapplied(word_error(error))
                 raise
             self.config = path
             self._changed(plan)
@@ -131,7 +131,7 @@ class Reloader:
         self.unapplied = Unapplied(since, reason, entry)
 
 
-def _word_error(error: MlApiError) -> str:
+def word_error(error: MlApiError) -> str:
     """Words an error on one line; of the problems of a config the first."""
     if not isinstance(error, ConfigError):
         return error.message

@@ -315,6 +315,18 @@ def test_a_door_whose_time_is_over_does_not_open(tmp_path: Path) -> None:
     story(tell)
 
 
+def test_a_config_with_an_error_keeps_its_end_and_the_error_is_named(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            world.config.write_text(edited := '{"models": [], "event": {"teams": 7}}')
+            told = await world.do("extend", minutes=30)
+            assert "models.json:1:" in told["error"]
+            assert "[" in told["error"], "the id, for mlapi explain"
+            assert (world.config.read_text(), world.journal) == (edited, [])
+
+    story(tell)
+
+
 def test_the_end_is_moved_in_the_config_and_back(tmp_path: Path) -> None:
     async def tell() -> None:
         async with serving(tmp_path) as world:
