@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from centralized_ml_api.local.run.supervisor import RETRY_SECONDS, Supervisor
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import CommandServing
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan, Throttle
-from centralized_ml_api.plan.types import LocalPlan
+from centralized_ml_api.plan.types import LocalPlan, SleepPlan
 from support.fake_target import (
     NOON,
     FakeGateway,
@@ -602,5 +603,52 @@ def test_a_stop_ends_everything_also_what_still_finishes_calls(tmp_path: Path) -
                 service.may_end.set()
             await stopping
             assert [service.stopped for service in world.made] == [True, True, True]
+
+    story(tell)
+
+
+def test_who_may_sleep_is_known_from_the_start_and_after_a_change(tmp_path: Path) -> None:
+    async def tell() -> None:
+        naps, shares = SleepPlan(on_call=True), SleepPlan(shares="gpu")
+        first = [
+            replace(entry(name), sleep=sleep) for name, sleep in (("a", naps), ("b", shares), ("c", shares))
+        ]
+        async with serving(tmp_path, plan(*first, entry("d"))) as world:
+            sleeping = world.supervisor.sleeping
+            assert [name for name in "abcd" if name in sleeping] == ["a", "b", "c"]
+            assert [service.spec.name for service in world.made if service.started] == ["b", "d"]
+            await world.supervisor.change_to(plan(replace(entry("d"), sleep=naps), entry("a")))
+            assert [name for name in "abcd" if name in sleeping] == ["d"]
+            for service in world.made:
+                service.stopped |= not service.started  # nothing of those that never woke is to be stopped
+
+    story(tell)
+
+
+def test_the_gateway_waits_for_the_start_of_the_event(tmp_path: Path) -> None:
+    async def tell() -> None:
+        starts = NOON + timedelta(hours=1)
+        async with serving(tmp_path, plan(entry("a"), event=replace(RED, starts=starts))) as world:
+            assert (world.served.starts, world.supervisor.told_start) == (starts, starts)
+            world.time.seconds += 3601
+            world.supervisor.note_change()
+            await soon(lambda: world.served.starts is None)
+            assert world.supervisor.told_start is None
+
+    story(tell)
+
+
+def test_a_change_of_the_event_alone_that_is_refused_is_told_to_the_gateway_anew(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"))) as world:
+            world.gateway.refusal = StartError("no such team\nand more")
+            with pytest.raises(StartError):
+                await world.supervisor.change_to(plan(entry("a"), event=RED))
+            await soon(lambda: world.supervisor.notes)
+            assert world.supervisor.notes == ("the gateway serves what it served before: no such team",)
+            applied = len(world.gateway.applied)
+            world.gateway.refusal = None
+            await soon(lambda: len(world.gateway.applied) > applied)
+            assert world.served.teams == ()
 
     story(tell)
