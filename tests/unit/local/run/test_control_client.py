@@ -1,0 +1,85 @@
+"""What the command line asks of the process that serves, word by word."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
+from centralized_ml_api.local.machine.state_folder import Run
+from centralized_ml_api.local.run.control_client import ControlClient
+from centralized_ml_api.local.run.listeners import listen_to_control
+from support.background import start_background
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from centralized_ml_api.local.journal import Actor
+    from centralized_ml_api.local.status import LocalStatus
+    from centralized_ml_api.local.traffic.types import Traffic
+
+
+class Target:
+    """Does everything that is asked, and notes it."""
+
+    board_link = "http://127.0.0.1:1/#token=x"
+
+    def __init__(self) -> None:
+        self.did: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def look(self) -> LocalStatus:
+        """Is not asked."""
+        raise NotImplementedError
+
+    async def traffic(self) -> Traffic:
+        """Is not asked."""
+        raise NotImplementedError
+
+    async def reload(self, config: str | None) -> dict[str, Any]:
+        """Is not asked."""
+        raise NotImplementedError(config)
+
+    async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Tells what was said before."""
+        assert by == "command line"
+        self.did.append((act, wanted))
+        return {"before": "Lunch"}
+
+
+@contextmanager
+def controlled(target: Target) -> Iterator[ControlClient]:
+    stack, listening = AsyncExitStack(), bind_loopback()
+    with start_background() as background:
+        background.run(listen_to_control(stack, target, "t0ken", listening))
+        run = Run.of_this_process("c.json").reachable(url_of(listening), "t0ken")
+        try:
+            yield ControlClient(run, Path(".mlapi"))
+        finally:
+            background.run(stack.aclose())
+
+
+def test_every_act_is_asked_for_by_its_name_and_answered() -> None:
+    target = Target()
+    with controlled(target) as client:
+        client.wake("a")
+        client.sleep("a")
+        client.restart("a")
+        client.pause("a", "why")
+        client.pause(None, "")
+        client.resume("a")
+        client.resume(None)
+        assert client.say("Dinner") == "Lunch"
+        assert client.act("extend", {"minutes": 30}) == {"before": "Lunch"}
+        assert client.board_link() == Target.board_link
+    assert target.did == [
+        ("wake", {"name": "a"}),
+        ("sleep", {"name": "a"}),
+        ("restart", {"name": "a"}),
+        ("pause", {"name": "a", "words": "why"}),
+        ("pause", {"words": ""}),
+        ("resume", {"name": "a"}),
+        ("resume", {}),
+        ("message", {"words": "Dinner"}),
+        ("extend", {"minutes": 30}),
+    ]
