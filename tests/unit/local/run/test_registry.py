@@ -290,6 +290,44 @@ def test_a_service_that_sleeps_is_made_anew_when_it_wakes_and_keeps_its_name() -
     story(tell)
 
 
+def test_one_that_sleeps_has_no_task_and_is_stopped_already() -> None:
+    async def tell() -> None:
+        first = registry().start(SPEC, asleep=True)
+        await first.stop()
+        with pytest.raises(RuntimeError, match="echo@1 sleeps"):
+            _ = first.task
+
+    story(tell)
+
+
+def test_one_that_failed_and_sleeps_since_says_so_until_it_wakes() -> None:
+    async def tell() -> None:
+        first = registry().start(SPEC)
+        assert isinstance(first.service, FakeService)
+        first.service.become("failed", "no memory", ("last words",))
+        await first.sleep()
+        report = first.report()
+        assert (report.state, report.detail, report.log) == ("failed", "no memory", ("last words",))
+        assert first.failed
+        first.wake()
+        assert first.report().state == "ready"
+        await first.stop()
+
+    story(tell)
+
+
+def test_calls_that_begin_and_end_are_told() -> None:
+    async def tell() -> None:
+        echo = registry().start(SPEC, asleep=True)
+        told: list[int] = []
+        echo.calls.changed = lambda: told.append(echo.calls.count)
+        with echo.calls, echo.calls:
+            assert echo.calls.count == 2
+        assert told == [1, 2, 1, 0]
+
+    story(tell)
+
+
 def test_one_that_sleeps_says_so_and_keeps_the_number_of_its_replicas() -> None:
     async def tell() -> None:
         told: list[bool] = []
