@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +86,27 @@ def test_the_graphs_show_this_api_every_model_and_every_function(monitored: Temp
         (dimensions,) = [dimensions for _, metric, dimensions in shown if metric == name]
         assert dimensions[0] == "FunctionName"
         assert dimensions[1].endswith(".Arn>[6]")
+
+
+def test_what_teams_spend_is_drawn_where_it_is_counted(template_of: Deploys, tmp_path: Path) -> None:
+    def build(event: dict[str, Any]) -> tuple[list[Any], int]:
+        template = template_of(package(**STREAMED), event=event)
+        metrics = [metric for metric in metrics_of(template) if "expression" in metric[0]]
+        return [metric[0]["expression"] for metric in metrics], len(json.dumps(template.only(DASHBOARD)))
+
+    searched, counted = build({"teams": ["red"], "tokens_per_day": 10**6})
+    assert len(searched) == 2
+    for metric, expression in zip(("Tokens", "UsDollars"), searched, strict=True):
+        schema = "{CentralizedMlApi,FunctionName,Team}"
+        pattern = rf"""SEARCH\('{schema} MetricName="{metric}" FunctionName="<\w+\.Arn>\[6\]"', 'Sum'\)"""
+        assert re.fullmatch(pattern, expression)
+    nothing, uncounted = build({"teams": ["red"]})
+    assert nothing == []
+    plan = build_test_plan(
+        {"models": [package(**STREAMED)], "event": {"teams": ["red"], "tokens_per_day": 10**6}}, tmp_path
+    ).dashboard
+    assert plan
+    assert counted - uncounted <= plan.size.characters - replace(plan, counts=False).size.characters
 
 
 def test_the_api_has_the_name_that_its_metrics_are_asked_for(monitored: Template) -> None:

@@ -276,6 +276,7 @@ class CentralizedMlApi(Construct):
             "Dashboard",
             endpoints={name: self.endpoints[name].name for name in plan.endpoints},
             functions={**functions, **streaming},
+            spending=self._stream_arn if plan.counts else None,
             stack_context=self._stack_context,
         ).ref
 

@@ -32,6 +32,7 @@ def build_dashboard(
     *,
     endpoints: Mapping[str, str],
     functions: Mapping[str, str],
+    spending: str | None = None,
     stack_context: StackContext,
 ) -> CfnResource:
     """Builds a dashboard without a fixed name.
@@ -41,13 +42,15 @@ def build_dashboard(
         construct_id: its id there.
         endpoints: SageMaker's names of endpoints, by their labels.
         functions: the ARNs of functions, by their labels.
+        spending: the ARN of the function that counts what teams spend, if there is one.
         stack_context: the stack, its region and its name.
     """
-    names = {label: Fn.select(6, Fn.split(":", arn)) for label, arn in functions.items()}
+    names = {label: _name_function(arn) for label, arn in functions.items()}
     graphs = [
         *_api_graphs(stack_context.stack_name),
         *_model_graphs(endpoints),
         *_function_graphs(names),
+        *([] if spending is None else _spending_graphs(_name_function(spending))),
     ]
     body = {"widgets": [_widget(number, graph, stack_context.region) for number, graph in enumerate(graphs)]}
     properties = {"DashboardBody": stack_context.stack.to_json_string(body)}
@@ -109,6 +112,24 @@ def _function_graphs(functions: Mapping[str, str]) -> Iterable[dict[str, Any]]:
     yield _graph("Errors a minute, by function", errors)
     durations = [metric("Duration", label, "p95") for label, metric in metrics.items()]
     yield _graph("Milliseconds, 95 %, by function", durations)
+
+
+def _spending_graphs(function: str) -> Iterable[dict[str, Any]]:
+    """Yields graphs with one line per team, of the metrics in the log of a function (spent_metrics.mjs).
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+    """
+    for metric, title in (
+        ("Tokens", "Tokens a minute, by team"),
+        ("UsDollars", "US dollars a minute, by team"),
+    ):
+        found = f'{{CentralizedMlApi,FunctionName,Team}} MetricName="{metric}" FunctionName="{function}"'
+        line = {"expression": f"SEARCH('{found}', 'Sum')", "label": "${PROP('Dim.Team')}"}
+        yield _graph(title, [[line]])
+
+
+def _name_function(arn: str) -> str:
+    return Fn.select(6, Fn.split(":", arn))
 
 
 def _metrics(namespace: str, dimensions: Mapping[str, str]) -> Callable[[str, str, str], Metric]:

@@ -85,7 +85,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         spending=spending,
     )
     policies = len(endpoint_policies) + len(function_policies)
-    dashboard = _dashboard(plan, models, functions, streams=stream.streams)
+    dashboard = _dashboard(plan, models, functions, streams=stream.streams, counts=spending.is_counted)
     fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))
     if dashboard:
         fixed += dashboard.size
@@ -136,6 +136,7 @@ def _dashboard(
     functions: Iterable[ModelFunctionPlan],
     *,
     streams: bool,
+    counts: bool,
 ) -> DashboardPlan | None:
     endpoints, called = [model.name for model in models], [function.name for function in functions]
     return build_dashboard(
@@ -143,6 +144,7 @@ def _dashboard(
         endpoints,
         called,
         streams=streams,
+        counts=counts,
         timeout_seconds=plan.account.integration_timeout_seconds or GATEWAY_TIMEOUT_SECONDS,
     )
 

@@ -163,6 +163,7 @@ fifth of a stack. CloudWatch has the metrics of the others too.
 
 _FIXED = TemplateSize(resources=6, characters=5_000)
 _SHOWN = TemplateSize(characters=1_100)
+_COUNTED = TemplateSize(characters=1_800)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def build_latency_alarm(timeout_seconds: int) -> AlarmPlan:
 class DashboardPlan:
     """The graphs: of the API, of these endpoints of our own, of these functions and the one that streams.
 
-    `email` is told of the `alarms`; without one there are none.
+    `email` is told of the `alarms`; without one there are none. `counts`: the last counts what teams spend.
     """
 
     endpoints: tuple[str, ...]
@@ -231,12 +232,14 @@ class DashboardPlan:
     streams: bool
     alarms: tuple[AlarmPlan, ...]
     email: str | None
+    counts: bool = False
 
     @property
     def size(self) -> TemplateSize:
         """What it takes of the main stack."""
         shown = len(self.endpoints) + len(self.functions)
-        return _FIXED + TemplateSize(characters=shown * _SHOWN.characters)
+        counted = _COUNTED.characters if self.counts else 0
+        return _FIXED + TemplateSize(characters=shown * _SHOWN.characters + counted)
 
 
 def build_dashboard(
@@ -245,6 +248,7 @@ def build_dashboard(
     functions: Sequence[str],
     *,
     streams: bool,
+    counts: bool = False,
     timeout_seconds: int = GATEWAY_TIMEOUT_SECONDS,
 ) -> DashboardPlan | None:
     """Builds the dashboard of an event; None without an event.
@@ -254,6 +258,7 @@ def build_dashboard(
         endpoints: the entries with an endpoint of our own.
         functions: the entries with a function.
         streams: whether there is the function that streams.
+        counts: whether it counts what teams spend.
         timeout_seconds: how long the API waits.
     """
     if not (event.teams or event.ends or event.budget):
@@ -270,4 +275,5 @@ def build_dashboard(
         streams,
         alarms,
         event.budget.email if event.budget else None,
+        counts,
     )

@@ -26,6 +26,7 @@ from support.moto_server import start_moto
 from support.runtime import FakeEndpoint, start_runtime
 from support.stream_host import StreamAnswer, StreamHost, build_event, start_stream_host
 from support.stream_host.host import write_function
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,6 +217,12 @@ def test_a_caller_that_leaves_in_the_middle_has_spent_what_it_reserved(counting:
     assert (item["used_tokens"], item["open_tokens"]) == (reserved, 0)
 
 
+def spent_metrics(counting: Counting) -> list[Any]:
+    """What the log of the first instance tells CloudWatch of the team `green`: lines that are JSON alone."""
+    lines = [line for line in counting.hosts[0].lines if line.startswith('{"_aws"')]
+    return [metric for metric in map(json.loads, lines) if metric["Team"] == "green"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "path", "used"),
@@ -230,9 +237,14 @@ def test_a_caller_that_leaves_in_the_middle_has_spent_what_it_reserved(counting:
 def test_what_a_call_has_used_is_settled(counting: Counting, body: Any, path: str, used: int) -> None:
     counting.server.answering = Model() if isinstance(body, dict) else answer_bytes
     before = counting.usage("green")["limits"][1]["left"]
+    told = len(spent_metrics(counting))
     answer = counting.call("green", body, path)
     text = answer.body.read().decode()
     assert answer.status == 200
+    wait_until(lambda: len(spent_metrics(counting)) > told, "CloudWatch is told what was used")
+    metric = spent_metrics(counting)[told]
+    assert metric["Tokens"] == used
+    assert metric["UsDollars"] == pytest.approx(used / 1e9)
     asked = isinstance(body, dict) and "stream_options" in body
     if isinstance(body, dict) and body.get("stream"):
         assert ('"usage"' in text) is asked

@@ -65,8 +65,11 @@ def test_the_time_that_keys_take_is_said_when_it_is_minutes(teams: int, words: s
 
 def test_only_an_event_has_a_dashboard_and_only_a_budget_has_alarms() -> None:
     assert build_dashboard(EventPlan(), ["chat"], [], streams=False) is None
-    ends = build_dashboard(EventPlan(ends=datetime(2030, 1, 1, tzinfo=UTC)), ["chat"], ["draw"], streams=True)
+    ends_at = datetime(2030, 1, 1, tzinfo=UTC)
+    ends = build_dashboard(EventPlan(ends=ends_at), ["chat"], ["draw"], streams=True)
     assert ends == DashboardPlan(("chat",), ("draw",), True, (), None)  # noqa: FBT003
+    counted = build_dashboard(EventPlan(ends=ends_at), [], [], streams=True, counts=True)
+    assert counted == DashboardPlan((), (), True, (), None, counts=True)  # noqa: FBT003
 
 
 @pytest.mark.parametrize(

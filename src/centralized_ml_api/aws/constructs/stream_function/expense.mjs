@@ -13,6 +13,7 @@ import { MODEL_NOT_READY } from "./errors.mjs";
 import { Ledger, ShortageError, dayOf } from "./ledger.mjs";
 import { mayWriteCache, measureBytes, measureNeed } from "./needs.mjs";
 import { refuseShortage, renderLeft } from "./refusals.mjs";
+import { tellSpent } from "./spent_metrics.mjs";
 
 const COUNT_TOKENS_PATH = "/v1/messages/count_tokens"; // which asks for no answer
 const OLDER_LIMIT = "max_tokens";
@@ -163,13 +164,15 @@ class Expense {
         const isReported = tokens?.read !== undefined || tokens?.written !== undefined;
         const found = isReported ? tokens : isSure ? {} : estimateTokens(bytesIn, bytesOut, isStream);
         const { read = 0, cached = 0, written = 0 } = found;
+        const { nanodollars } = buildNeed(read, written, this.#price, cached);
+        tellSpent(request.team, { tokens: read + written, nanodollars });
         await ledger.count(request.team, dayOf(Date.now() / 1000), name, {
             call_count: 1,
             tokens_in: read,
             tokens_cached: cached,
             tokens_out: written,
             tokens_estimated: isReported && !isEstimated ? 0 : read + written,
-            nanodollars: buildNeed(read, written, this.#price, cached).nanodollars,
+            nanodollars,
         });
     }
 }
