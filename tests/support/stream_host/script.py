@@ -17,7 +17,7 @@ DEADLINE_SECONDS = 60
 def run_script(script: str, given: object = None, folder: Path | None = None) -> Any:
     """Returns the JSON that the script prints; it has `given` as `input`, and modules as `./name.mjs`.
 
-    They are those of `folder`, by default of the function.
+    They are those of `folder`, by default of the function; what they log stands before it.
     """
     imports = "".join(line for line in script.splitlines(keepends=True) if line.startswith("import "))
     rest = "".join(line for line in script.splitlines(keepends=True) if not line.startswith("import "))
@@ -32,4 +32,4 @@ def run_script(script: str, given: object = None, folder: Path | None = None) ->
     )
     assert run.returncode == 0, run.stderr
     assert not run.stderr, "the modules print no warnings"
-    return json.loads(run.stdout)
+    return json.loads(run.stdout.splitlines()[-1])
