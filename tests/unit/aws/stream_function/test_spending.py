@@ -25,7 +25,7 @@ from support.model_server import ModelServer, start_model_server
 from support.moto_server import start_moto
 from support.runtime import FakeEndpoint, start_runtime
 from support.stream_host import StreamAnswer, StreamHost, build_event, start_stream_host
-from support.stream_host.host import write_function
+from support.stream_host.host import OUR_CLIENT, runtime_client, write_function
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -211,10 +211,12 @@ def test_a_caller_that_leaves_in_the_middle_has_spent_what_it_reserved(counting:
     assert b"data: " in next(answer.body)
     answer.body.close()
     reserved = NEED + len(json.dumps(ask("hosted", stream=True))) - len(json.dumps(ask("hosted")))
-    told = counting.usage("violet")  # the same instance answers it after it has settled
-    assert (told["calls"], told["limits"][0]["left"]) == (1, 10 * NEED - reserved)
+    settles = runtime_client() == OUR_CLIENT  # AWS's ends with its connection: what was reserved stays
+    if settles:
+        wait_until(lambda: counting.usage("violet")["calls"] == 1, "the call is settled")
+    assert counting.usage("violet")["limits"][0]["left"] == 10 * NEED - reserved
     item = counting.item("team#violet")
-    assert (item["used_tokens"], item["open_tokens"]) == (reserved, 0)
+    assert (item["used_tokens"], item["open_tokens"]) == (reserved, 0 if settles else reserved)
 
 
 def spent_metrics(counting: Counting) -> list[Any]:
