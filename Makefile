@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` serves the default config, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-aws setup-translator setup-dev up wheel chromium test check lint parity clients lambda-runtime emulator prove-on-aws mutate bench audit format docs lock clean
+.PHONY: help setup setup-aws setup-translator setup-dev up wheel chromium inotify test check lint parity clients lambda-runtime emulator prove-on-aws mutate bench audit format docs lock clean
 
 # Where it is set, each of a thousand programs that the tests start would compile all of its modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -69,10 +69,21 @@ chromium:
 		&& apt-get update -qq && apt-get install -qq --no-install-recommends -y chromium >/dev/null; } \
 		|| echo "==> No chromium: the tests of the page are left out (apt-get install chromium)"
 
+# Envoy holds an inotify instance for each model that it knows, and most systems allow 128 to a user. The Envoys of all
+# workers together need more. Only root can allow more; without, fewer workers run the tests.
+INSTANCES := /proc/sys/fs/inotify/max_user_instances
+inotify:
+	@[ ! -e $(INSTANCES) ] || [ "$$(cat $(INSTANCES))" -ge 1024 ] \
+		|| { [ "$$(id -u)" = 0 ] && echo "==> Allowing 1024 inotify instances to a user" \
+		&& { echo 1024 > $(INSTANCES); } 2>/dev/null; } \
+		|| echo "==> Two workers, for want of inotify instances (as root: sysctl fs.inotify.max_user_instances=1024)"
+
 # Real servers and deployments are waited for a third of the time: two workers more than there are cores.
-test: setup-dev chromium ## Every test, real servers included
+test: setup-dev chromium inotify ## Every test, real servers included
 	@echo "==> Running every test (real Envoy, real models; some minutes)"
-	@$(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )) --dist worksteal
+	@workers=$$(( $$(getconf _NPROCESSORS_ONLN) + 2 )); \
+		[ "$$(cat $(INSTANCES) 2>/dev/null || echo 1024)" -ge 1024 ] || workers=2; \
+		$(BIN)/python -m pytest -n $$workers --dist worksteal
 
 check: lint ## The linters and the fast tests: the tests take a minute on two cores
 	@echo "==> Running the fast tests"

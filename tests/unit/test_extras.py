@@ -38,6 +38,7 @@ ARGUMENTS = {
     "extend": ("2h",),
     "keys": ("rotate", "reds"),
     "models": ("show", "x", "--offline"),
+    "restart": ("chat",),
     "sleep": ("chat",),
     "wake": ("chat",),
 }
