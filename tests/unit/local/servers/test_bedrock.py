@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -17,11 +15,11 @@ from centralized_ml_api.local.servers.bedrock import BedrockService, open_bedroc
 from centralized_ml_api.local.servers.bedrock_models import list_bedrock_models
 from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.types import BedrockModel
+from support.aws_service import log_in, looked
 from support.aws_wire import Answer, refusal, serve_aws
-from support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 CLAUDE = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -32,29 +30,15 @@ KEY = "bedrock-api-key-0123456789"
 
 @pytest.fixture(autouse=True)
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    log_in(monkeypatch, tmp_path, "the-secret")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret")
 
 
-@contextlib.asynccontextmanager
-async def running(serving: BedrockServing, scratch: Path) -> AsyncIterator[BedrockService]:
+def running(serving: BedrockServing, scratch: Path) -> AbstractAsyncContextManager[BedrockService]:
     """A service after its first look."""
     service = BedrockService(serving, open_bedrock(serving), scratch, lambda: None)
-    assert service.upstream("a") == Upstream("a", ()), "calls wait for the first look"
     assert service.path_of("a") == "/"
-    task = asyncio.create_task(service.run())
-    try:
-        await until(lambda: service.report().state != "starting", "it has looked")
-        yield service
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+    return looked(service)
 
 
 def test_calls_are_signed_for_bedrock_in_the_region_of_the_model(tmp_path: Path) -> None:

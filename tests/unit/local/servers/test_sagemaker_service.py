@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -13,10 +11,11 @@ import pytest
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.servers.aws_access import AwsAccess
 from centralized_ml_api.local.servers.sagemaker import SageMakerService
+from support.aws_service import log_in, looked
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 OWN_URL = "http://127.0.0.1:8081"
@@ -25,26 +24,13 @@ OWN_URL = "http://127.0.0.1:8081"
 @pytest.fixture(autouse=True)
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SageMakerService, "LOOK_SECONDS", 0.01)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    log_in(monkeypatch, tmp_path, "secret")
 
 
-@contextlib.asynccontextmanager
-async def running(scratch: Path) -> AsyncIterator[SageMakerService]:
+def running(scratch: Path) -> AbstractAsyncContextManager[SageMakerService]:
     """A service after its first look."""
-    service = SageMakerService(AwsAccess("sagemaker-runtime", "eu-west-1"), scratch, OWN_URL, lambda: None)
-    assert service.upstream("a") == Upstream("a", ()), "calls wait for the first look"
-    task = asyncio.create_task(service.run())
-    try:
-        await until(lambda: service.report().state != "starting", "it has looked")
-        yield service
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+    access = AwsAccess("sagemaker-runtime", "eu-west-1")
+    return looked(SageMakerService(access, scratch, OWN_URL, lambda: None))
 
 
 def test_the_credentials_are_there_before_the_gateway_hears_of_them_and_go_with_it(tmp_path: Path) -> None:
