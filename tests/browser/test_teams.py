@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from support.browser import Visit
 
@@ -112,6 +112,20 @@ def test_with_its_key_a_team_calls_and_its_snippets_run(
     assert key not in visited.page.content(), "shown in part, copied whole"
     printed = run_all_snippets(visited, tmp_path, {"MLAPI_KEY": key})
     assert [json.loads(text) for text in printed.values()] == [{"text": "Hello."}] * 3
+
+
+def test_nothing_opens_before_all_of_it_is_loaded(api: LocalApi, visit: Callable[..., Visit]) -> None:
+    """Otherwise it would be drawn again a moment later, without what somebody wrote meanwhile."""
+    visited = visit(api.url)
+    held: list[Route] = []
+    visited.page.route("**/v1/usage", lambda route: held.append(route))
+    with visited.page.expect_request("**/v1/usage"):
+        visited.enter(key_of(api, "red"))
+    visited.page.goto(f"{visited.url}#open")
+    assert visited.page.locator("main form").count() == 0
+    held.pop().continue_()
+    visited.page.get_by_role("heading", level=1, name="open", exact=True).wait_for()
+    assert visited.page.locator("main form").count() == 1
 
 
 def test_before_the_start_the_page_counts_down(api: LocalApi, visit: Callable[..., Visit]) -> None:

@@ -3,8 +3,8 @@
 const PERIODS = { minute: "this minute", day: "today", event: "for the event" };
 
 /** Loads what the caller's team has used and has left; null where the API does not say. */
-async function loadUsage() {
-  if (!state.catalogue.event.needs_key) return null;
+async function loadUsage(catalogue) {
+  if (!catalogue.event.needs_key) return null;
   try {
     return await (await send(buildRequest("/v1/usage"))).json();
   } catch {
@@ -32,7 +32,7 @@ async function showLimits(isShown) {
   if (!isShown) return button.focus();
   fillLimits();
   byId("limits").querySelector("button").focus();
-  state.usage = (await loadUsage()) ?? state.usage;
+  state.usage = (await loadUsage(state.catalogue)) ?? state.usage;
   return drawUsage();
 }
 

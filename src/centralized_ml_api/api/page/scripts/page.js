@@ -20,10 +20,9 @@ const state = {
 };
 
 async function load() {
+  let catalogue;
   try {
-    const response = await send(buildRequest("/models"));
-    state.catalogue = await response.json();
-    state.ends = state.catalogue.event.ends;
+    catalogue = await (await send(buildRequest("/models"))).json();
   } catch (error) {
     state.catalogue = null;
     state.ends = error.ends || null;
@@ -31,8 +30,10 @@ async function load() {
     else showUnloaded(error);
     return;
   }
+  const [conversations, usage] = await Promise.all([loadConversations(), loadUsage(catalogue)]);
+  // All at once: a view that opens before would be drawn again, and lose what somebody wrote in it meanwhile.
+  Object.assign(state, { catalogue, conversations, usage, ends: catalogue.event.ends });
   closeDoor();
-  [state.conversations, state.usage] = await Promise.all([loadConversations(), loadUsage()]);
   drawMe();
   route();
   await refresh();
@@ -49,7 +50,7 @@ function showUnloaded(error) {
 async function refresh() {
   await loadHealth();
   if (!state.catalogue) return;
-  if (state.usage) state.usage = (await loadUsage()) ?? state.usage;
+  if (state.usage) state.usage = (await loadUsage(state.catalogue)) ?? state.usage;
   drawUsage();
   keepFocus(byId("side"), () => {
     drawEvent();
