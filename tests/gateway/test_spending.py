@@ -19,13 +19,15 @@ from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Translation, Upstream
 from centralized_ml_api.plan.event import Spending
-from support.counting_model import BROKEN, CountingModel
+from support.counting_model import BROKEN, BROKEN_OFF, CountingModel
 from support.model_server import start_model_server
 from support.running_gateway import DEADLINE_SECONDS, RunningGateway, start_gateway
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aiohttp.typedefs import Handler
 
     from support.background import Background
     from support.running_gateway import Answer
@@ -77,8 +79,12 @@ def spent(background: Background, tmp_path_factory: pytest.TempPathFactory) -> I
         terms = EntryTerms(has_tokens=True, price=PRICE)
         route = ServedRoute("chat", "model", CHAT, (), admission=terms, counts_tokens=True)
         translated = replace(route, name="translated", translation=TRANSLATION)
+        passed = replace(route, name="passed", streams=True)
+        translated_stream = replace(translated, name="translated-stream", streams=True)
         upstream = Upstream("model", (urlsplit(server.url).port or 0,))
-        served = Gateway((upstream,), (route, translated), by_model={CHAT: (route,)})
+        served = Gateway(
+            (upstream,), (route, translated, passed, translated_stream), by_model={CHAT: (route,)}
+        )
         with start_gateway(tmp_path_factory.mktemp("spent"), background, served) as gateway:
             yield Spent(gateway, model, served)
 
@@ -129,12 +135,25 @@ def test_what_the_server_itself_refuses_is_free(spent: Spent) -> None:
     wait_until(lambda: spent.call(key).status == 200, "nothing was used")
 
 
-@contextlib.contextmanager
-def translating(spent: Spent, background: Background, mark: str) -> Iterator[None]:
-    """Answers as a translator that fails with this mark."""
+@pytest.mark.parametrize("path", [CHAT, "/passed", "/translated", "/translated-stream"])
+def test_a_stream_that_ends_with_an_error_counts_in_full(
+    spent: Spent, background: Background, path: str
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await spent.model.answer(request, await request.read())
 
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"error": {}}, status=502, headers={OWN_REPLY_HEADER: mark})
+    asked = {**json.loads(BODY), "stream": True, "seed": BROKEN_OFF}
+    body = json.dumps(asked).encode()
+    key = spent.add_team(nanodollars=NEED + len(body) - len(BODY))
+    with translating(spent, background, answer):
+        answered = spent.gateway.call(path, body, {"x-api-key": key})
+    assert (answered.status, b'"error"' in answered.body) == (200, True)
+    wait_until_it_is_final(spent, key)
+
+
+@contextlib.contextmanager
+def translating(spent: Spent, background: Background, answer: Handler) -> Iterator[None]:
+    """Answers in the translator's place."""
 
     async def listen() -> web.AppRunner:
         application = web.Application()
@@ -151,6 +170,15 @@ def translating(spent: Spent, background: Background, mark: str) -> Iterator[Non
         background.run(runner.cleanup())
 
 
+def failing(mark: str) -> Handler:
+    """Returns what a translator answers that fails with this mark."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"error": {}}, status=502, headers={OWN_REPLY_HEADER: mark})
+
+    return answer
+
+
 def test_an_answer_that_cannot_be_translated_counts_in_full(spent: Spent, background: Background) -> None:
     key = spent.add_team(nanodollars=NEED)
 
@@ -159,14 +187,19 @@ def test_an_answer_that_cannot_be_translated_counts_in_full(spent: Spent, backgr
         assert answer.header(OWN_REPLY_HEADER) is None
         return answer.status
 
-    with translating(spent, background, "UF,URX"):
+    with translating(spent, background, failing("UF,URX")):
         for _ in range(2):
             wait_until(lambda: call() == 502, "the call before reached no server and was free")
-    with translating(spent, background, "-"):
+    with translating(spent, background, failing("-")):
         wait_until(lambda: call() == 502, "the call before was free")
+    wait_until_it_is_final(spent, key)
+
+
+def wait_until_it_is_final(spent: Spent, key: str) -> None:
+    """Waits until a short call is refused without hope that those under way give anything back."""
 
     def refuse() -> bool:
-        answer = spent.call(key)
+        answer = spent.call(key, messages=[{"role": "user", "content": "x"}], max_tokens=1)
         assert answer.status == 429
         return answer.header("x-should-retry") == "false"
 

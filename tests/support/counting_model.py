@@ -11,6 +11,9 @@ from aiohttp import web
 BROKEN = 13
 """The seed at which the model fails."""
 
+BROKEN_OFF = 14
+"""The seed at which it says what it has read, writes, and ends with an error."""
+
 
 @dataclass
 class CountingModel:
@@ -34,9 +37,18 @@ class CountingModel:
             return web.json_response({"choices": [], "usage": usage})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        if document.get("seed") == BROKEN_OFF:
+            await _write_event(response, {"choices": [], "usage": {"prompt_tokens": prompt}})
         for _ in range(document["max_tokens"]):
             self.used += 1
             await response.write(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')
+        if document.get("seed") == BROKEN_OFF:
+            await _write_event(response, {"error": {"message": "Overloaded"}})
+            return response
         usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
-        await response.write(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
+        await _write_event(response, {"choices": [], "usage": usage})
         return response
+
+
+async def _write_event(response: web.StreamResponse, document: dict[str, Any]) -> None:
+    await response.write(f"data: {json.dumps(document)}\n\n".encode())

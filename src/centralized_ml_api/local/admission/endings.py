@@ -36,6 +36,7 @@ class Ending:
         status: Of the answer; 0 if there was none.
         is_sure: Whether an error means that the server did not work, not that its answer was lost.
         flags: The numbers of Envoy's response flags: why the call did not end well.
+        is_broken_off: Whether an error ended a stream that had begun: what was reported before is not all.
         read: Tokens of the request as its server reports them; None if it does not.
         cached: Those that the server had in a cache.
         cache_writes: Those that the server has written to a cache, which some providers sell for up to twice
@@ -47,6 +48,7 @@ class Ending:
     status: int
     flags: frozenset[int] = frozenset()
     is_sure: bool = True
+    is_broken_off: bool = False
     read: int | None = None
     cached: int = 0
     cache_writes: int = 0
@@ -92,7 +94,7 @@ def judge_ending(reservation: Reservation, ending: Ending) -> Need | None:
         return Need(0, 0) if ending.flags <= NEVER_SENT else None
     if ending.status >= _FIRST_ERROR:
         return Need(0, 0) if ending.is_sure else None
-    if not ending.status:
+    if not ending.status or ending.is_broken_off:
         return None
     if ending.read is not None or ending.written is not None:
         used = build_need(ending.read or 0, ending.written or 0, reservation.price, cached=ending.cached)

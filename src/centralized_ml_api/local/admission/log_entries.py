@@ -35,6 +35,7 @@ def read_ending(entry: envoy.HttpAccessLogEntry) -> Ending:
         cached=_read_tokens(usage, "cached") or 0,
         cache_writes=_read_tokens(usage, "cache_writes") or 0,
         written=_read_tokens(usage, "out"),
+        is_broken_off="broken_off" in usage.fields,
         bytes_out=entry.response.response_body_bytes,
     )
 

@@ -41,7 +41,8 @@ HIDES_USAGE = "hides_usage"
 USAGE_NAMESPACE = "usage"
 """The dynamic metadata with the tokens of an answer: `in`; of these `cached` and `cache_writes`; `out`.
 
-`unsure` is there for an error that the gateway itself has made of what a server did.
+`unsure` is there for an error that the gateway itself has made of what a server did, `broken_off` for a
+stream in which an error follows what has begun.
 """
 
 LIMITS_NAMESPACE = "limits"

@@ -2,11 +2,11 @@
 -- `USAGE`, a name of dynamic metadata; `HELD_BYTES`, the largest response that is held; and `STREAMS`, whether
 -- responses pass as they come.
 
-local function count_stream(handle)
+local function count_stream(handle, is_events)
   local rest, seen = "", {}
   for chunk in handle:bodyChunks() do
     local text = rest .. chunk:getBytes(0, chunk:length())
-    note_usage(handle, seen, text)
+    note_usage(handle, seen, text, is_events)
     rest = keep_rest(text)
   end
 end
@@ -14,12 +14,12 @@ end
 function envoy_on_response(response_handle)
   local headers = response_handle:headers()
   local is_counted = tonumber(headers:get(":status")) < 300
-  if is_counted then note_answer(response_handle, headers) end
+  local is_events = is_counted and note_answer(response_handle, headers)
   if STREAMS then
-    if is_counted then count_stream(response_handle) end
+    if is_counted then count_stream(response_handle, is_events) end
     return
   end
   if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
   local body = response_handle:body()
-  if is_counted and body then note_usage(response_handle, {}, body:getBytes(0, body:length())) end
+  if is_counted and body then note_usage(response_handle, {}, body:getBytes(0, body:length()), is_events) end
 end

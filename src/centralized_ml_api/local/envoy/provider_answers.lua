@@ -75,7 +75,7 @@ local function pass_stream(handle, is_events, hides)
   local rest, passed, last, seen = "", "", nil, {}
   for chunk in handle:bodyChunks() do
     local text = rest .. chunk:getBytes(0, chunk:length())
-    note_usage(handle, seen, text)
+    note_usage(handle, seen, text, is_events)
     if not is_events then
       rest = keep_rest(text)
     else
@@ -153,6 +153,6 @@ function envoy_on_response(response_handle)
   local body = response_handle:body()
   if not body then return end
   local text = body:getBytes(0, body:length())
-  if COUNTS then note_usage(response_handle, {}, text) end
+  if COUNTS then note_usage(response_handle, {}, text, is_events) end
   if is_events then response_handle:headers():replace("content-length", body:setBytes(rewrite_events(text, hides))) end
 end

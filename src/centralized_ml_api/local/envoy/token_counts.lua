@@ -74,10 +74,18 @@ local function note_reports(handle, seen, text, key, read)
   end
 end
 
--- Notes the tokens that a text reports; `seen` has what the texts before it reported.
-local function note_usage(handle, seen, text)
+-- Returns whether one of some events is an error. In what a model writes, quotes stand behind backslashes.
+local function has_error(events)
+  if not events:find('"error"', 1, true) then return false end
+  return events:find('"error"%s*:%s*[^%snf]') ~= nil or events:find('"type"%s*:%s*"error"') ~= nil
+end
+
+-- Notes the tokens that a text reports, and an error that ends events which have begun: what the model had written by
+-- then, none of them may say. `seen` has what the texts before it reported.
+local function note_usage(handle, seen, text, is_events)
   if text:find('"usage"', 1, true) then note_reports(handle, seen, text, "usage", read_usage) end
   if text:find('"timings"', 1, true) then note_reports(handle, seen, text, "timings", read_timings) end
+  if is_events and has_error(text) then handle:streamInfo():dynamicMetadata():set(USAGE, "broken_off", true) end
 end
 
 -- Returns what must be read once more together with the next chunk; chunks mostly end with an event.

@@ -24,6 +24,7 @@ WITHOUT_TOKENS = Reservation((), Need(150, 10**9), PRICE, 400, has_tokens=False)
         (Ending(200), None),  # nobody knows
         (Ending(0), None),
         (Ending(200, frozenset({0}), read=100, written=1), None),  # its caller left in the middle
+        (Ending(200, is_broken_off=True, read=100, written=1), None),  # an error ended its stream
         (Ending(504, frozenset({0})), None),  # the server may have gone on
         (Ending(503, frozenset({6, 16})), Need(0, 0)),  # no server was reached
         (Ending(503, frozenset({6, 0})), None),
@@ -59,6 +60,8 @@ def test_what_envoy_tells_is_read_with_flags_that_are_not_in_the_messages() -> N
     assert read_ending(entry).is_sure, "there was no key"
     common.metadata.filter_metadata["usage"].update({"unsure": True})
     assert not read_ending(entry).is_sure, "the translator could not read it"
+    common.metadata.filter_metadata["usage"].update({"broken_off": True})
+    assert read_ending(entry).is_broken_off
     common.response_flags.no_healthy_upstream = True
     assert read_ending(entry).flags == {2}
     common.response_flags.MergeFromString(b"\x78\x01")  # field 15: the caller has left
