@@ -246,7 +246,7 @@ def test_it_ends_cleanly_when_told_to(
 
 
 def failure_line(server: Server, log: Path) -> str:
-    """Returns our own line about why it failed; the thread that writes llama.cpp's lines may add one after it."""
+    """Returns our own line about why it failed; the thread of llama.cpp's lines may add one after it."""
     with running(server, log) as model:
         assert model.process.wait(30) == 1
     (line,) = (line for line in log.read_text(errors="replace").splitlines() if line.startswith("error: "))
