@@ -41,6 +41,7 @@ NEED = 500
 
 BUDGET = 10 * NEED
 USD_PER_MILLION = 1
+TOKENS_A_DAY = 10**6
 ADMISSION = "centralized_ml_api.local.admission"
 
 
@@ -56,7 +57,7 @@ class Budgeted:
 
     def start(self) -> None:
         """Starts it, after the one before was killed."""
-        budgets = config(self.url, red=BUDGET, blue=BUDGET)
+        budgets = config(self.url, red=BUDGET, blue=BUDGET, green=BUDGET)
         run = start_local_api(self.folder, budgets, "--metrics-port", "0")
         self.api = self.runs.enter_context(run).wait_serving()
 
@@ -100,7 +101,8 @@ def config(url: str, **budgets: float) -> dict[str, Any]:
         "integration": {"type": "api"},
     }
     teams = [
-        {"name": team, "usd": tokens * USD_PER_MILLION / 10**6} for team, tokens in sorted(budgets.items())
+        {"name": team, "usd": tokens * USD_PER_MILLION / 10**6, "tokens_per_day": TOKENS_A_DAY}
+        for team, tokens in sorted(budgets.items())
     ]
     return {"endpoints": [entry], "event": {"teams": teams}}
 
@@ -127,7 +129,7 @@ def test_two_hundred_calls_at_once_stay_below_a_budget_for_ten(budgeted: Budgete
     used = budgeted.model.used - before
     assert used <= BUDGET
     left = (BUDGET - used) * USD_PER_MILLION / 10**6
-    wait_until(lambda: budgeted.look(key)["limits"][0]["left"] == pytest.approx(left), "all are settled")
+    wait_until(lambda: budgeted.look(key)["limits"][1]["left"] == pytest.approx(left), "all are settled")
     address = budgeted.api.status()["metrics"]
 
     def read_metric() -> float:
@@ -139,6 +141,31 @@ def test_two_hundred_calls_at_once_stay_below_a_budget_for_ten(budgeted: Budgete
         )
 
     wait_until(lambda: read_metric() == pytest.approx(left), "Prometheus sees the same")
+
+
+def test_what_a_team_is_told_agrees_everywhere(budgeted: Budgeted) -> None:
+    key, prompt = budgeted.key("green"), len(BODY["messages"][0]["content"])
+    used = prompt + ANSWER_TOKENS
+    usd = (used + prompt) * USD_PER_MILLION / 10**6  # what the cache has written counts twice
+    assert budgeted.call(key, cache_control={"type": "ephemeral"}) == 200
+    wait_until(lambda: budgeted.look(key)["limits"][0]["left"] == TOKENS_A_DAY - used, "it is settled")
+
+    def count() -> list[Any]:
+        """Counts what is in the log, and returns the table's rows of the team's calls."""
+        rows = json.loads(mlapi("usage", "--json", cwd=budgeted.folder).out)["rows"]
+        return [row for row in rows if (row["team"], row["model"]) == ("green", "chat")]
+
+    wait_until(count, "Envoy has written its log")
+    (row,), told = count(), budgeted.look(key)
+    assert (told["tokens_in"], told["tokens_out"]) == (prompt, ANSWER_TOKENS)
+    _, money = told["limits"]
+    assert [told["usd"], float(row["usd"]), money["limit"] - money["left"]] == [pytest.approx(usd)] * 3
+    body = json.dumps(BODY)
+    headers = budgeted.api.call(CHAT, body.encode(), x_api_key=key).headers
+    assert headers["x-ratelimit-limit-tokens"] == str(TOKENS_A_DAY)
+    assert int(headers["x-ratelimit-remaining-tokens"]) == TOKENS_A_DAY - used - (
+        len(body) + 256 + ANSWER_TOKENS
+    )
 
 
 def test_a_budget_holds_whatever_happens_in_between(budgeted: Budgeted) -> None:
@@ -158,7 +185,7 @@ def test_a_budget_holds_whatever_happens_in_between(budgeted: Budgeted) -> None:
         kill(next(process for process in budgeted.api.pids() if process.name().startswith("envoy")))
 
     def edit(tokens: int) -> None:
-        write_config(budgeted.folder, config(budgeted.url, red=tokens, blue=BUDGET))
+        write_config(budgeted.folder, config(budgeted.url, red=tokens, blue=BUDGET, green=BUDGET))
         assert mlapi("reload", cwd=budgeted.folder).status == 0
 
     for happen in (kill_accountant, kill_gateway, lambda: edit(BUDGET // 2), lambda: edit(BUDGET)):
@@ -181,5 +208,5 @@ def test_a_budget_holds_whatever_happens_in_between(budgeted: Budgeted) -> None:
     assert set(statuses) <= {200, 429}
     assert 429 in statuses, "the budget is used up"
     assert 0 < used() <= BUDGET
-    (limit,) = budgeted.look(key)["limits"]
+    limit = budgeted.look(key)["limits"][1]
     assert limit["left"] <= (BUDGET - used()) * USD_PER_MILLION / 10**6 + 1e-9

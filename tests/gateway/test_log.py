@@ -32,7 +32,7 @@ def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> Non
         "details": "via_upstream",
         "bytes_in": 6,
         "bytes_out": len(answer.body),
-        **dict.fromkeys(("tokens_in", "tokens_cached", "tokens_out", "answer")),
+        **dict.fromkeys(("tokens_in", "tokens_cached", "tokens_cache_writes", "tokens_out", "answer")),
     }
     assert "secret" not in str(line)
 

@@ -112,6 +112,22 @@ def test_what_a_server_reports_is_in_the_log(
     assert [count(counting, "/held"), count(counting, "/passed")] == [counted, counted]
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 19, "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3}},
+        {"input_tokens": 19, "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3}},
+        {"input_tokens": 12, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 3},
+    ],
+)
+def test_what_a_cache_writes_is_in_the_log(
+    counting: RunningGateway, model: ModelServer, usage: dict[str, Any]
+) -> None:
+    model.answering = whole(usage=usage)
+    line = counting.logged(counting.call("/held", b"{}").header("x-request-id"))
+    assert (line["tokens_in"], line["tokens_cached"], line["tokens_cache_writes"]) == (19, 4, 3)
+
+
 def test_an_entry_without_tokens_has_none(counting: RunningGateway, model: ModelServer) -> None:
     model.answering = SHAPES["a chat"][0]
     assert count(counting, "/uncounted") == (None, None, None, None)

@@ -17,7 +17,10 @@ BROKEN_OFF = 14
 
 @dataclass
 class CountingModel:
-    """A model server that counts what it reads and writes; a stream goes on until its caller leaves."""
+    """A model server that counts what it reads and writes; a stream goes on until its caller leaves.
+
+    With `cache_control`, it says that it has written all that it has read to a cache.
+    """
 
     used: int = 0
     calls: int = 0
@@ -33,7 +36,9 @@ class CountingModel:
         self.used += prompt
         if not document.get("stream"):
             self.used += document["max_tokens"]
-            usage = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
+            usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": document["max_tokens"]}
+            if "cache_control" in document:
+                usage["prompt_tokens_details"] = {"cache_write_tokens": prompt}
             return web.json_response({"choices": [], "usage": usage})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)

@@ -39,16 +39,20 @@ class TokenPrice:
     title: str
     day: date | None = None
 
-    def cost(self, read: int, cached: int, written: int) -> int:
+    def cost(self, read: int, cached: int, written: int, cache_writes: int = 0) -> int:
         """Returns what tokens cost, in nanodollars, rounded up.
+
+        What a cache writes costs twice as much as what is only read: no provider asks more for it.
+        Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching#pricing
 
         Args:
             read: Tokens of the request, those from a cache among them.
             cached: Tokens from a cache.
             written: Tokens of the answer.
+            cache_writes: Those of `read` that were written to a cache.
         """
         kept = min(cached, read)
-        picodollars = (read - kept) * self.read + kept * self.cached + written * self.written
+        picodollars = (read - kept + cache_writes) * self.read + kept * self.cached + written * self.written
         return -(-picodollars // _PICO_PER_NANO)
 
     @property

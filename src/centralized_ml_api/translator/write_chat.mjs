@@ -40,7 +40,7 @@ function writeUsage({ input = 0, cacheRead = 0, cacheWrite = 0, output = 0, reas
         prompt_tokens: prompt,
         completion_tokens: output,
         total_tokens: prompt + output,
-        prompt_tokens_details: { cached_tokens: cacheRead },
+        prompt_tokens_details: { cached_tokens: cacheRead, ...(cacheWrite && { cache_write_tokens: cacheWrite }) },
         ...(reasoning !== undefined && { completion_tokens_details: { reasoning_tokens: reasoning } }),
     };
 }

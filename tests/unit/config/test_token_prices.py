@@ -33,6 +33,14 @@ def test_tokens_from_a_cache_are_part_of_those_read() -> None:
     assert price.cost(10, 20, 0) == price.cost(10, 10, 0)
 
 
+def test_what_a_cache_writes_costs_twice_and_is_rounded_once() -> None:
+    price = build_token_price(Decimal("0.0005"), Decimal("0.0001"), Decimal("0.002"), "me")
+    assert price.cost(100, 40, 10, cache_writes=20) == -(
+        -((100 - 40 + 20) * 500 + 40 * 100 + 10 * 2000) // 1000
+    )
+    assert price.cost(1, 0, 0) == price.cost(1, 0, 0, cache_writes=1) == 1
+
+
 @given(read=COUNTS, written=COUNTS, more=COUNTS)
 def test_no_call_costs_less_than_its_tokens(read: int, written: int, more: int) -> None:
     price = TokenPrice(37_501, 3, 1_999_999, "me")

@@ -187,7 +187,7 @@ OF_CHATS: list[tuple[str, Translation, dict[str, Any]]] = [
                 "prompt_tokens": 16,
                 "completion_tokens": 5,
                 "total_tokens": 21,
-                "prompt_tokens_details": {"cached_tokens": 4},
+                "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
                 "completion_tokens_details": {"reasoning_tokens": 3},
             },
         },

@@ -39,8 +39,7 @@ class Ending:
         is_broken_off: Whether an error ended a stream that had begun: what was reported before is not all.
         read: Tokens of the request as its server reports them; None if it does not.
         cached: Those that the server had in a cache.
-        cache_writes: Those that the server has written to a cache, which some providers sell for up to twice
-            the price.
+        cache_writes: Those that the server has written to a cache.
         written: Tokens of the answer; None if they are not reported.
         bytes_out: Of the answer's body.
     """
@@ -75,7 +74,9 @@ class Reservation:
     has_tokens: bool
 
 
-def build_need(read: int, written: int, price: tuple[int, int, int] | None, *, cached: int = 0) -> Need:
+def build_need(
+    read: int, written: int, price: tuple[int, int, int] | None, *, cached: int = 0, cache_writes: int = 0
+) -> Need:
     """Builds what tokens need, in both units.
 
     Args:
@@ -83,8 +84,9 @@ def build_need(read: int, written: int, price: tuple[int, int, int] | None, *, c
         written: Tokens of the answer.
         price: As in a `Reservation`.
         cached: Those of `read` that came from a cache.
+        cache_writes: Those of `read` that were written to one.
     """
-    cost = TokenPrice(*price, title="").cost(read, cached, written) if price else 0
+    cost = TokenPrice(*price, title="").cost(read, cached, written, cache_writes) if price else 0
     return Need(read + written, cost)
 
 
@@ -97,9 +99,13 @@ def judge_ending(reservation: Reservation, ending: Ending) -> Need | None:
     if not ending.status or ending.is_broken_off:
         return None
     if ending.read is not None or ending.written is not None:
-        used = build_need(ending.read or 0, ending.written or 0, reservation.price, cached=ending.cached)
-        dearer = build_need(ending.cache_writes, 0, reservation.price)
-        return Need(used.tokens, used.nanodollars + dearer.nanodollars)
+        return build_need(
+            ending.read or 0,
+            ending.written or 0,
+            reservation.price,
+            cached=ending.cached,
+            cache_writes=ending.cache_writes,
+        )
     if reservation.has_tokens:
         return None
     estimate = estimate_tokens(reservation.bytes_in, ending.bytes_out, "whole")

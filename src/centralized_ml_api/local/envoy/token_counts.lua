@@ -27,7 +27,7 @@ local function read_usage(usage)
     local out = read_number(usage, "completion_tokens")
     -- Some servers count thoughts in the total alone.
     if total and total - tokens_in > (out or 0) then out = total - tokens_in end
-    return tokens_in, read_number(usage, "cached_tokens"), out
+    return tokens_in, read_number(usage, "cached_tokens"), out, read_number(usage, "cache_write_tokens")
   end
   local cached, written = read_number(usage, "cache_read_input_tokens"), read_number(usage, "cache_creation_input_tokens")
   tokens_in = read_number(usage, "input_tokens")
@@ -35,7 +35,8 @@ local function read_usage(usage)
   if tokens_in then tokens_in = tokens_in + (cached or 0) + (written or 0) end
   local out = read_number(usage, "output_tokens")
   if not tokens_in and not out then tokens_in = total end
-  return tokens_in, cached or read_number(usage, "cached_tokens"), out, written
+  cached, written = cached or read_number(usage, "cached_tokens"), written or read_number(usage, "cache_write_tokens")
+  return tokens_in, cached, out, written
 end
 
 -- llama.cpp's own report, which its streams have unasked.

@@ -24,7 +24,10 @@ COUNTED_STREAM = "counted-stream"
 """The names of the Lua scripts for complete responses and for streams, of which nothing is changed."""
 
 TOKEN_FORMATS = {
-    **{f"tokens_{name}": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in ("in", "cached", "out")},
+    **{
+        f"tokens_{name}": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%"
+        for name in ("in", "cached", "cache_writes", "out")
+    },
     "answer": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:answer)%",
 }
 """What the access log says of a call's tokens, as far as its server reports them.

@@ -53,7 +53,10 @@ def read_chunk(file: BinaryIO, offset: int) -> Chunk | None:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: `started` is in seconds since the epoch, `bucket` is the bucket of its latency."""
+    """One call: `started` is in seconds since the epoch, `bucket` is the bucket of its latency.
+
+    `cache_writes` are those of the tokens of its request that the server has written to a cache.
+    """
 
     started: float
     team: str
@@ -63,6 +66,7 @@ class Call:
     bytes_in: int
     bytes_out: int
     tokens: Tokens = NO_TOKENS
+    cache_writes: int = 0
 
     @property
     def hour(self) -> int:
@@ -94,6 +98,7 @@ def _parse_fields(fields: dict[str, Any]) -> Call:
         bytes_in=_parse_number(fields.get("bytes_in"), _MAX_BYTES),
         bytes_out=_parse_number(fields.get("bytes_out"), _MAX_BYTES),
         tokens=_parse_tokens(fields),
+        cache_writes=_parse_number(fields.get("tokens_cache_writes"), _MAX_TOKENS),
     )
 
 

@@ -54,7 +54,8 @@ def count_calls(calls: Iterable[Call], prices: Mapping[str, TokenPrice]) -> dict
     counts: dict[Kind, Count] = {}
     for call in calls:
         kind = (call.hour, call.team, call.model, call.status, call.bucket)
-        tokens = call.tokens.priced(prices.get(call.model)) if call.tokens.total else call.tokens
+        price = prices.get(call.model)
+        tokens = call.tokens.priced(price, call.cache_writes) if call.tokens.total else call.tokens
         counts.setdefault(kind, Count(call.started, call.started)).add(call, tokens)
     return counts
 

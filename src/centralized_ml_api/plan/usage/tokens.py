@@ -50,11 +50,16 @@ class Tokens:
             self.nanodollars + other.nanodollars,
         )
 
-    def priced(self, price: TokenPrice | None) -> Tokens:
-        """Returns the same with what they cost; without a price, as they are."""
+    def priced(self, price: TokenPrice | None, cache_writes: int = 0) -> Tokens:
+        """Returns the same with what they cost; without a price, as they are.
+
+        Args:
+            price: Of each.
+            cache_writes: Those of `read` that the server has written to a cache.
+        """
         if price is None:
             return self
-        return replace(self, nanodollars=price.cost(self.read, self.cached, self.written))
+        return replace(self, nanodollars=price.cost(self.read, self.cached, self.written, cache_writes))
 
     @property
     def total(self) -> int:

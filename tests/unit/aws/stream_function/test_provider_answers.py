@@ -114,6 +114,8 @@ def test_tokens_of_caches_are_tokens_in_where_they_are_counted_apart() -> None:
             {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 3},
             {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens": 3},
             {"output_tokens": 3},
+            {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2}},
+            {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2}},
         ],
     )
     assert noted == [
@@ -122,6 +124,7 @@ def test_tokens_of_caches_are_tokens_in_where_they_are_counted_apart() -> None:
         {"tokens_in": 10, "tokens_cached": 4, "tokens_out": 3},
         {"tokens_in": 10, "tokens_cached": 4, "tokens_out": 3},
         {"tokens_out": 3},
+        *[{"tokens_in": 10, "tokens_cached": 4, "tokens_cache_writes": 2}] * 2,
     ]
 
 

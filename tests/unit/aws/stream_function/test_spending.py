@@ -52,7 +52,10 @@ NEED = len(json.dumps(ask("hosted"))) + 256 + ANSWER
 
 @dataclass
 class Model:
-    """A model that says what it has used, which it adds up; `gate` holds answers back, if it is there."""
+    """A model that says what it has used, which it adds up; `gate` holds answers back, if it is there.
+
+    With `cache_control`, it says that it has written all that it has read to a cache.
+    """
 
     used: int = 0
     gate: asyncio.Event | None = None
@@ -60,8 +63,11 @@ class Model:
 
     async def __call__(self, _request: web.Request, body: bytes) -> web.StreamResponse:
         document = json.loads(body)
-        usage = {"prompt_tokens": NEED - ANSWER, "completion_tokens": document.get("max_tokens", 0)}
-        self.used += sum(usage.values())
+        read, written = NEED - ANSWER, document.get("max_tokens", 0)
+        usage: dict[str, Any] = {"prompt_tokens": read, "completion_tokens": written}
+        if "cache_control" in document:
+            usage["prompt_tokens_details"] = {"cache_write_tokens": read}
+        self.used += read + written
         if self.gate:
             self.held.set()
             await self.gate.wait()
@@ -258,6 +264,22 @@ def test_what_a_call_has_used_is_settled(counting: Counting, body: Any, path: st
         assert reserved == NEED + len(json.dumps(body)) - len(json.dumps(ask("hosted")))
     else:
         assert reserved == 100 + 4096
+
+
+@pytest.mark.slow
+def test_what_a_cache_writes_costs_a_limit_and_who_looks_the_same(counting: Counting) -> None:
+    counting.server.answering = Model()
+    before = counting.usage("green")
+    answer = counting.call("green", ask("hosted", cache_control={"type": "ephemeral"}))
+    assert answer.status == 200
+    answer.body.read()
+
+    def spent() -> list[float]:
+        after = counting.usage("green")
+        return [after["usd"] - before["usd"], before["limits"][2]["left"] - after["limits"][2]["left"]]
+
+    usd = (2 * NEED - ANSWER) / 1e9
+    wait_until(lambda: spent() == [pytest.approx(usd)] * 2, "both are told")
 
 
 @pytest.mark.slow

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centralized_ml_api.config.token_prices import TokenPrice, build_token_price
+from centralized_ml_api.local.admission.accounts import Need
+from centralized_ml_api.local.admission.endings import Ending, Reservation, judge_ending
 from centralized_ml_api.local.run.file_watcher import rotate
 from centralized_ml_api.local.usage import log_lines, store, transaction
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
@@ -325,6 +327,19 @@ def test_tokens_cost_what_they_did_when_they_were_counted(collector: UsageCollec
     assert {row.model: row.tokens.nanodollars for row in table.rows} == {"echo": 100 + 1000, "free": 0}
     assert table.prices == {"echo": dear}
     assert said == []
+
+
+def test_what_a_cache_writes_costs_as_much_as_limits_charge(collector: UsageCollector) -> None:
+    recorder = UsageRecorder(collector, lambda _: None)
+    price = TokenPrice(3001, 300, 15_000, "me")
+    recorder.note_prices({"echo": price})
+    call = {"tokens_in": 100, "tokens_cached": 40, "tokens_cache_writes": 33, "tokens_out": 11}
+    append(collector.log, line(answer="whole", **call), line(answer="whole", **call))
+    assert asyncio.run(recorder.collect())
+    kept = Reservation((), Need(10**6, 10**12), (price.read, price.cached, price.written), 0, has_tokens=True)
+    charged = judge_ending(kept, Ending(200, read=100, cached=40, cache_writes=33, written=11))
+    assert charged is not None
+    assert collector.load_table(None).tokens == Tokens(200, 80, 22, nanodollars=2 * charged.nanodollars)
 
 
 def test_prices_are_written_once_the_disk_can_be(collector: UsageCollector) -> None:

@@ -8,15 +8,16 @@ const FIRST_ERROR = 400;
 const NOTHING = { tokens: 0, nanodollars: 0 };
 
 // Returns what tokens need, in both units. `price` is in picodollars of a token read, from a cache, written; null where
-// nothing is sold. Dollars are whole nanodollars, rounded up.
-export function buildNeed(read, written, price, cached = 0) {
-    return { tokens: read + written, nanodollars: price ? costOf(read, cached, written, price) : 0 };
+// nothing is sold. Of the tokens read, `cached` came from a cache, and `cacheWrites` were written to one, which costs twice as
+// much: no provider asks more for it. Dollars are whole nanodollars, rounded up.
+export function buildNeed(read, written, price, cached = 0, cacheWrites = 0) {
+    return { tokens: read + written, nanodollars: price ? costOf(read, written, price, cached, cacheWrites) : 0 };
 }
 
 // A product may be larger than JavaScript's numbers are exact.
-function costOf(read, cached, written, price) {
+function costOf(read, written, price, cached, cacheWrites) {
     const kept = Math.min(cached, read);
-    const counts = [read - kept, kept, written].map(BigInt);
+    const counts = [read - kept + cacheWrites, kept, written].map(BigInt);
     const picodollars = counts.reduce((sum, count, place) => sum + count * BigInt(price[place]), 0n);
     return Number((picodollars + 999n) / 1000n);
 }
@@ -40,9 +41,8 @@ export function judgeEnding({ need, price, bytesIn, hasTokens }, ending) {
     if (ending.status >= FIRST_ERROR) return ending.isSure ? NOTHING : null;
     if (!ending.status) return null;
     if (tokens.read !== undefined || tokens.written !== undefined) {
-        const used = buildNeed(tokens.read ?? 0, tokens.written ?? 0, price, tokens.cached ?? 0);
-        const dearer = buildNeed(tokens.cacheWrites ?? 0, 0, price);
-        const spent = { tokens: used.tokens, nanodollars: used.nanodollars + dearer.nanodollars };
+        const { read = 0, written = 0, cached, cacheWrites } = tokens;
+        const spent = buildNeed(read, written, price, cached, cacheWrites);
         return ending.isEstimated ? within(spent, need) : spent;
     }
     if (hasTokens) return null;

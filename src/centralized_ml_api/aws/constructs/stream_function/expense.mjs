@@ -163,8 +163,8 @@ class Expense {
         const { name, request, isStream } = this.#call;
         const isReported = tokens?.read !== undefined || tokens?.written !== undefined;
         const found = isReported ? tokens : isSure ? {} : estimateTokens(bytesIn, bytesOut, isStream);
-        const { read = 0, cached = 0, written = 0 } = found;
-        const { nanodollars } = buildNeed(read, written, this.#price, cached);
+        const { read = 0, cached = 0, written = 0, cacheWrites } = found;
+        const { nanodollars } = buildNeed(read, written, this.#price, cached, cacheWrites);
         tellSpent(request.team, { tokens: read + written, nanodollars });
         await ledger.count(request.team, dayOf(Date.now() / 1000), name, {
             call_count: 1,

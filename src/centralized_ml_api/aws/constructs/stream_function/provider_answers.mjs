@@ -115,7 +115,9 @@ export function noteUsage(value, usage) {
         const reads = prompt ?? (Number.isInteger(apart) ? apart : undefined);
         note(usage, "tokens_in", reads ?? (writes === undefined ? total : undefined));
         note(usage, "tokens_cached", details?.cached_tokens ?? cached);
-        if (written) note(usage, "tokens_cache_writes", written);
+        // Who counts in the total what the cache has written says it among the details, as OpenRouter does.
+        const cacheWrites = written ?? details?.cache_write_tokens;
+        if (cacheWrites) note(usage, "tokens_cache_writes", cacheWrites);
         // Some servers count thoughts in the total alone.
         note(usage, "tokens_out", total - prompt > (writes ?? 0) ? total - prompt : writes);
     }
