@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 TALKS = odd_command("/chat", speaks="openai-chat")
-EVENT = {"title": "Hack", "ends": "2099-06-01T18:00:00Z", "teams": ["red", "blue"], "join": {"teams": 3}}
+EVENT = {
+    "title": "Hack",
+    "ends": "2099-06-01T18:00:00Z",
+    "teams": ["red", {"name": "blue", "requests_per_day": 4000}],
+    "join": {"teams": 3},
+}
 CONFIG = {**models(echo=odd_command(), talks=TALKS), "event": EVENT}
 ASKED = json.dumps({"model": "talks", "messages": [{"role": "user", "content": "Hi"}]}).encode()
 CHAT = "/v1/chat/completions"
@@ -138,6 +143,45 @@ def test_a_model_is_paused_at_all_its_paths_and_resumed(board: Visit, api: Local
     wait_until(lambda: statuses(api, "/talks") == [503], "that is undone")
     assert mlapi("resume", "talks", cwd=api.folder).status == 0
     assert [act for _, act, _ in journal_of(api)[-4:]] == ["pause", "resume", "pause", "resume"]
+
+
+def test_one_team_is_paused_at_every_path_and_resumed(board: Visit, api: LocalApi) -> None:
+    page, paths = board.page, ("/talks", CHAT, f"/talks{CHAT}", "/echo")
+    press(board, "Actions for blue", "Pause blue")
+    page.get_by_label("What callers are told").fill("See us")
+    press(board, "Pause")
+    page.get_by_text("blue is paused.").wait_for()
+    wait_until(lambda: statuses(api, *paths) == [503, 503, 503, 503], "blue is paused")
+    key = key_of_blue(api)
+    asked = [("authorization", f"bearer {key}"), ("authorization", f"Bearer  {key}"), ("x-api-key", key)]
+    assert {api.call(CHAT, ASKED, **{name.replace("-", "_"): value}).status for name, value in asked} == {503}
+    assert json.loads(api.call(CHAT, ASKED, x_api_key=key).data)["error"]["code"] == "paused"
+    assert api.call("/models", method="GET", x_api_key=key).status == 200
+    assert "the team blue is paused: See us" in mlapi("status", cwd=api.folder).out
+    press(board, "Resume blue")
+    wait_until(lambda: statuses(api, *paths) == [200, 200, 200, 200], "it is resumed")
+    assert [act for _, act, _ in journal_of(api)[-2:]] == ["pause team", "resume team"]
+
+
+def test_a_team_gets_more_until_the_end_and_back(board: Visit, api: LocalApi) -> None:
+    def left() -> int:
+        answer = api.call("/echo", x_api_key=key_of_blue(api))
+        return int(answer.headers["x-ratelimit-limit-requests"].partition(",")[0])
+
+    row = board.page.locator("tbody tr", has=board.page.get_by_role("rowheader", name="blue"))
+    assert left() == 4000
+    press(board, "+ 2,000 requests blue")
+    wait_until(lambda: left() == 6000, "it has more")
+    row.get_by_text("limit raised").wait_for()
+    press(board, "Undo")
+    wait_until(lambda: left() == 4000, "that is undone")
+    press(board, "More blue")
+    board.page.get_by_label("requests", exact=True).fill("10")
+    press(board, "Grant")
+    wait_until(lambda: left() == 4010, "it has ten more")
+    assert mlapi("grant", "blue", "--take-back", cwd=api.folder).status == 0
+    wait_until(lambda: left() == 4000, "it is taken back")
+    assert [act for _, act, _ in journal_of(api)[-4:]] == ["grant", "take back", "grant", "take back"]
 
 
 def test_everything_is_paused_and_resumed(board: Visit, api: LocalApi) -> None:

@@ -19,7 +19,10 @@ SECTIONS = {
         *("init", "check", "plan", "pull", "up", "status", "logs", "reload"),
         *("wake", "sleep", "restart", "down", "call", "smoke"),
     ),
-    "Run an event": ("board", "join", "keys", "clients", "usage", "message", "pause", "resume", "extend"),
+    "Run an event": (
+        *("board", "join", "keys", "clients", "usage"),
+        *("message", "pause", "resume", "grant", "extend"),
+    ),
     "Deploy to AWS": ("doctor", "cost", "lock", "deploy", "diff", "destroy"),
     "Look things up": ("models", "explain", "schema", "completion"),
 }

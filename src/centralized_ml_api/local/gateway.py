@@ -178,7 +178,10 @@ class RefusedRoute:
 
 @dataclass(frozen=True, slots=True)
 class TeamAccess:
-    """One team: the keys that are valid now (maybe none), the entries it may call (None: all), its limits."""
+    """One team: the keys that are valid now (maybe none), the entries it may call (None: all), its limits.
+
+    While it is `paused`, it may call none, and is told these words.
+    """
 
     name: str
     keys: tuple[str, ...] = field(repr=False)
@@ -187,10 +190,11 @@ class TeamAccess:
     requests_per_day: int | None = None
     requests_at_once: int | None = None
     spending: Spending = UNLIMITED
+    paused: str | None = None
 
     def may_call(self, entry: str) -> bool:
-        """Returns whether the team may call that entry."""
-        return self.models is None or entry in self.models
+        """Returns whether the team may call that entry now."""
+        return self.paused is None and (self.models is None or entry in self.models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,10 @@ _SCRIPTS = (
 )
 """They share one scope, in this order: what is used immediately comes before its user."""
 
-_BOARD_SCRIPTS = ("scripts/elements", "scripts/format", "board/figures", "board/acts", "board/board")
+_BOARD_SCRIPTS = (
+    *("scripts/elements", "scripts/format"),
+    *("board/figures", "board/acts", "board/teams", "board/board"),
+)
 _JOIN_SCRIPTS = ("elements", "event", "format", "calls", "programs", "join")
 
 _HEADERS = (

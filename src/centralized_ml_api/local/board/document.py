@@ -63,6 +63,8 @@ class Known:
         now: The instant.
         used_today: Each team's calls of the UTC day, for daily quotas.
         paused: What is paused, by entry; that of everything without a name.
+        paused_teams: What paused teams are told, by team.
+        granted: What teams may use on top of their limits, by team and unit; without those that have nothing.
         message: What is said to everybody.
         invitation: What teams need to join; None where there are no places.
         journal: What organizers did, the latest first.
@@ -79,6 +81,8 @@ class Known:
     errors: Sequence[RecentError] = ()
     used_today: Mapping[str, int] = field(default_factory=dict)
     paused: Mapping[str, str] = field(default_factory=dict)
+    paused_teams: Mapping[str, str] = field(default_factory=dict)
+    granted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     message: str = ""
     invitation: Invitation | None = None
     journal: Sequence[Deed] = ()
@@ -160,6 +164,8 @@ def _describe_team(team: TeamPlan, known: Known) -> dict[str, Any]:
         "key": key.state if key else "revoked",
         "key_ending": key.ending if key else "",
         "limits": limits,
+        "granted": known.granted.get(team.name),
+        "paused": known.paused_teams.get(team.name),
         **_describe_pace(known.history.teams.get(team.name)),
         **_add_up(row for row in known.usage.rows if row.team == team.name),
     }

@@ -8,16 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_start import METHOD, build_start_headers, not_started
+from centralized_ml_api.local.envoy.api_keys import match_callers
 from centralized_ml_api.local.envoy.direct_responses import (
+    answer_callers,
     build_error_route,
     build_paused_route,
     match_method,
 )
 from centralized_ml_api.local.envoy.entry_paths import list_entry_paths
 from centralized_ml_api.local.envoy.headers import build_header
+from centralized_ml_api.local.envoy.refused_bodies import refuse_large_too
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.direct_responses import Route
+    from centralized_ml_api.local.envoy.settings import Limits
     from centralized_ml_api.local.gateway import Gateway
 
 
@@ -45,3 +49,21 @@ def build_pause(name: str, gateway: Gateway) -> list[Route]:
         {"path": path, "headers": [match_method(METHOD)]} for path in (f"/{name}", *own)
     ]
     return [{"name": name, **build_paused_route(post, gateway.paused[name])} for post in posts]
+
+
+def build_team_pauses(gateway: Gateway, limits: Limits) -> list[Route]:
+    """Builds what paused teams get for each call, to stand before all that takes calls. Pure.
+
+    A call whose key no matcher here finds, such as one that has the header twice, meets the key check of
+    each entry: a paused team may call none.
+    """
+    return [
+        route
+        for team in gateway.teams
+        if team.paused is not None
+        for refusal in answer_callers(
+            [build_paused_route({"prefix": "/", "headers": [match_method(METHOD)]}, team.paused)],
+            match_callers([team]),
+        )
+        for route in refuse_large_too(refusal, limits)
+    ]

@@ -24,7 +24,11 @@ from centralized_ml_api.local.envoy.api_keys import (
     list_audiences,
 )
 from centralized_ml_api.local.envoy.auth_scheme import build_scheme_routes
-from centralized_ml_api.local.envoy.closed import build_pause, build_refusals_before_start
+from centralized_ml_api.local.envoy.closed import (
+    build_pause,
+    build_refusals_before_start,
+    build_team_pauses,
+)
 from centralized_ml_api.local.envoy.direct_responses import (
     answer_callers,
     build_405_route,
@@ -119,6 +123,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     large += build_large_openai_routes(gateway, limits)
     guarded = [
         *build_scheme_routes(gateway),
+        *build_team_pauses(gateway, limits),
         *build_large_refusals(gateway, large if gateway.starts is None else (), limits),
         *build_refusals_before_start(gateway),
         *models,

@@ -10,14 +10,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.api.notices import clean_words
-from centralized_ml_api.config.checks.event.ends import parse_instant
-from centralized_ml_api.config.revise import Until, move_end, write_instant
+from centralized_ml_api.config.revise import move_end, write_instant
 from centralized_ml_api.errors import MlApiError, StartError, UsageError
 from centralized_ml_api.local.journal import Journal, note_extension
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import change_joining
+from centralized_ml_api.local.run.grants import NOTHING, UNITS, read_grant
 from centralized_ml_api.local.run.reload import word_error
+from centralized_ml_api.local.run.wanted import read_text, read_until, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.machine.clock import Clock
+    from centralized_ml_api.local.run.grants import Grant
     from centralized_ml_api.local.run.reload import Reloader
     from centralized_ml_api.local.run.supervisor import Supervisor
+    from centralized_ml_api.plan.event import TeamPlan
     from centralized_ml_api.plan.types import ModelDeployment
 
     Act = Callable[[Mapping[str, Any], Actor], Awaitable[dict[str, Any]]]
 
-LONGEST_MINUTES = 60 * 24 * 30
 GRACE = timedelta(hours=1)
 """How long a key that is replaced on the screen goes on working, as with the verb."""
 
@@ -65,6 +66,8 @@ class Acts:
             "pause": self._pause,
             "resume": self._resume,
             "message": self._say,
+            "grant": self._grant,
+            "take-back": self._take_back,
         }
 
     async def do(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
@@ -125,12 +128,12 @@ class Acts:
 
     async def _renew_key(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Returns the new key, which is in no journal."""
-        team, keys = _text(wanted, "team"), self._keys(by)
+        team, keys = read_text(wanted, "team"), self._keys(by)
         await asyncio.to_thread(keys.rotate, team, GRACE)
         return {"key": await asyncio.to_thread(keys.show, team)}
 
     async def _revoke(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-        await asyncio.to_thread(self._keys(by).revoke, _text(wanted, "team"))
+        await asyncio.to_thread(self._keys(by).revoke, read_text(wanted, "team"))
         return {}
 
     async def _open_joining(self, _: Mapping[str, Any], by: Actor) -> dict[str, Any]:
@@ -153,46 +156,83 @@ class Acts:
         It is written into the config that is served, as the verb writes it.
         """
         moved = await asyncio.to_thread(
-            move_end, self._reloader.config, _read_until(wanted), self._clock.now().replace(microsecond=0)
+            move_end, self._reloader.config, read_until(wanted), self._clock.now().replace(microsecond=0)
         )
         if moved.after <= self._clock.now():
             raise UsageError(f"{write_instant(moved.after)} is in the past", fix="choose a later instant")
         await asyncio.to_thread(moved.save)
+        note_extension(self._journal(by), moved.after)
         told = await self._reloader.reload(None)
         if "kept" not in told:
             reason = told.get("error", "it has errors")
+            self._journal(by).note("extend not applied", detail=reason)
             raise StartError(f"the config says so now, but was not applied: {reason}")
-        note_extension(self._journal(by), moved.after)
         before = "" if moved.before is None else write_instant(moved.before)
         return {"before": before, "ends": render_instant(moved.after)}
 
     async def _pause(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-        """Pauses an entry, or everything where no `name` is given; callers get the `words`."""
-        notices, entry, words = self._supervisor.notices, self._find_paused(wanted), _read_words(wanted)
+        """Pauses an entry, a `team`, or everything where neither is named; callers get the `words`."""
+        notices, (entry, team), words = (
+            self._supervisor.notices,
+            self._find_paused(wanted),
+            read_words(wanted),
+        )
         async with self._telling:
-            before = notices.find(entry)
-            notices.pause(entry, words)
+            before = notices.find(entry, team=team)
+            notices.pause(entry, words, team=team)
             await self._tell(
-                lambda: notices.resume(entry) if before is None else notices.pause(entry, before)
+                lambda: (
+                    notices.resume(entry, team=team)
+                    if before is None
+                    else notices.pause(entry, before, team=team)
+                )
             )
-        self._journal(by).note("pause", entry or "", words)
+        self._journal(by).note("pause team" if team else "pause", entry or team, words)
         return {}
 
     async def _resume(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Ends a pause; returns the `words` that it had."""
-        notices, entry = self._supervisor.notices, self._find_paused(wanted)
+        notices, (entry, team) = self._supervisor.notices, self._find_paused(wanted)
         async with self._telling:
-            words = notices.find(entry)
+            words = notices.find(entry, team=team)
             if words is None:
-                raise UsageError(f"{entry or 'the whole API'} is not paused")
-            notices.resume(entry)
-            await self._tell(lambda: notices.pause(entry, words))
-        self._journal(by).note("resume", entry or "")
+                raise UsageError(f"{entry or team or 'the whole API'} is not paused")
+            notices.resume(entry, team=team)
+            await self._tell(lambda: notices.pause(entry, words, team=team))
+        self._journal(by).note("resume team" if team else "resume", entry or team)
         return {"words": words}
+
+    async def _grant(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Lets a `team` use more until the event ends: `usd`, `tokens`, `requests` a day."""
+        team, grant = self._find_team(wanted), read_grant(wanted)
+        if unit := grant.find_unlimited(team):
+            raise UsageError(f"nothing limits {team.name} in {unit}", fix="grant what is limited")
+        await self._change_grant(team.name, lambda before: before.add(grant))
+        self._journal(by).note("grant", team.name, grant.word())
+        return {}
+
+    async def _take_back(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Takes back what a `team` was granted: as much as is named, or else all of it; returns how much."""
+        name = read_text(wanted, "team")
+        given = self._supervisor.teams.grants.find(name)
+        if given == NOTHING:
+            raise UsageError(f"{name} was granted nothing")
+        named = any(unit in wanted for unit in UNITS)
+        back = given.take(given.take(read_grant(wanted))) if named else given
+        await self._change_grant(name, lambda before: before.take(back))
+        self._journal(by).note("take back", name, back.word())
+        return back.to_json()
+
+    async def _change_grant(self, team: str, change: Callable[[Grant], Grant]) -> None:
+        grants = self._supervisor.teams.grants
+        async with self._telling:
+            before = grants.find(team)
+            await asyncio.to_thread(grants.replace, team, change(before))
+            await self._tell(lambda: grants.replace(team, before))
 
     async def _say(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Says `words` to everybody, or nothing more; returns the words `before`."""
-        notices, words = self._supervisor.notices, _read_words(wanted)
+        notices, words = self._supervisor.notices, read_words(wanted)
         async with self._telling:
             before, notices.message = notices.message, words
 
@@ -212,8 +252,23 @@ class Acts:
             self._supervisor.note_change()  # it may have taken a part, or take it all when it starts again
             raise
 
-    def _find_paused(self, wanted: Mapping[str, Any]) -> str | None:
-        return self._find_entry(wanted).name if "name" in wanted else None
+    def _find_paused(self, wanted: Mapping[str, Any]) -> tuple[str | None, str]:
+        """Returns the entry, or else the team; neither where all is meant."""
+        if "team" in wanted:
+            return None, self._find_team(wanted).name
+        return (self._find_entry(wanted).name if "name" in wanted else None), ""
+
+    def _find_team(self, wanted: Mapping[str, Any]) -> TeamPlan:
+        """Finds the team, as its config has it or as it joined.
+
+        Raises:
+            UsageError: There is none of that name.
+        """
+        name = read_text(wanted, "team")
+        for team in self._supervisor.plan.event.teams:
+            if team.name == name:
+                return team
+        raise UsageError(f"there is no team {name}")
 
     def _check_hours(self, name: str) -> None:
         """Checks that an entry may be awake now.
@@ -240,7 +295,7 @@ class Acts:
         Raises:
             UsageError: There is none of that name.
         """
-        name, plan = _text(wanted, "name"), self._supervisor.plan
+        name, plan = read_text(wanted, "name"), self._supervisor.plan
         if entry := plan.deployment(name):
             return entry
         entries = ", ".join(entry.name for entry in plan.deployments)
@@ -259,42 +314,3 @@ class Acts:
                 fix='give its "local" one of "idle", "starts": "on-call" and "shares", and reload',
             )
         return entry
-
-
-def _read_until(wanted: Mapping[str, Any]) -> Until:
-    """Reads the end that is wanted.
-
-    Raises:
-        UsageError: There is none.
-    """
-    minutes, until = wanted.get("minutes"), wanted.get("until")
-    if isinstance(minutes, int) and 0 < minutes <= LONGEST_MINUTES:
-        return Until(later=timedelta(minutes=minutes))
-    instant = parse_instant(until) if isinstance(until, str) else None
-    if instant is None:
-        raise UsageError("`minutes` or `until` is missing")
-    return Until(instant=instant)
-
-
-def _read_words(wanted: Mapping[str, Any]) -> str:
-    """Reads what an organizer says, maybe nothing.
-
-    Raises:
-        UsageError: It is no text, too long, or cannot be shown.
-    """
-    words = wanted.get("words", "")
-    if not isinstance(words, str):
-        raise UsageError("`words` is no text")
-    return clean_words(words)
-
-
-def _text(wanted: Mapping[str, Any], name: str) -> str:
-    """Reads a text of what is wanted.
-
-    Raises:
-        UsageError: It is not there.
-    """
-    value = wanted.get(name)
-    if not isinstance(value, str) or not value:
-        raise UsageError(f"`{name}` is missing")
-    return value

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.keys.invitation import Invitation
     from centralized_ml_api.local.machine.clock import Clock
+    from centralized_ml_api.local.run.grants import Grants
     from centralized_ml_api.local.run.notices import Notices
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.local.traffic.types import Traffic
@@ -51,6 +52,11 @@ class Target(Protocol):
     @property
     def notices(self) -> Notices:
         """What is paused, and what is said to everybody."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """What teams may use on top of their limits."""
         ...
 
     async def look(self) -> LocalStatus:
@@ -100,6 +106,8 @@ class Board:
             history=self._history,
             now=now,
             paused=self._target.notices.to_json(),
+            paused_teams=self._target.notices.list_teams(),
+            granted=self._target.grants.to_json(),
             message=self._target.notices.message,
         )
         return build_document(await asyncio.to_thread(self._load, known))

@@ -101,7 +101,7 @@ def build_gateway(
         asleep=tuple(_asleep(statuses)),
         by_model=by_model,
         ends=plan.event.ends,
-        teams=tuple(_access(team, keys or {}) for team in plan.event.teams),
+        teams=tuple(_access(team, keys or {}, notices) for team in plan.event.teams),
         throttle=plan.event.throttle,
         documents=(*build_team_catalogues(plan, served, known), *build_documents(plan, served, known=known)),
         listed=list_models(served, known),
@@ -151,7 +151,7 @@ def _takes_tools(paths: Iterable[tuple[ServedRoute, ...]]) -> dict[str, bool]:
     }
 
 
-def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
+def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]], notices: Notices) -> TeamAccess:
     return TeamAccess(
         team.name,
         keys.get(team.name, ()),
@@ -160,6 +160,7 @@ def _access(team: TeamPlan, keys: Mapping[str, tuple[str, ...]]) -> TeamAccess:
         team.requests_per_day,
         team.requests_at_once,
         team.spending,
+        notices.find(None, team=team.name),
     )
 
 

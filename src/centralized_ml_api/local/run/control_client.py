@@ -14,7 +14,7 @@ from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from centralized_ml_api.local.machine.state_folder import Run
@@ -78,23 +78,43 @@ class ControlClient:
         """
         self.act("restart", {"name": name}, timeout_seconds=None)
 
-    def pause(self, name: str | None, words: str) -> None:
-        """Pauses an entry, or everything: None. Callers get the words; calls under way are finished.
+    def pause(self, name: str | None, words: str, *, team: str | None = None) -> None:
+        """Pauses an entry, a team, or everything where neither is named.
+
+        Callers get the words; calls under way are finished.
 
         Raises:
-            UsageError: There is no entry of that name, or the words cannot be shown.
+            UsageError: There is no entry or team of that name, or the words cannot be shown.
             StartError: The gateway refused.
         """
-        self.act("pause", {**_name(name), "words": words})
+        self.act("pause", {**_subject(name, team), "words": words})
 
-    def resume(self, name: str | None) -> None:
-        """Ends the pause of an entry, or that of everything: None.
+    def resume(self, name: str | None, *, team: str | None = None) -> None:
+        """Ends the pause of an entry, of a team, or of everything where neither is named.
 
         Raises:
             UsageError: It is not paused.
             StartError: The gateway refused.
         """
-        self.act("resume", _name(name))
+        self.act("resume", _subject(name, team))
+
+    def grant(self, team: str, amounts: Mapping[str, float]) -> None:
+        """Lets a team use more until the event ends: `usd`, `tokens`, `requests` a day.
+
+        Raises:
+            UsageError: There is no team of that name, or nothing limits it so.
+            StartError: The gateway refused.
+        """
+        self.act("grant", {"team": team, **amounts})
+
+    def take_back(self, team: str) -> None:
+        """Takes back all that a team was granted.
+
+        Raises:
+            UsageError: That is nothing.
+            StartError: The gateway refused.
+        """
+        self.act("take-back", {"team": team})
 
     def say(self, words: str) -> str:
         """Says something to everybody, or nothing more; returns what was said before.
@@ -164,5 +184,6 @@ class ControlClient:
         )
 
 
-def _name(name: str | None) -> dict[str, str]:
-    return {} if name is None else {"name": name}
+def _subject(name: str | None, team: str | None) -> dict[str, str]:
+    named = {"name": name, "team": team}
+    return {kind: subject for kind, subject in named.items() if subject is not None}

@@ -9,48 +9,46 @@ if TYPE_CHECKING:
 
 
 class Notices:
-    """The pauses by entry, that of everything, and the message to all.
+    """The pauses of entries, of teams and of everything, and the message to all.
 
-    `everything` is what callers are told while all is paused, maybe nothing; None while it is not. `message`
-    is empty while there is none.
+    `message` is empty while there is none. Each pause has what callers are told, maybe nothing.
     """
 
     def __init__(self) -> None:
-        self.everything: str | None = None
         self.message = ""
-        self._entries: dict[str, str] = {}
+        self._pauses: dict[tuple[str, str], str] = {}
 
-    def pause(self, entry: str | None, words: str) -> None:
-        """Pauses an entry, or everything: None."""
-        if entry is None:
-            self.everything = words
-        else:
-            self._entries[entry] = words
+    def pause(self, entry: str | None, words: str, *, team: str = "") -> None:
+        """Pauses an entry, a team, or everything where neither is named."""
+        self._pauses[entry or "", team] = words
 
-    def resume(self, entry: str | None) -> None:
-        """Ends the pause of an entry, or that of everything: the pauses of single entries stay."""
-        if entry is None:
-            self.everything = None
-        else:
-            self._entries.pop(entry, None)
+    def resume(self, entry: str | None, *, team: str = "") -> None:
+        """Ends the pause of an entry, of a team, or of everything: the pauses of single ones stay."""
+        self._pauses.pop((entry or "", team), None)
 
-    def find(self, entry: str | None) -> str | None:
-        """Returns what callers are told of the pause of an entry, or of everything; None without one."""
-        return self.everything if entry is None else self._entries.get(entry)
+    def find(self, entry: str | None, *, team: str = "") -> str | None:
+        """Returns what callers are told of one pause, of everything where nothing is named; None without."""
+        return self._pauses.get((entry or "", team))
 
     def list_paused(self, entries: Iterable[str]) -> dict[str, str]:
-        """Returns by entry what its callers are told, for those that are paused."""
-        if self.everything is not None:
-            return dict.fromkeys(entries, self.everything)
-        return {entry: self._entries[entry] for entry in entries if entry in self._entries}
+        """Returns by entry what its callers are told, for those that are paused for all teams."""
+        everything = self.find(None)
+        if everything is not None:
+            return dict.fromkeys(entries, everything)
+        return {entry: words for entry in entries if (words := self.find(entry)) is not None}
 
     def to_json(self) -> dict[str, str]:
         """Returns what callers are told, by entry; what they are told of everything is without a name."""
-        return {**self._entries, **({} if self.everything is None else {"": self.everything})}
+        return {entry: words for (entry, team), words in self._pauses.items() if not team}
+
+    def list_teams(self) -> dict[str, str]:
+        """Returns by team what it is told, for those that are paused."""
+        return {team: words for (_, team), words in self._pauses.items() if team}
 
     def word(self, entries: Iterable[str]) -> tuple[str, ...]:
         """Returns what there is to know of it, in sentences."""
-        found = [("everything", self.everything)] if self.everything is not None else []
-        found += [(entry, self._entries[entry]) for entry in entries if entry in self._entries]
+        named = [("everything", None), *((entry, entry) for entry in entries)]
+        found = [(name, words) for name, entry in named if (words := self.find(entry)) is not None]
+        found += [(f"the team {team}", words) for team, words in self.list_teams().items()]
         said = [f"the message to all is: {self.message}"] if self.message else []
         return (*(f"{name} is paused{f': {words}' if words else ''}" for name, words in found), *said)

@@ -31,6 +31,7 @@ from centralized_ml_api.local.run.gateway_parts import (
     make_translator,
 )
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
+from centralized_ml_api.local.run.grants import GRANTS_FILE, Grants
 from centralized_ml_api.local.run.https import describe_certificate, prepare_certificate, shown_url_of
 from centralized_ml_api.local.run.joining import Entrance
 from centralized_ml_api.local.run.quotas import QuotaBook
@@ -153,9 +154,11 @@ class LocalTarget:
             fail=self._terminal.fail,
             clock=clock,
             door=self._entrance.door,
+            grants=Grants(state.path / GRANTS_FILE, clock.now()),
         )
         self._board = Board(self, state.path, clock)
         self.board_link, self.notices = "", self._supervisor.notices
+        self.grants = self._supervisor.teams.grants
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
         self.act = Acts(self._supervisor, self._reloader, state.path, clock).do
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Door
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.run.gateway_process import SupervisedGateway
+    from centralized_ml_api.local.run.grants import Grants
     from centralized_ml_api.local.run.sleepers_link import SleepersLink
     from centralized_ml_api.local.run.specs import ServiceSpec
     from centralized_ml_api.local.sleep.wake_times import WakeTimes
@@ -68,6 +69,7 @@ class Supervisor:
         fail: Takes an error to tell the user: the gateway refuses something, the keys cannot be read.
         clock: Waits before what the gateway refused is tried again, and while services retire.
         door: Who answers teams that join.
+        grants: What teams may use on top of their limits.
     """
 
     def __init__(
@@ -83,9 +85,10 @@ class Supervisor:
         fail: Callable[[MlApiError], None],
         clock: Clock = WALL_CLOCK,
         door: Door | None = None,
+        grants: Grants | None = None,
     ) -> None:
         self._gateway = gateway
-        self.teams = Teams(keys, fail)
+        self.teams = Teams(keys, fail, grants)
         self.notices = Notices()
         self._show = show
         self._fail = fail
@@ -117,7 +120,7 @@ class Supervisor:
 
     @property
     def plan(self) -> ApiPlan:
-        """The plan that is served now, with the teams that have joined."""
+        """The plan that is served now, with the teams that have joined and the limits that were raised."""
         return self.teams.add_joined(self._plan)
 
     async def is_applied(self, plan: ApiPlan) -> bool:
@@ -138,9 +141,7 @@ class Supervisor:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the config asks for and this machine does not do, or not yet, in sentences."""
-        untold = [
-            f"the gateway serves what it served before: {line}" for line in self._fault.splitlines()[:1]
-        ]
+        untold = [f"the gateway serves what it served before: {why}" for why in self._fault.splitlines()[:1]]
         said = self.notices.word(entry.name for entry in self._plan.deployments)
         return (*said, *self._plan.not_acted_on, *self._desired.notes, *self.teams.notes, *untold)
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.run.grants import Grants
 from centralized_ml_api.plan.event import EventPlan
 
 if TYPE_CHECKING:
@@ -21,15 +22,19 @@ if TYPE_CHECKING:
 class Teams:
     """The teams that may call, and what the gateway knows of them.
 
-    `event` is that of the plan, without the teams that have joined.
+    `event` is that of the plan, without the teams that have joined; `grants` is what teams may use on top.
 
     Args:
         keys: The keys of the teams.
         fail: Takes the error while the keys cannot be read; nothing is said twice.
+        grants: What teams may use on top of their limits; by default nothing.
     """
 
-    def __init__(self, keys: KeyRing, fail: Callable[[MlApiError], None]) -> None:
+    def __init__(
+        self, keys: KeyRing, fail: Callable[[MlApiError], None], grants: Grants | None = None
+    ) -> None:
         self.event = EventPlan()
+        self.grants = grants or Grants()
         self._keys = keys
         self._fail = fail
         self._fault = ""
@@ -43,12 +48,14 @@ class Teams:
             StartError: The file of keys cannot be read or written.
         """
         self.event = plan.event
+        self.grants.follow(plan.event.ends)
         names = [team.name for team in plan.event.teams]
         return await self._keys.use(names, has_places=plan.event.join is not None)
 
     def add_joined(self, plan: ApiPlan) -> ApiPlan:
-        """Returns the plan with the teams that have joined."""
-        return replace(plan, event=plan.event.admit(self._keys.valid()))
+        """Returns the plan with the teams that have joined, and the limits that organizers have raised."""
+        event = plan.event.admit(self._keys.valid())
+        return replace(plan, event=replace(event, teams=tuple(map(self.grants.raise_limits, event.teams))))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ def target(tmp_path: Path) -> Iterator[SilentTarget]:
     [
         ("pause chat --say Soon", "pause chat Soon", "chat is paused.\nNext: mlapi resume chat\n"),
         ("pause", "pause ", "Every model is paused.\nNext: mlapi resume\n"),
+        ("pause --team red", "pause red ", "red is paused.\nNext: mlapi resume --team red\n"),
+        ("resume --team red", "resume red", "red is no longer paused.\nNext: mlapi status\n"),
         ("resume chat", "resume chat", "chat is no longer paused.\nNext: mlapi status\n"),
         ("resume", "resume", "The API is no longer paused.\nNext: mlapi status\n"),
     ],
@@ -38,6 +40,26 @@ def test_a_pause_begins_and_ends(
 ) -> None:
     ran = mlapi(*words.split(), cwd=tmp_path)
     assert (ran.status, ran.out + ran.talk, target.ordered) == (0, said, [ordered])
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_a_pause_is_that_of_a_model_or_of_a_team(verb: str, target: SilentTarget, tmp_path: Path) -> None:
+    assert mlapi(verb, "chat", "--team", "red", cwd=tmp_path).status == 2
+    assert target.ordered == []
+
+
+def test_a_team_is_granted_more_until_that_is_taken_back(target: SilentTarget, tmp_path: Path) -> None:
+    more = mlapi("grant", "red", "--usd", "1.5", "--requests", "20", cwd=tmp_path)
+    assert (more.out, more.talk) == (
+        "red may use more until the event ends.\n",
+        "Next: mlapi grant red --take-back\n",
+    )
+    back = mlapi("grant", "red", "--take-back", cwd=tmp_path)
+    assert (back.out, back.talk) == ("red has the limits of the config again.\n", "Next: mlapi status\n")
+    assert target.ordered == ["grant red 1.5 20", "take-back red"]
+    for words in ([], ["--take-back", "--usd", "1"], ["--usd", "0"], ["--tokens", "1.5"]):
+        assert mlapi("grant", "red", *words, cwd=tmp_path).status == 2
+    assert len(target.ordered) == 2
 
 
 def test_a_message_is_said_and_taken_away(target: SilentTarget, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ def test_a_team_is_what_it_has_called_and_what_it_may_use() -> None:
         "key": "active",
         "key_ending": "vXc1",
         "limits": [{"unit": "usd", "period": "event", "used": 4.8, "most": 5.0}],
+        "granted": None,
+        "paused": None,
         "requests_per_minute": 0.0,
         "p95_milliseconds": None,
         "requests": 6,

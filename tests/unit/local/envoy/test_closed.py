@@ -71,6 +71,45 @@ def test_a_team_that_may_not_call_it_is_still_told_that() -> None:
     assert route["typed_per_filter_config"]["key"]["allowed_clients"] == ["/"]
 
 
+RED, BLUE = TeamAccess("red", ("mlapi_red",), paused="see us"), TeamAccess("blue", ("mlapi_blue",))
+
+
+def test_a_paused_team_is_told_so_wherever_its_key_is_and_before_its_body_counts() -> None:
+    found = routes(replace(GATEWAY, teams=(RED, BLUE)))
+    told = [index for index, route in enumerate(found) if "see us" in json.dumps(route)]
+    callers = {
+        header["name"]: header["string_match"]["safe_regex"]["regex"]
+        for index in told
+        for header in found[index]["match"]["headers"]
+        if "safe_regex" in header.get("string_match", {})
+    }
+    assert callers == {
+        "x-api-key": "mlapi_red",
+        "authorization": "(?i:bearer) +(?:mlapi_red)",
+        "x-mlapi-team": "red",
+    }
+    assert {found[index]["direct_response"]["status"] for index in told} == {503}
+    posts = [
+        {"name": ":method", "string_match": {"exact": "POST"}} in found[at]["match"]["headers"] for at in told
+    ]
+    assert all(posts), "documents can be read meanwhile"
+    first_call = next(index for index, route in enumerate(found) if route["match"].get("path") == "/chat")
+    too_large = next(index for index, route in enumerate(found) if "body_too_large" in json.dumps(route))
+    assert max(told) < min(first_call, too_large)
+
+
+def test_a_paused_team_passes_no_key_check_of_an_entry() -> None:
+    found = routes(replace(GATEWAY, teams=(RED, BLUE)))
+    calls = [route for route in found if route["match"].get("path") == "/chat" and "route" in route]
+    assert calls
+    assert {tuple(call["typed_per_filter_config"]["key"]["allowed_clients"]) for call in calls} == {("blue",)}
+    by_model = [route for route in found if route["match"].get("path") == CHAT_PATH]
+    refused = [route for route in by_model if "x-mlapi-team" in json.dumps(route["match"])]
+    assert {route["name"] for route in refused} == {"chat", "echo"}
+    untouched = routes(replace(GATEWAY, teams=(replace(RED, paused=None), BLUE)))
+    assert "allowed_clients" not in json.dumps(untouched)
+
+
 def test_health_says_so() -> None:
     found = routes(replace(GATEWAY, paused={"echo": "why"}))
     health = next(route for route in found if route["match"].get("path") == "/health")

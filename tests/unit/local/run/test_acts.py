@@ -14,12 +14,13 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
 from centralized_ml_api.local.run.acts import Acts
+from centralized_ml_api.local.run.grants import GRANTS_FILE, Grants
 from centralized_ml_api.local.run.options import Terminal
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.engines import UrlServing
-from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan
+from centralized_ml_api.plan.event import EventPlan, JoinPlan, Spending, TeamPlan
 from centralized_ml_api.plan.types import SleepPlan
 from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock, entry, plan, soon
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.specs import ServiceSpec
     from centralized_ml_api.local.supervision.service import ServiceState
 
-TEAM = TeamPlan("red", None, None, None)
+TEAM = TeamPlan("red", None, None, None, spending=Spending(nanodollars=2 * 10**9))
 EVENT = EventPlan(teams=(TEAM,), join=JoinPlan(3, TEAM))
 
 
@@ -52,6 +53,7 @@ class World:
             show=lambda: None,
             fail=lambda _: None,
             clock=self.time.clock,
+            grants=Grants(folder / GRANTS_FILE, NOON),
         )
         terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
         self.reloader = Reloader(folder / "models.json", self.supervisor, terminal, lambda _: None)
@@ -133,6 +135,12 @@ def test_a_restart_is_noted_and_so_is_one_that_fails(tmp_path: Path) -> None:
         ("pause", {"words": 7}, "`words` is no text"),
         ("resume", {"name": "a"}, "a is not paused"),
         ("resume", {}, "the whole API is not paused"),
+        ("pause", {"team": "blue"}, "there is no team blue"),
+        ("resume", {"team": "red"}, "red is not paused"),
+        ("grant", {"team": "blue", "usd": 1}, "there is no team blue"),
+        ("grant", {"team": "red", "tokens": 1}, "nothing limits red in tokens"),
+        ("grant", {"team": "red"}, "there is no amount"),
+        ("take-back", {"team": "red"}, "red was granted nothing"),
         ("message", {"words": "a" * 281}, "these are 281 characters"),
         ("extend", {}, "`minutes` or `until` is missing"),
         ("extend", {"minutes": 0}, "`minutes` or `until` is missing"),
@@ -210,6 +218,71 @@ def test_a_pause_reaches_the_gateway_and_ends(tmp_path: Path) -> None:
                 ("pause", "", ""),
                 ("resume", "", ""),
                 ("resume", "a", ""),
+            ]
+
+    story(tell)
+
+
+def test_a_team_is_paused_and_others_go_on(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            assert await world.do("pause", team="red", words="Come to the desk") == {}
+            (red,) = world.gateway.applied[-1].teams
+            assert (red.name, red.paused, red.may_call("a")) == ("red", "Come to the desk", False)
+            assert world.gateway.applied[-1].paused == {}
+            assert "the team red is paused: Come to the desk" in world.supervisor.notes
+            world.gateway.refusal = StartError("too long")
+            assert (await world.do("resume", team="red"))["failed"]
+            world.gateway.refusal = None
+            assert await world.do("resume", team="red") == {"words": "Come to the desk"}
+            assert world.gateway.applied[-1].teams[0].may_call("a")
+            assert world.journal == [("pause team", "red", "Come to the desk"), ("resume team", "red", "")]
+
+    story(tell)
+
+
+def test_a_team_is_granted_more_and_it_is_taken_back(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+
+            def limit() -> int | None:
+                return world.gateway.applied[-1].teams[0].spending.nanodollars
+
+            assert await world.do("grant", team="red", usd=1.5) == {}
+            assert await world.do("grant", team="red", usd=0.5) == {}
+            assert limit() == 4 * 10**9
+            assert await world.do("take-back", team="red", usd=0.5) == {
+                "usd": 0.5,
+                "tokens": 0,
+                "requests": 0,
+            }
+            assert limit() == 35 * 10**8
+            world.gateway.refusal = StartError("too long")
+            assert (await world.do("take-back", team="red"))["failed"]
+            world.gateway.refusal = None
+            assert (await world.do("take-back", team="red"))["usd"] == 1.5
+            assert limit() == 2 * 10**9
+            assert world.journal == [
+                ("grant", "red", "1.5 USD"),
+                ("grant", "red", "0.5 USD"),
+                ("take back", "red", "0.5 USD"),
+                ("take back", "red", "1.5 USD"),
+            ]
+
+    story(tell)
+
+
+def test_an_end_that_is_saved_and_not_applied_is_in_the_journal(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            world.gateway.refusal = StartError("it does not answer")
+            told = await world.do("extend", minutes=30)
+            assert told["error"].startswith("the config says so now, but was not applied: ")
+            world.gateway.refusal = None
+            assert "18:30" in world.config.read_text()
+            assert [(act, detail.partition("Z")[0]) for act, _, detail in world.journal] == [
+                ("extend", "to 2030-06-01T16:30:00"),
+                ("extend not applied", "it does not answer"),
             ]
 
     story(tell)

@@ -18,6 +18,7 @@ from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import TeamRecord
 from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.board import Board
+from centralized_ml_api.local.run.grants import Grant, Grants
 from centralized_ml_api.local.run.notices import Notices
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Counted, Requests, Traffic
@@ -45,6 +46,7 @@ class Target:
         self.event = EventPlan(teams=(RED,))
         self.status = STATUS
         self.notices = Notices()
+        self.grants = Grants()
         self.acts: list[tuple[str, Mapping[str, Any], str]] = []
         self.requests = 0
 
@@ -199,3 +201,14 @@ def test_who_acts_here_acts_on_the_screen(world: World) -> None:
     told = asyncio.run(world.board.act("new-key", {"team": "red"}))
     assert told == {"key": "new"}
     assert world.target.acts == [("new-key", {"team": "red"}, "screen")]
+
+
+def test_a_team_that_is_paused_or_was_granted_more_is_shown_so(world: World) -> None:
+    assert (world.team()["paused"], world.team()["granted"]) == (None, None)
+    world.target.notices.pause(None, "wait", team="red")
+    world.target.grants.replace("red", Grant(requests=3))
+    assert (world.team()["paused"], world.team()["granted"]) == (
+        "wait",
+        {"usd": 0.0, "tokens": 0, "requests": 3},
+    )
+    assert world.build()["paused"] is None

@@ -69,6 +69,10 @@ def test_every_act_is_asked_for_by_its_name_and_answered() -> None:
         client.pause(None, "")
         client.resume("a")
         client.resume(None)
+        client.pause(None, "", team="red")
+        client.resume(None, team="red")
+        client.grant("red", {"usd": 1.5})
+        client.take_back("red")
         assert client.say("Dinner") == "Lunch"
         assert client.act("extend", {"minutes": 30}) == {"before": "Lunch"}
         assert client.board_link() == Target.board_link
@@ -80,6 +84,10 @@ def test_every_act_is_asked_for_by_its_name_and_answered() -> None:
         ("pause", {"words": ""}),
         ("resume", {"name": "a"}),
         ("resume", {}),
+        ("pause", {"team": "red", "words": ""}),
+        ("resume", {"team": "red"}),
+        ("grant", {"team": "red", "usd": 1.5}),
+        ("take-back", {"team": "red"}),
         ("message", {"words": "Dinner"}),
         ("extend", {"minutes": 30}),
     ]

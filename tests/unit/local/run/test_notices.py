@@ -17,3 +17,20 @@ def test_a_pause_of_everything_leaves_those_of_entries_as_they_are() -> None:
     assert notices.list_paused("ab") == {}
     notices.message = "Lunch"
     assert notices.word("ab") == ("the message to all is: Lunch",)
+
+
+def test_a_team_is_paused_for_itself() -> None:
+    notices = Notices()
+    notices.pause(None, "wait", team="red")
+    assert (notices.find(None), notices.find(None, team="red"), notices.find(None, team="blue")) == (
+        None,
+        "wait",
+        None,
+    )
+    assert (notices.list_teams(), notices.list_paused("ab"), notices.to_json()) == ({"red": "wait"}, {}, {})
+    assert notices.word("ab") == ("the team red is paused: wait",)
+    notices.pause(None, "all")
+    notices.resume(None)
+    assert notices.list_teams() == {"red": "wait"}
+    notices.resume(None, team="red")
+    assert (notices.list_teams(), notices.word("ab")) == ({}, ())

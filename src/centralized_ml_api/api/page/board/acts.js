@@ -13,8 +13,13 @@ const DEEDS = {
   "new code": "Made a new code",
   import: "Gave places to a roster",
   extend: "Moved the end",
+  "extend not applied": "Could not apply the new end",
   pause: "Paused",
   resume: "Resumed",
+  "pause team": "Paused the team",
+  "resume team": "Resumed the team",
+  grant: "Granted more to",
+  "take back": "Took back the grant of",
   message: "Told everybody",
   "no message": "Took the message away",
 };
@@ -80,8 +85,9 @@ function askFirst(title, words, label, run, { isBad = false } = {}) {
 }
 
 /** Asks for words, or for nothing; `run` gets them. Enter does what the button does. */
-function askWords(title, words, { label, value = "", hint, isBad = false }, run) {
-  const input = element("input", { type: "text", maxlength: "280", value, autofocus: true, dir: "auto" });
+function askWords(title, words, { label, value = "", hint, kind = "text", isBad = false }, run) {
+  const limits = kind === "number" ? { min: "0", step: "any" } : { maxlength: "280", dir: "auto" };
+  const input = element("input", { type: kind, value, autofocus: true, ...limits });
   const done = () => { dialog.close(); run(input.value); };
   input.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) done(); });
   const button = element("button", { type: "button", class: isBad ? "danger" : "primary", onclick: done }, label);
@@ -89,20 +95,19 @@ function askWords(title, words, { label, value = "", hint, isBad = false }, run)
   const dialog = openDialog("ask", title, element("h2", {}, title), element("p", {}, words), labelled(hint, input), element("div", { class: "row wrap ends" }, cancel, button));
 }
 
-/** Pauses a model, or everything where it has no name, once the organizer has said what callers are told. */
-function askPause(name) {
-  const wanted = name ? { name } : {};
+/** Pauses a model, a team, or everything where neither is named, once the organizer has said what callers are told. */
+function askPause(wanted = {}) {
+  const name = wanted.name ?? wanted.team;
   const what = name ?? "The API";
   const run = (words) => actOrUndo(`${what} is paused.`, ["pause", { ...wanted, words }], ["resume", wanted]);
   const about = { label: "Pause", hint: "What callers are told (optional)", isBad: true };
   askWords(name ? `Pause ${name}?` : "Pause every model?", "Calls are refused until you resume; those under way are finished.", about, run);
 }
 
-/** Resumes a model, or everything where it has no name. */
-async function resume(name) {
-  const wanted = name ? { name } : {};
+/** Resumes a model, a team, or everything where neither is named. */
+async function resume(wanted = {}) {
   const told = await act("resume", wanted);
-  if (told) notify(`${name ?? "The API"} is no longer paused.`, "Undo", () => act("pause", { ...wanted, words: told.words }));
+  if (told) notify(`${wanted.name ?? wanted.team ?? "The API"} is no longer paused.`, "Undo", () => act("pause", { ...wanted, words: told.words }));
 }
 
 function askMessage() {

@@ -54,7 +54,7 @@ function close(message) {
 
 function draw() {
   drawHead();
-  byId("needs").replaceChildren(...listNeeds().map(drawNeed));
+  keepFocus(byId("needs"), () => byId("needs").replaceChildren(...listNeeds().map(drawNeed)));
   drawMessage();
   byId("charts").replaceChildren(...drawCharts());
   keepFocus(byId("teams-rows"), drawTeams);
@@ -76,20 +76,21 @@ function drawHead() {
   byId("resume").hidden = board.now.paused === null;
 }
 
-/** Returns what the organizer should look at first: [is bad, title, words]. */
+/** Returns what the organizer should look at first: [is bad, title, words], and maybe what to do: [label, run]. */
 function listNeeds() {
   const { models, teams, errors, trouble, pot, paused } = board.now;
   const needs = trouble ? [[true, "The gateway", trouble]] : [];
   if (paused !== null) needs.push([false, "Every model is paused", paused || "Callers get 503 until you resume."]);
   for (const model of models) {
-    if (ORDER[model.state] <= 1) needs.push([true, `${model.name}: ${model.state}`, model.detail || model.last_restart || "Its last lines say why."]);
+    const repair = model.can_restart ? ["Restart…", () => askRestart(model.name)] : [];
+    if (ORDER[model.state] <= 1) needs.push([true, `${model.name}: ${model.state}`, model.detail || model.last_restart || "Its last lines say why.", ...repair]);
   }
   for (const limit of pot) {
     if (limit.used / limit.most >= NEAR) needs.push([false, "What all teams share", formatLimit(limit)]);
   }
   for (const team of teams) {
     const limit = tightest(team.limits);
-    if (limit && limit.period === "event" && limit.used / limit.most >= NEAR) needs.push([false, team.name, formatLimit(limit)]);
+    if (limit && limit.period === "event" && limit.used / limit.most >= NEAR) needs.push([false, team.name, formatLimit(limit), "Grant more…", () => askGrant(team.name)]);
   }
   for (const error of errors) {
     if (error.count >= NOISY_ERRORS) needs.push([false, `${error.team || "Without a key"}: ${error.count} × ${error.status || "hung up"}`, error.reason]);
@@ -104,92 +105,23 @@ function drawMessage() {
   byId("message").lastElementChild.textContent = message;
 }
 
-function drawNeed([isBad, title, words]) {
-  return element("li", { class: isBad ? "bad" : null }, icon("alert"), element("p", {}, element("b", {}, title), words));
+function drawNeed([isBad, title, words, label, run]) {
+  const button = label ? element("button", { type: "button", onclick: run, "aria-label": `${label.replace("…", "")}: ${title}` }, label) : null;
+  return element("li", { class: isBad ? "bad" : null }, icon("alert"), element("p", {}, element("b", {}, title), words), button);
 }
 
 function drawCharts() {
   const { history: points, total, pot } = board.now;
-  const last = points.at(-1) ?? { requests: 0, errors: 0, tokens: 0 };
+  const last = points.at(-1) ?? { requests: 0, errors: 0, tokens: 0, waiting: 0 };
   const perMinute = (name) => points.map((point) => point[name] * 60);
   const budget = pot.find((limit) => limit.unit === "usd");
   return [
     chart("Requests a minute", formatCount(last.requests * 60), "", perMinute("requests"), formatCount),
     chart("Tokens a second", formatCount(last.tokens), "", points.map((point) => point.tokens), formatCount),
+    chart("Calls that wait", formatCount(last.waiting), "", points.map((point) => point.waiting), formatCount),
     chart("Errors a minute", formatCount(last.errors * 60), "", perMinute("errors"), formatCount),
     chart("Spent by all teams", formatUsd(total.usd), budget ? ` of ${formatUsd(budget.most)} USD` : " USD", [], formatUsd),
   ];
-}
-
-const COLUMNS = [
-  ["name", "Team", (team) => team.name, ""],
-  ["pace", "A minute", (team) => -team.requests_per_minute, "number wide"],
-  ["requests", "Requests", (team) => -team.requests, "number"],
-  ["tokens", "Tokens", (team) => -team.tokens, "number wide"],
-  ["usd", "USD", (team) => -team.usd, "number"],
-  ["usage", "Limit", (team) => -(tightest(team.limits)?.used / tightest(team.limits)?.most || 0), ""],
-  ["errors", "Errors", (team) => -team.errors, "number"],
-  ["seen", "Seen", (team) => -Date.parse(team.last ?? 0), "number"],
-];
-
-function drawTeams() {
-  const { teams, total, now } = board.now;
-  const by = COLUMNS.find(([id]) => id === board.sort)[2];
-  const shown = teams.filter((team) => team.name.toLowerCase().includes(board.find.toLowerCase()));
-  shown.sort((one, other) => (by(one) < by(other) ? -1 : by(one) > by(other) ? 1 : one.name.localeCompare(other.name, "en", { numeric: true })));
-  const tokens = total.tokens ? ` · ${formatCount(total.tokens)} tokens` : "";
-  byId("teams-sum").textContent = `${teams.length} · ${formatCount(total.requests)} requests${tokens}`;
-  if (!teams.length) return byId("teams-rows").replaceChildren(element("p", { class: "none" }, "The config lists no teams: everybody may call."));
-  const heads = COLUMNS.map(([id, title, , look]) => {
-    const sort = () => { board.sort = id; draw(); };
-    const isSorted = board.sort === id;
-    const arrow = isSorted ? (id === "name" ? " ↑" : " ↓") : "";
-    return element("th", { scope: "col", class: look, "aria-sort": isSorted ? (id === "name" ? "ascending" : "descending") : null }, element("button", { type: "button", onclick: sort, "aria-label": `Sort by ${title}` }, `${title}${arrow}`));
-  });
-  const rows = shown.map((team) => drawTeam(team, now));
-  const acts = element("th", { scope: "col" }, element("span", { class: "only-read" }, "Actions"));
-  const table = element("table", {}, element("thead", {}, element("tr", {}, heads, acts)), element("tbody", {}, rows));
-  return byId("teams-rows").replaceChildren(table);
-}
-
-function drawTeam(team, now) {
-  const limit = tightest(team.limits);
-  const seen = formatAgo(team.last, now);
-  const tag = team.key === "active" ? null : element("span", { class: "tag" }, "no key");
-  const bar = limit ? element("span", { class: "share", title: team.limits.map(formatLimit).join("\n") }, limitBar(limit), element("span", {}, formatLimit(limit))) : element("span", { class: "faint" }, "none");
-  const row = element(
-    "tr",
-    {},
-    element("th", { scope: "row", dir: "auto" }, team.name, tag),
-    element("td", { class: "number wide" }, formatCount(team.requests_per_minute)),
-    element("td", { class: "number" }, formatCount(team.requests)),
-    element("td", { class: "number wide" }, formatCount(team.tokens)),
-    element("td", { class: "number" }, formatUsd(team.usd)),
-    element("td", {}, bar),
-    element("td", { class: "number" }, team.errors ? formatCount(team.errors) : element("span", { class: "faint" }, "0")),
-    element("td", { class: `number ${seen === "now" ? "good" : "faint"}` }, seen),
-    element("td", { class: "more" }, moreButton("team", team.name)),
-  );
-  return board.open.has(`team ${team.name}`) ? [row, drawTeamActs(team)] : row;
-}
-
-/** Builds the button that unfolds what can be done with a model or a team. */
-function moreButton(kind, name) {
-  const id = `${kind} ${name}`;
-  const toggle = () => {
-    if (!board.open.delete(id)) board.open.add(id);
-    draw();
-  };
-  return iconOnly("more", `Actions for ${name}`, toggle, { "aria-expanded": String(board.open.has(id)) });
-}
-
-function drawTeamActs(team) {
-  const key = team.key === "active" ? `Its key ends in …${team.key_ending}` : "It has no key";
-  const renew = nameButton("New key…", team.name, () => askNewKey(team.name));
-  const revoke = nameButton("Revoke…", team.name, () => askRevoke(team.name));
-  revoke.classList.add("bad");
-  const line = element("div", { class: "acts row wrap" }, element("span", { class: "small faint grow" }, key), renew, team.key === "active" ? revoke : null);
-  return element("tr", { class: "unfolded" }, element("td", { colspan: String(COLUMNS.length + 1) }, line));
 }
 
 function drawModels() {
@@ -230,7 +162,7 @@ function drawModel(model) {
     {},
     element("span", { class: `dot ${STATES[model.state] ?? "absent"}` }),
     element("div", {}, element("b", { class: "strong", dir: "auto" }, model.name), element("p", { class: `tiny ${tone}` }, describeModel(model))),
-    model.paused !== null ? nameButton("Resume", model.name, () => resume(model.name)) : null,
+    model.paused !== null ? nameButton("Resume", model.name, () => resume({ name: model.name })) : null,
     model.state === "asleep" ? nameButton("Wake", model.name, () => act("wake", { name: model.name })) : null,
     isBroken && model.can_restart ? nameButton("Restart…", model.name, () => askRestart(model.name)) : null,
     button,
@@ -250,7 +182,7 @@ function drawModelActs(model) {
   const sleep = () => actOrUndo(`${name} sleeps once its calls are over.`, ["sleep", { name }], ["wake", { name }]);
   const shown = [
     model.sleeps && model.state === "ready" ? nameButton("Sleep", name, sleep) : null,
-    model.paused === null ? nameButton("Pause…", name, () => askPause(name)) : null,
+    model.paused === null ? nameButton("Pause…", name, () => askPause({ name })) : null,
     model.can_restart && STATES[model.state] !== "failed" ? nameButton("Restart…", name, () => askRestart(name)) : null,
   ].filter(Boolean);
   const none = element("span", { class: "small faint" }, "Nothing else can be done now.");
