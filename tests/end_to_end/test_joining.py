@@ -88,6 +88,25 @@ def test_the_next_team_is_told_and_so_is_one_whose_name_is_taken(
 
 
 @pytest.mark.slow
+def test_a_slash_at_the_end_leads_to_the_same_page(api: LocalApi) -> None:
+    led = api.call("/join/", method="GET")
+    assert (led.status, led.headers["location"]) == (308, f"{api.url}/join")
+    sent = api.call("/join/", b"{}")
+    assert (sent.status, sent.headers["location"]) == (308, f"{api.url}/join")
+
+
+@pytest.mark.slow
+def test_a_flood_at_the_door_is_refused_and_the_models_go_on(api: LocalApi, keys: dict[str, str]) -> None:
+    def flood() -> set[tuple[int, str]]:
+        with ThreadPoolExecutor(20) as crowd:
+            answers = list(crowd.map(lambda _: api.call("/join", b"{"), range(200)))
+        return {(answer.status, json.loads(answer.data)["error"]["code"]) for answer in answers}
+
+    wait_until(lambda: (429, "join_limited") in flood(), "the gateway refuses some")
+    assert api.call("/echo", x_api_key=keys["team 9"]).status == 200
+
+
+@pytest.mark.slow
 def test_who_joined_is_like_any_other_team(api: LocalApi, keys: dict[str, str]) -> None:
     assert {team: keys_of(api).show(team) for team in keys} == keys
     used = json.loads(api.call("/v1/usage", method="GET", x_api_key=keys["team 3"]).data)

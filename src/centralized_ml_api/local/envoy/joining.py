@@ -19,8 +19,10 @@ from centralized_ml_api.local.envoy.headers import (
     SET_REQUEST_ID,
     build_header,
     build_request_mutations,
+    build_response_headers,
     build_response_mutations,
 )
+from centralized_ml_api.local.envoy.rate_limits import THROTTLE_FILTER, build_join_limit
 from centralized_ml_api.local.envoy.refused_bodies import build_large_refusal_for_model, refuse_without_length
 from centralized_ml_api.local.envoy.route_action import HEADERS_FILTER, MUTATIONS_PER_ROUTE
 from centralized_ml_api.local.envoy.settings import render_seconds
@@ -48,6 +50,11 @@ def build_joining(gateway: Gateway, limits: Limits) -> list[Route]:
         refuse_without_length(post, errors.INVALID_BODY),
         {"match": post, **_build_call(gateway.door)},
         build_405_route(path, (*METHODS, "POST", "OPTIONS")),
+        {
+            "match": {"path": f"{JOIN_PATH}/"},
+            "redirect": {"path_redirect": JOIN_PATH, "response_code": "PERMANENT_REDIRECT"},
+            "response_headers_to_add": build_response_headers(),
+        },
     ]
 
 
@@ -77,5 +84,6 @@ def _build_call(door: Door) -> dict[str, Any]:
         "request_headers_to_remove": ["x-forwarded-proto"],
         "typed_per_filter_config": {
             HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations},
+            THROTTLE_FILTER: build_join_limit(),
         },
     }

@@ -14,6 +14,7 @@ from centralized_ml_api.local.envoy.headers import (
     build_retry_after,
 )
 from centralized_ml_api.local.envoy.rate_limits import (
+    JOINING,
     LIMITED_STATUS,
     QUOTA_FILTER,
     RATE_FILTER,
@@ -31,6 +32,7 @@ _LIMITED = {
     LIMITED_STATUS[RATE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("team_rate"),
     LIMITED_STATUS[THROTTLE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("api_rate"),
     LIMITED_STATUS[QUOTA_FILTER]: errors.QUOTA_EXCEEDED.with_message("team_quota"),
+    LIMITED_STATUS[JOINING]: errors.JOIN_LIMITED,
 }
 """What each rate limit filter answers, by the status that tells the filters apart."""
 

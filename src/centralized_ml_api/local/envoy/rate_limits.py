@@ -17,12 +17,12 @@ from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS, STOP_RETRYI
 from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT
 from centralized_ml_api.local.envoy.headers import IF_PRESENT, build_header
+from centralized_ml_api.plan.event import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from centralized_ml_api.local.gateway import Gateway, Quotas
-    from centralized_ml_api.plan.event import Throttle
 
 RATE_FILTER = "rate"
 THROTTLE_FILTER = "throttle"
@@ -37,7 +37,8 @@ _DAY_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset
 """What the filter of the day adds to a response by itself, in the tokens of its bucket."""
 
 LOCAL_RATE_LIMIT = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
-LIMITED_STATUS = {RATE_FILTER: 429, THROTTLE_FILTER: 424, QUOTA_FILTER: 423}
+JOINING = "join"
+LIMITED_STATUS = {RATE_FILTER: 429, THROTTLE_FILTER: 424, QUOTA_FILTER: 423, JOINING: 421}
 """Tells the filters apart in `local_replies`; callers always see 429. Envoy takes only statuses it knows."""
 
 _UINT32 = 2**32 - 1
@@ -49,6 +50,12 @@ _TEAM_OF_RESPONSE = f'response.headers["{TEAM_HEADER}"]'
 _NEVER_EMPTY = {"max_tokens": _UINT32, "tokens_per_fill": _UINT32, "fill_interval": "1s"}
 NOT_COUNTED = {"@type": LOCAL_RATE_LIMIT, "stat_prefix": "uncounted", "token_bucket": _NEVER_EMPTY}
 """For a route that refuses a call after these filters were chosen for it: no limit applies."""
+
+_JOIN_THROTTLE = Throttle(requests_per_second=5, burst=100)
+"""For each address: a hall may share one, and all of it joins at once."""
+
+_JOIN_ADDRESSES = 1000
+"""So many addresses have a bucket of their own at the same time."""
 
 _NEVER_FILLED = {"tokens_per_fill": 1, "fill_interval": "315360000s"}
 """A day's calls do not come back before the day is over, and then there is another file."""
@@ -86,6 +93,25 @@ def list_active_filters(gateway: Gateway) -> list[str]:
         QUOTA_FILTER: gateway.quotas is not None and bool(gateway.quotas.left),
     }
     return [name for name in RATE_LIMIT_FILTERS if is_active[name]]
+
+
+def build_join_limit() -> dict[str, Any]:
+    """Builds the options, for a route, of the filter that limits how often one address may ask to join. Pure.
+
+    It is not the whole API's limit: who floods the door shall keep nobody from the models. An IPv6 network
+    is one address.
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/local_rate_limit_filter
+    """
+    action = {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
+    every_address = {
+        "entries": [{"key": "masked_remote_address"}],
+        "token_bucket": _build_bucket(_JOIN_THROTTLE),
+    }
+    return _build_filter(JOINING, {}, headers=_build_retry_headers(_pause(_JOIN_THROTTLE))) | {
+        "rate_limits": [{"actions": [action]}],
+        "descriptors": [every_address],
+        "max_dynamic_descriptors": _JOIN_ADDRESSES,
+    }
 
 
 def build_left_headers(gateway: Gateway) -> list[dict[str, Any]]:

@@ -98,6 +98,7 @@ class JoinDesk:
         Raises:
             RefusalError: It cannot join so.
         """
+        self._check_tries(address)  # here too: who floods the desk shall not stand in the way of others
         try:
             async with self._one_at_a_time:
                 joined = await self._take_place(address, code, name)
@@ -141,10 +142,13 @@ class JoinDesk:
         if (await asyncio.to_thread(self._book.load)).is_closed:
             raise RefusalError(errors.JOIN_CLOSED)
 
-    async def _check_code(self, address: str, code: str, plan: JoinPlan) -> None:
+    def _check_tries(self, address: str) -> None:
         pause = self._tries.pause_seconds(address)
         if pause:
             raise RefusalError(errors.JOIN_LIMITED.with_message("in_seconds", seconds=pause), pause)
+
+    async def _check_code(self, address: str, code: str, plan: JoinPlan) -> None:
+        self._check_tries(address)
         if not is_code(code, await asyncio.to_thread(self._book.code_of, plan)):
             self._tries.note_wrong(address)
             raise RefusalError(errors.JOIN_CODE_WRONG)

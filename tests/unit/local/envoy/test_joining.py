@@ -7,6 +7,7 @@ from typing import Any
 
 from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER
+from centralized_ml_api.local.envoy.rate_limits import LIMITED_STATUS, THROTTLE_FILTER
 from centralized_ml_api.local.envoy.route_action import FILTER_DISABLED, HEADERS_FILTER
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
@@ -85,3 +86,25 @@ def test_without_places_there_is_no_such_path() -> None:
 def test_the_token_is_in_no_text_that_python_shows() -> None:
     assert "t0ken" not in repr(GATEWAY)
     assert "t0ken" in json.dumps(table())
+
+
+def test_each_address_may_ask_to_join_so_often_and_takes_nothing_from_the_models() -> None:
+    (call,) = [route for route in routes_of("/join") if "route" in route]
+    limit = call["typed_per_filter_config"][THROTTLE_FILTER]
+    (bucket,) = limit["descriptors"]
+    assert bucket["entries"] == [{"key": "masked_remote_address"}], "each value has a bucket of its own"
+    assert bucket["token_bucket"] == {"max_tokens": 100, "tokens_per_fill": 5000, "fill_interval": "1000s"}
+    (rate_limit,) = limit["rate_limits"]
+    assert rate_limit["actions"] == [
+        {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
+    ]
+    assert headers_of(limit["response_headers_to_add"]) == {"retry-after": "1"}
+    assert limit["status"]["code"] == 421
+    assert sorted(LIMITED_STATUS.values()) == sorted(set(LIMITED_STATUS.values())), "each says whose limit"
+
+
+def test_a_slash_at_the_end_leads_to_the_page() -> None:
+    (slash,) = [route for route in routes_of("/join/") if not route["match"].get("headers")]
+    assert slash["redirect"] == {"path_redirect": "/join", "response_code": "PERMANENT_REDIRECT"}
+    assert slash["typed_per_filter_config"][KEY_FILTER] == FILTER_DISABLED
+    assert routes_of("/join/", Gateway((), (CHAT,))) == []
