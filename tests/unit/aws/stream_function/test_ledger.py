@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from centralized_ml_api.config.token_prices import build_token_price
+from centralized_ml_api.local.admission.needs import TEMPLATE_TOKENS
 from support.fake_table import CONDITION_FAILED, ConditionFailedError, FakeTable
 from support.ledger_process import LedgerProcess
 
@@ -256,3 +260,35 @@ def test_the_last_token_may_be_spent_and_what_is_refused_is_given_back(driver: D
     driver.tell(settle={"name": "second", "spent": None})
     driver.finish()
     assert driver.used() == {("team#red", f"minute#{NOON}"): (100, 0), ("pot", "event"): (100, 0)}
+
+
+@pytest.mark.parametrize(
+    ("max_tokens", "at_once", "share"), [(4096, 20, 0.83), (4096, 1, 0.99), (1000, 20, 0.95)]
+)
+def test_how_much_of_a_budget_so_many_calls_at_once_can_use(
+    driver: Driver, max_tokens: int, at_once: int, share: float
+) -> None:
+    """The figures of docs/explanation/reservation.md for a dollar, which are those of one machine."""
+    price = build_token_price(Decimal("0.25"), None, Decimal(2), "me")
+    need, spent = price.cost(400 + TEMPLATE_TOKENS, 0, max_tokens), price.cost(100, 0, 50)
+    most = 10**9
+    limits = [limit("red", "nanodollars", "event", most), limit("", "nanodollars", "event", 100 * most)]
+
+    def call_at_once() -> int:
+        """Returns how many calls there is room for; all of them end before others begin."""
+        for number in range(at_once):
+            asked = {"tokens": 0, "nanodollars": need}
+            driver.tell(reserve={"name": f"call-{number}", "limits": limits, "need": asked})
+        taken = [ended["name"] for ended in driver.finish() if "accounts" in ended]
+        for name in taken:
+            driver.tell(settle={"name": name, "spent": {"tokens": 0, "nanodollars": spent}})
+        driver.finish()
+        return len(taken)
+
+    account = ("team#red", "event")
+    call_at_once()
+    driver.table.items[account]["used_nanodollars"] = int((share - 0.01) * most)
+    used = 0
+    while call_at_once() == at_once:
+        used = driver.table.items[account]["used_nanodollars"]
+    assert math.floor(100 * used / most) / 100 == share

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
 
 from centralized_ml_api.aws.spent_tokens import load_spent
-from centralized_ml_api.plan.aws.spending import (
-    OWNER_KEY,
-    PERIOD_KEY,
-    EntrySpending,
-    SpendingPlan,
-)
 from centralized_ml_api.plan.usage.tokens import Tokens
 from centralized_ml_api.plan.usage.types import SpentTokens
-from support.model_server import ModelServer, start_model_server
-from support.moto_server import start_moto
-from support.runtime import FakeEndpoint, start_runtime
-from support.stream_host import StreamAnswer, StreamHost, build_event, start_stream_host
-from support.stream_host.host import OUR_CLIENT, runtime_client, write_function
+from support.counting_functions import (
+    ANSWER,
+    CHAT_PATH,
+    INSTANCES,
+    NEED,
+    TABLE,
+    Counting,
+    Model,
+    ask,
+    open_gate,
+    start_counting,
+)
+from support.stream_host import StreamHost, build_event
+from support.stream_host.host import OUR_CLIENT, runtime_client
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -34,119 +34,22 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.event import SpendingLimit
     from support.background import Background
 
-CHAT_PATH = "/v1/chat/completions"
-TABLE = "spending"
-INSTANCES = 4
-ANSWER = 10
-PRICE = (1000, 1000, 1000)
-"""A nanodollar a token."""
-
-
-def ask(model: str, **more: Any) -> dict[str, Any]:
-    return {"model": model, "messages": [{"role": "user", "content": "a" * 40}], "max_tokens": ANSWER, **more}
-
-
-NEED = len(json.dumps(ask("hosted"))) + 256 + ANSWER
-"""What such a call may need: its bytes, what a server writes around them, the answer."""
-
-
-@dataclass
-class Model:
-    """A model that says what it has used, which it adds up; `gate` holds answers back, if it is there.
-
-    With `cache_control`, it says that it has written all that it has read to a cache.
-    """
-
-    used: int = 0
-    gate: asyncio.Event | None = None
-    held: threading.Event = field(default_factory=threading.Event)
-
-    async def __call__(self, _request: web.Request, body: bytes) -> web.StreamResponse:
-        document = json.loads(body)
-        read, written = NEED - ANSWER, document.get("max_tokens", 0)
-        usage: dict[str, Any] = {"prompt_tokens": read, "completion_tokens": written}
-        if "cache_control" in document:
-            usage["prompt_tokens_details"] = {"cache_write_tokens": read}
-        self.used += read + written
-        if self.gate:
-            self.held.set()
-            await self.gate.wait()
-        choice = {"index": 0, "finish_reason": "stop"}
-        if document.get("stream"):
-            events: list[dict[str, Any]] = [{"choices": [{**choice, "delta": {"content": "b"}}]}]
-            if (document.get("stream_options") or {}).get("include_usage"):
-                events.append({"choices": [], "usage": usage})
-            text = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
-            return web.Response(text=f"{text}data: [DONE]\n\n", content_type="text/event-stream")
-        message = {"role": "assistant", "content": "b"}
-        return web.json_response({"choices": [{**choice, "message": message}], "usage": usage})
-
-
-@dataclass
-class Counting:
-    """Instances of the function over one table, and the model behind both entries, `hosted` and `native`."""
-
-    hosts: list[StreamHost]
-    server: ModelServer
-    database: Any
-
-    def call(self, team: str, body: Any, path: str = CHAT_PATH, instance: int = 0) -> StreamAnswer:
-        """A call of a team."""
-        return self.hosts[instance].invoke(build_event(path, body, team=team))
-
-    def usage(self, team: str) -> dict[str, Any]:
-        """What the team is told."""
-        answer = self.hosts[0].invoke(build_event("/v1/usage", method="GET", team=team))
-        assert answer.status == 200
-        usage: dict[str, Any] = json.loads(answer.body.read())
-        return usage
-
-    def item(self, owner: str, period: str = "event") -> dict[str, int]:
-        """The numbers of an item."""
-        key = {OWNER_KEY: {"S": owner}, PERIOD_KEY: {"S": period}}
-        item = self.database.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
-        return {name: int(value["N"]) for name, value in item.items() if "N" in value}
+LIMITS: dict[str, tuple[SpendingLimit, ...]] = {
+    "red": (("tokens", "event", 10 * NEED),),
+    "blue": (("nanodollars", "event", 2 * NEED),),
+    "violet": (("tokens", "event", 10 * NEED),),
+    "green": (("tokens", "day", 10**9), ("tokens", "event", 10**9)),
+    "orange": (("tokens", "day", 10**9), ("nanodollars", "event", 10 * NEED)),
+    "": (("nanodollars", "event", 10**9),),
+}
+BEHIND = "data:text/javascript,const%20now=Date.now;Date.now=()=>now()-3*24*60*60*1000"
+"""A script that sets a clock back by three days."""
 
 
 @pytest.fixture(scope="module")
 def counting(loop: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counting]:
-    entries = {name: EntrySpending(PRICE, 4096) for name in ("hosted", "native")}
-    limits: dict[str, tuple[SpendingLimit, ...]] = {
-        "red": (("tokens", "event", 10 * NEED),),
-        "blue": (("nanodollars", "event", 2 * NEED),),
-        "violet": (("tokens", "event", 10 * NEED),),
-        "green": (("tokens", "day", 10**9), ("tokens", "event", 10**9)),
-        "": (("nanodollars", "event", 10**9),),
-    }
-    folder = write_function(SpendingPlan(limits, entries))
-    with contextlib.ExitStack() as stack:
-        moto = stack.enter_context(start_moto(tmp_path_factory.mktemp("moto")))
-        database = moto.client("dynamodb")
-        names = {OWNER_KEY: "HASH", PERIOD_KEY: "RANGE"}
-        database.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
-        )
-        server = stack.enter_context(start_model_server(loop))
-        runtime = stack.enter_context(start_runtime(loop, FakeEndpoint("native-endpoint", [server.url])))
-        provider = {"url": f"{server.url}/v1", "model": "m", "apis": ["openai-chat"], "counts": True}
-        models: dict[str, dict[str, object]] = {
-            "hosted": {"provider": provider, "headers": []},
-            "native": {"endpoint": "native-endpoint", "speaks": "openai-chat", "headers": []},
-        }
-        environment = {**moto.environment, "AWS_ENDPOINT_URL_DYNAMODB": moto.url, "SPENDING_TABLE": TABLE}
-        del environment["AWS_ENDPOINT_URL"]
-        hosts = [
-            stack.enter_context(
-                start_stream_host(
-                    models=models, sagemaker_url=runtime, environment=environment, folder=folder
-                )
-            )
-            for _ in range(INSTANCES)
-        ]
-        yield Counting(hosts, server, database)
+    with start_counting(tmp_path_factory.mktemp("moto"), loop, LIMITS) as counting:
+        yield counting
 
 
 @pytest.mark.slow
@@ -193,21 +96,48 @@ def test_many_calls_at_once_spend_a_budget_for_ten_and_no_token_more(counting: C
 @pytest.mark.slow
 def test_a_function_that_is_killed_has_spent_what_it_reserved(counting: Counting, loop: Background) -> None:
     model = counting.server.answering = Model(gate=asyncio.Event())
-    counting.hosts[1].begin(build_event(CHAT_PATH, ask("native"), team="blue"))
-    assert model.held.wait(60)
+    model.hold(counting.hosts[1], build_event(CHAT_PATH, ask("native"), team="blue"))
     counting.hosts[1].kill()
-
-    async def open_gate() -> None:
-        assert model.gate is not None
-        model.gate.set()
-
-    loop.run(open_gate())
+    loop.run(open_gate(model.gate))
     model.gate = None
     assert counting.item("team#blue")["used_nanodollars"] == NEED
     assert [counting.call("blue", ask("native")).status for _ in range(2)] == [200, 429]
     assert model.used == 2 * NEED, "the model went on with what was killed"
     assert counting.item("team#blue")["used_nanodollars"] == 2 * NEED
     assert counting.usage("blue")["limits"][0]["left"] == 0
+
+
+@pytest.mark.slow
+def test_a_budget_holds_through_deaths_deploys_and_clocks_that_step(
+    counting: Counting, loop: Background
+) -> None:
+    model = counting.server.answering = Model(gate=asyncio.Event())
+    event = build_event(CHAT_PATH, ask("hosted"), team="orange")
+
+    def call(host: StreamHost, number: int) -> list[int]:
+        answers = [host.take(invocation) for invocation in [host.begin(event) for _ in range(number)]]
+        for answer in answers:
+            answer.body.read()
+        return [answer.status for answer in answers]
+
+    slow, dying, quick = counting.hosts[:3]
+    under_way = model.hold(slow, event)
+    model.hold(dying, event)
+    dying.kill()
+    gate, model.gate = model.gate, None
+    assert call(quick, 2) == [200, 200]
+    lowered = {**LIMITS, "orange": (("nanodollars", "event", 6 * NEED),)}
+    with counting.deploy(lowered, {}) as other:
+        assert call(other, 3) == [200, 200, 429]
+        assert call(quick, 1) == [200], "instances of the deploy before answer for a while"
+        loop.run(open_gate(gate))
+        assert slow.take(under_way).status == 200
+        assert call(other, 1) == [429]
+    with counting.deploy(LIMITS, {"NODE_OPTIONS": f"--import={BEHIND}"}) as behind:
+        assert counting.usage("orange", behind)["limits"][0]["left"] == 10**9, "it is another day there"
+        assert call(behind, 4) == [200, 200, 200, 429]
+    assert call(quick, 1) == [429]
+    assert model.used == counting.item("team#orange")["used_nanodollars"] == 10 * NEED
 
 
 @pytest.mark.slow

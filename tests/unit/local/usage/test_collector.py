@@ -333,8 +333,8 @@ def test_what_a_cache_writes_costs_as_much_as_limits_charge(collector: UsageColl
     recorder = UsageRecorder(collector, lambda _: None)
     price = TokenPrice(3001, 300, 15_000, "me")
     recorder.note_prices({"echo": price})
-    call = {"tokens_in": 100, "tokens_cached": 40, "tokens_cache_writes": 33, "tokens_out": 11}
-    append(collector.log, line(answer="whole", **call), line(answer="whole", **call))
+    tokens: dict[str, Any] = {"tokens_in": 100, "tokens_cached": 40, "tokens_cache_writes": 33}
+    append(collector.log, *[line(answer="whole", tokens_out=11, **tokens)] * 2)
     assert asyncio.run(recorder.collect())
     kept = Reservation((), Need(10**6, 10**12), (price.read, price.cached, price.written), 0, has_tokens=True)
     charged = judge_ending(kept, Ending(200, read=100, cached=40, cache_writes=33, written=11))
