@@ -166,9 +166,9 @@ _TRANSLATED = dict.fromkeys(
 _UNLESS_HOSTED = ", unless a model of a provider or of Bedrock has it, by translation too"
 _ELSEWHERE = {
     **dict.fromkeys(RESPONSES.paths, refused(openai.MODEL_NOT_FOUND)),
-    MESSAGES.paths[0]: Expected(404, AnthropicError("not_found_error"), JSON),
+    **dict.fromkeys(MESSAGES.paths, Expected(404, AnthropicError("not_found_error"), JSON)),
 }
-"""Where hosted models of the same API have the path on AWS."""
+"""Where hosted models of the same API have the path on AWS, or errors another shape."""
 
 DIFFERENCES = (
     Difference(
@@ -311,24 +311,6 @@ DIFFERENCES = (
         for path in api.paths
     ),
     Difference(
-        "`/{name}/v1` as a base address",
-        Request("/chat/v1/rerank", b"{}", headers={"Content-Type": JSON}),
-        Expected(200, Json({"path": "/v1/rerank"}), JSON),
-        refused(errors.UNKNOWN_PATH),
-        "has every path under `/v1` that the entry has",
-        "404 `unknown_path`: every path would need resources of its own, of which an API may have 300",
-        f"{GUIDE}/api-gateway-execution-service-limits-table.html",
-    ),
-    Difference(
-        "errors below `/v1/messages`",
-        Request("/v1/messages/nothing", b"{}", headers={"Content-Type": JSON}),
-        Expected(404, AnthropicError("not_found_error"), JSON, {"access-control-allow-origin": "*"}),
-        refused(errors.UNKNOWN_PATH),
-        "in the shape of Anthropic's API",
-        "in that shape from models, in the shape of all other paths from API Gateway itself",
-        f"{GUIDE}/supported-gateway-response-types.html",
-    ),
-    Difference(
         "`routes` in `/v1/models`",
         Request("/v1/models/chat", b"", "GET"),
         Expected(
@@ -370,7 +352,7 @@ KEY_DIFFERENCES = (
         Expected(200),
         refused(errors.UNAUTHORIZED),
         "works like `x-api-key`",
-        "401: only OpenAI's paths under `/v1` accept it; `x-api-key` works everywhere",
+        "401: only the paths under `/v1` and `/{name}/v1` accept it; `x-api-key` works everywhere",
         f"{GUIDE}/api-gateway-api-key-source.html",
     ),
     Difference(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract.cases import (
     bedrock,
+    below_entries,
     bodies,
     documents,
     errors,
@@ -35,6 +36,7 @@ ROOMS = (
     openai,
     hosted,
     bedrock,
+    below_entries,
     documents,
     health,
     timeouts,

@@ -113,7 +113,9 @@ def serve_template(
         statuses |= dict.fromkeys(components, "InService")
         made.answering = SageMakerEndpoints(statuses, copies=dict.fromkeys(components, (0, 0)))
         hosting = stack.enter_context(_host(background, template, hosts)) if hosts else None
-        streams = stack.enter_context(run_streams(template, sagemaker, endpoints, made.url, hosting))
+        streams = stack.enter_context(
+            run_streams(template, output, sagemaker, endpoints, control_url=made.url, hosting=hosting)
+        )
         objects = read_objects(output, STACK)
         document = read_document(template)
         back_ends = BackEnds(sagemaker, endpoints, functions, streams, objects)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from centralized_ml_api.api.http import CATALOGUE_PATH, HEALTH_PATH, OPENAPI_PATH, PAGE_PATH
 from centralized_ml_api.api.openai import MODEL_PATH
 from centralized_ml_api.aws import template_amounts as amounts
-from centralized_ml_api.aws.document.extend import ANY_PATH
+from centralized_ml_api.aws.document.other_paths import ANY_PATH
 from centralized_ml_api.aws.document.own_paths import list_openai_calls
 from centralized_ml_api.aws.limits import LIMITS, Exceeded
 from centralized_ml_api.config.schema import EndpointEntry, ModelEntry

@@ -1,4 +1,4 @@
-"""Loads the code of the function that streams: its JavaScript, the API's texts and paths, teams' limits."""
+"""Loads the code of the function that streams: its JavaScript, the API's texts and paths, teams, models."""
 
 from __future__ import annotations
 
@@ -13,18 +13,29 @@ from centralized_ml_api.plan.aws.spending import NOT_COUNTED, render_spending
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, RESPONSE_LIMIT_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from centralized_ml_api.plan.aws.spending import SpendingPlan
 
 CODE = Path(__file__).parent / "constructs/stream_function"
 ERRORS = Path(error_shape.__file__).with_name("errors.json")
 APIS = "apis.json"
 SPENDING = "spending.json"
+OTHER_PATHS = "other_paths.json"
+NO_OTHER_PATHS: Mapping[str, Any] = {"calls": [], "list": "", "models": {}}
 
 
-def load_stream_code(spending: SpendingPlan = NOT_COUNTED) -> dict[str, bytes]:
+def load_stream_code(
+    spending: SpendingPlan = NOT_COUNTED, other_paths: Mapping[str, Any] = NO_OTHER_PATHS
+) -> dict[str, bytes]:
     """Returns the content of each file of the function, by its path, in order.
 
-    `spending` is in a file of its own: a function's environment has no room for the limits of many teams.
+    A function's environment has no room for the limits of many teams, and the descriptions of many models, so
+    these have files of their own.
+
+    Args:
+        spending: whose tokens and dollars it counts.
+        other_paths: what `aws.document.other_paths` describes.
     """
     texts = json.loads(ERRORS.read_bytes())
     limits = {"body_limit_bytes": BODY_LIMIT_BYTES, "response_limit_bytes": RESPONSE_LIMIT_BYTES}
@@ -39,6 +50,7 @@ def load_stream_code(spending: SpendingPlan = NOT_COUNTED) -> dict[str, bytes]:
         }
     )
     files[SPENDING] = _render(render_spending(spending))
+    files[OTHER_PATHS] = _render(other_paths)
     return dict(sorted(files.items()))
 
 
@@ -52,5 +64,5 @@ def _anthropic_shape() -> dict[str, Any]:
     }
 
 
-def _render(value: dict[str, Any]) -> bytes:
+def _render(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=2).encode()

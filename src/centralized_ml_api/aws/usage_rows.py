@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
+from centralized_ml_api.aws.document.other_paths import ANY_PATH
 from centralized_ml_api.config.checks.models.names import RESERVED
+from centralized_ml_api.plan.apis import API_NAMES, list_paths
 from centralized_ml_api.plan.usage.types import NOBODY, HourUsage, Usage, error_kind
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ QUERIES = {
 }
 """The queries of the access log, by their names."""
 
-_BY_BODY = (CHAT_PATH, EMBEDDINGS_PATH)
+_BY_BODY = list_paths(API_NAMES)
+_BELOW_ENTRIES = "{name}/v1"
+"""The row of what the API has no resources for: `/{name}/v1` as a base address, and unknown paths."""
+
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _FIRST_DIGITS = "0123456789."
 _MILLISECONDS = 1000
@@ -120,8 +124,11 @@ def _team(key: str, teams: Mapping[str, str]) -> str:
 def _model(path: str) -> str:
     """Returns the model of a path: `chat` for `/chat`; `NOBODY` for what the API answers itself.
 
-    A call to one of OpenAI's paths names its model in the body, so such a path stands for itself.
+    A call to one of the paths under `/v1` names its model in the body, so such a path stands for itself. API
+    Gateway does not log which entry a call below one is for.
     """
+    if path == ANY_PATH:
+        return _BELOW_ENTRIES
     name = path.removeprefix("/")
     if path in _BY_BODY or (_NAME.fullmatch(name) and name not in RESERVED):
         return name

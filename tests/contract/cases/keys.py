@@ -113,6 +113,24 @@ CASES = [
         chat_as(bearer("listed")),
         refused(errors.NOT_ALLOWED),
     ),
+    _case(
+        "a key opens what is below an entry",
+        Request("/chat/v1/models/chat", b"", "GET", bearer("red")),
+        Expected(200, content_type=JSON),
+    ),
+    _case(
+        "what is below an entry without a key is 401",
+        Request("/chat/v1/models", b"", "GET"),
+        refused(errors.UNAUTHORIZED),
+    ),
+    *(
+        _case(
+            f"a model outside of the team's list is 403 below it too: {method} {path}",
+            Request(path, b"{}", method, bearer("listed")),
+            refused(errors.NOT_ALLOWED),
+        )
+        for method, path in (("POST", "/chat/v1/chat/completions"), ("GET", "/chat/v1/models"))
+    ),
     _case("an alias is called with a key", chat_as(bearer("red"), model="gpt-4o-mini"), Expected(200)),
     _case(
         "an alias of a model outside of the team's list is 403",

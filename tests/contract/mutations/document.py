@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from contract.mutations.mutation import (
     ACCEPTS_IMAGES,
     ALIAS_DESCRIBED,
+    BELOW_ENTRY,
     BINARY_METHOD,
     CATALOGUE,
     CHAT,
@@ -91,6 +92,21 @@ def _renamed_pattern(document: Json) -> None:
     answers["425"] = answers.pop("424")
 
 
+def _without_function(change: Callable[[Json], object]) -> Callable[[Json], object]:
+    """The change where API Gateway answers unknown paths itself, as without entries under `/v1`."""
+
+    def both(document: Json) -> None:
+        del _any_path(document)[ANY]
+        change(document)
+
+    return both
+
+
+def _any_path(document: Json) -> Json:
+    found: Json = document["paths"]["/{proxy+}"]
+    return found
+
+
 _MAPPED = "integration.request.header."
 _ANSWERED = "method.response.header."
 _ORIGIN = '#set($context.responseOverride.header.access-control-allow-origin="*")'
@@ -146,7 +162,11 @@ MUTATIONS = (
     Mutation("a model's error has no CORS header", _reworded(_answer("/refuses", "424"), _ORIGIN), REFUSED),
     Mutation(
         "an unknown path has no CORS header",
-        _without(_UNKNOWN_KIND, "responseParameters", "gatewayresponse.header.access-control-allow-origin"),
+        _without_function(
+            _without(
+                _UNKNOWN_KIND, "responseParameters", "gatewayresponse.header.access-control-allow-origin"
+            )
+        ),
         UNKNOWN,
     ),
     Mutation(
@@ -156,7 +176,9 @@ MUTATIONS = (
     ),
     Mutation(
         "an unknown path has no request id",
-        _without(_UNKNOWN_KIND, "responseParameters", "gatewayresponse.header.x-request-id"),
+        _without_function(
+            _without(_UNKNOWN_KIND, "responseParameters", "gatewayresponse.header.x-request-id")
+        ),
         UNKNOWN,
     ),
     Mutation(
@@ -218,7 +240,12 @@ MUTATIONS = (
         _reworded(_answer("/gone", "503"), '#set($context.responseOverride.header.Retry-After="2")'),
         NOT_READY,
     ),
-    Mutation("an unknown path is API Gateway's 403", _without(_UNKNOWN_KIND, "statusCode"), UNKNOWN),
+    Mutation(
+        "an unknown path is API Gateway's 403",
+        _without_function(_without(_UNKNOWN_KIND, "statusCode")),
+        UNKNOWN,
+    ),
+    Mutation("nothing is below an entry", _without(_any_path, ANY), BELOW_ENTRY),
     Mutation(
         "a preflight does not allow headers",
         _reworded(

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.aws.stream_code import OTHER_PATHS
 from centralized_ml_api.local.lambda_host.pool import Pool
 from centralized_ml_api.local.lambda_host.runtime_api import Invocation, Returned
 from centralized_ml_api.local.lambda_host.server import HostSpecification
+from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.api_gateway.document import resolve
 from support.api_gateway.message import Streamed
 from support.stream_host import StreamHost, start_stream_host
+from support.stream_host.host import write_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,14 +71,17 @@ def run_functions(
 @contextlib.contextmanager
 def run_streams(
     template: Template,
+    assets: Path,
     sagemaker_url: str,
     endpoints: Mapping[str, str],
+    *,
     control_url: str,
     hosting: Hosting | None = None,
 ) -> Iterator[dict[str, Stream]]:
     """The function of the template that streams, by its ARN, until the end of the block.
 
-    It asks at `control_url` how the endpoints are; `hosting` says how it calls providers.
+    It is told of the models and calls in its asset in `assets`. It asks at `control_url` how the endpoints
+    are; `hosting` says how it calls providers.
     """
     with contextlib.ExitStack() as stack:
         streams: dict[str, Stream] = {}
@@ -97,10 +103,19 @@ def run_streams(
                         **(hosting.environment if hosting else {}),
                         **{name: variables[name] for name in _AS_IT_IS if name in variables},
                     },
+                    folder=write_function(NOT_COUNTED, _read_other_paths(properties, assets)),
                 )
             )
             streams[_arn(name, template)] = _stream(host)
         yield streams
+
+
+def _read_other_paths(properties: Mapping[str, Any], assets: Path) -> Any:
+    return json.loads((_code_of(properties, assets) / OTHER_PATHS).read_bytes())
+
+
+def _code_of(properties: Mapping[str, Any], assets: Path) -> Path:
+    return assets / f"asset.{properties['Code']['S3Key'].removesuffix('.zip')}"
 
 
 def _read_models(variables: Mapping[str, str], template: Template) -> dict[str, Any]:
@@ -146,7 +161,7 @@ def _specification(
     variables = properties["Environment"]["Variables"]
     return HostSpecification(
         name=name,
-        code=str(assets / f"asset.{properties['Code']['S3Key'].removesuffix('.zip')}"),
+        code=str(_code_of(properties, assets)),
         handler=properties["Handler"],
         timeout_seconds=properties["Timeout"],
         memory_mib=properties["MemorySize"],

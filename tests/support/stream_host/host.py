@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from centralized_ml_api.aws.app import choose_node
-from centralized_ml_api.aws.stream_code import load_stream_code
+from centralized_ml_api.aws.stream_code import NO_OTHER_PATHS, load_stream_code
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.stream_host.runtime_api import DELIMITER, PRELUDE_TYPE, Invocation, RuntimeApi
 from support.waiting import wait_until
@@ -191,13 +191,13 @@ def function_folder() -> Path:
     return write_function(NOT_COUNTED)
 
 
-def write_function(spending: SpendingPlan) -> Path:
+def write_function(spending: SpendingPlan, other_paths: Mapping[str, Any] = NO_OTHER_PATHS) -> Path:
     """Writes the function as it is deployed, below the project, whose `node_modules` have AWS's SDK."""
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="stream-function-", dir=cache))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name, content in load_stream_code(spending).items():
+    for name, content in load_stream_code(spending, other_paths).items():
         file = folder / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(content)

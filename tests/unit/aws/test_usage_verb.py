@@ -76,6 +76,7 @@ ANSWERS = {
         _call("-", "/{proxy+}", "404", "3"),
         *(_call("-", path, "200", "1") for path in ("/", "/health", "/openapi.json", "/v1/models/{model}")),
         _call("k1", "/v1/chat/completions", "200", "5"),
+        _call("k1", "/v1/messages", "200", "1"),
     ],
     "latencies": [
         _row(team="k1", model="/chat", p50="120.5", p95="900"),
@@ -146,18 +147,22 @@ def test_the_table_is_by_team_and_model_as_on_one_machine(deployed: AwsWire) -> 
     table = load_table(AwsClients("us-east-1"), STACK, None, now=datetime(2026, 6, 1, 13, tzinfo=UTC))
     found = {(row.team, row.model): (row.requests, row.errors, row.p95_milliseconds) for row in table.rows}
     assert found == {
-        ("-", "-"): (7, 3, None),
+        ("-", "-"): (4, 0, None),
+        ("-", "{name}/v1"): (3, 3, None),
         ("key gone", "chat"): (1, 0, None),
         ("red", "chat"): (13, 3, 900.0),
         ("red", "v1/chat/completions"): (5, 0, None),
+        ("red", "v1/messages"): (1, 0, None),
     }
     assert [(model.model, model.requests, model.p50_milliseconds) for model in table.models] == [
-        ("-", 7, None),
+        ("-", 4, None),
         ("chat", 14, 121.0),
         ("v1/chat/completions", 5, None),
+        ("v1/messages", 1, None),
+        ("{name}/v1", 3, None),
     ]
     assert [(hour.start, hour.requests, hour.errors) for hour in table.hours] == [(NOON, 21, 6)]
-    red = table.rows[-2]
+    (red,) = (row for row in table.rows if (row.team, row.model) == ("red", "chat"))
     assert (red.first, red.last.minute, red.bytes_in, red.bytes_out) == (NOON, 30, None, 3000)
     assert {query["logGroupName"] for query in insights.asked} == {"access-log"}
     assert {query["startTime"] for query in insights.asked} == {1780214400}
@@ -244,7 +249,7 @@ def test_the_verb_prints_the_same_and_a_report_with_the_cost(deployed: AwsWire, 
     done = _usage(tmp_path, "mine.json", "--json", "--report", "R.md")
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
-    assert (data["target"], data["requests"]) == ("aws", 26)
+    assert (data["target"], data["requests"]) == ("aws", 27)
     report = (tmp_path / "R.md").read_text()
     assert "- Instances, from the deploy to the last call (28.5 hours): 43.18 USD." in report
     assert "- The budget was 100.00 USD a month." in report

@@ -29,6 +29,7 @@ from centralized_ml_api.aws.constructs.team_keys import KeyEnds, KeyFunction, Te
 from centralized_ml_api.aws.document.callers import restrict_callers
 from centralized_ml_api.aws.document.event import Authorizer
 from centralized_ml_api.aws.document.extend import Addresses, extend_document
+from centralized_ml_api.aws.document.other_paths import describe_other_paths, list_calls
 from centralized_ml_api.aws.document.own_paths import StoredDocument
 from centralized_ml_api.aws.stack_contract import stack_start
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
@@ -77,8 +78,8 @@ class CentralizedMlApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._plan = plan
-        self._samples = samples or {}
-        self._logo = logo
+        known = Known(licences=plan.licences, tasks=plan.tasks, samples=samples or {}, logo=logo)
+        self._documents = build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}")
         self._stack_context = StackContext(
             self,
             log_retention_days=plan.log_retention_days,
@@ -106,6 +107,7 @@ class CentralizedMlApi(Construct):
                 model.name: self._address(model.endpoint) for model in plan.stream.models if model.endpoint
             },
             secrets=secrets,
+            other_paths=describe_other_paths(plan.openai, self._list_calls()),
             ends=plan.api.event.ends,
             stack_context=self._stack_context,
         ).arn
@@ -162,9 +164,7 @@ class CentralizedMlApi(Construct):
             for route in plan.routes
             if isinstance(route, DirectRoute)
         }
-        known = Known(licences=plan.licences, tasks=plan.tasks, samples=self._samples, logo=self._logo)
-        documents = build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}")
-        stored = store_documents(self, documents, here.synthesizer)
+        stored = store_documents(self, self._documents, here.synthesizer)
         role = ApiRole(
             self,
             "ApiRole",
@@ -203,6 +203,12 @@ class CentralizedMlApi(Construct):
             # An API that will not go keeps the schedules, which delete its endpoints all the same.
             after=[*role.policies, *self._endpoint_ends],
         )
+
+    def _list_calls(self) -> list[str]:
+        plan = self._plan
+        names = (route.name for route in plan.routes)
+        paths = (document.path for document in self._documents)
+        return list_calls(names, plan.openai, paths, tells_usage=plan.stream.spending.is_counted)
 
     def _build_authorizer(self, service: str) -> Authorizer | None:
         if not self._plan.access.teams:

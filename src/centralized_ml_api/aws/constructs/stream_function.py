@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnResource
 from constructs import Construct
@@ -46,7 +46,7 @@ INVOKE = (DESCRIBE, "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithRes
 class StreamFunction(Construct):
     """The function: may describe the endpoints of its plan, invoke those it serves, and read its secrets.
 
-    `arn` is its ARN.
+    It answers the paths that `other_paths` describes. `arn` is its ARN.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class StreamFunction(Construct):
         plan: StreamPlan,
         endpoints: Mapping[str, EndpointAddress],
         secrets: ProviderSecrets,
+        other_paths: Mapping[str, Any],
         stack_context: StackContext,
         ends: datetime | None = None,
     ) -> None:
@@ -87,7 +88,9 @@ class StreamFunction(Construct):
         function = build_function(
             self,
             description="Streams answers, and speaks the API of OpenAI",
-            code=ship_files(self, "stream_function", load_stream_code(plan.spending), stack_context),
+            code=ship_files(
+                self, "stream_function", load_stream_code(plan.spending, other_paths), stack_context
+            ),
             handler="index.handler",
             runtime=RUNTIME,
             timeout_seconds=plan.timeout_seconds,

@@ -10,6 +10,7 @@ from centralized_ml_api.api.http import PUBLIC_PATHS
 from centralized_ml_api.api.keys import KEY_HEADER
 from centralized_ml_api.aws.document.gateway_responses import build_denial
 from centralized_ml_api.aws.document.integrations import ANY_METHOD, INTEGRATION
+from centralized_ml_api.aws.document.other_paths import ANY_PATH
 from centralized_ml_api.aws.document.templates import render_header
 
 if TYPE_CHECKING:
@@ -68,14 +69,14 @@ def is_public(path: str, method: str) -> bool:
 
 
 def _secure(path: str, item: PathItem) -> PathItem:
-    """Lets OpenAI's paths take either header: its clients send only `Authorization: Bearer`.
+    """Lets OpenAI's paths, and those below an entry, take either header: its clients send only a bearer.
 
     API Gateway requires the authorizer and the key though OpenAPI reads two items as alternatives: AWS SAM
     writes them so, and its integration tests call the result on AWS.
     Source: https://github.com/aws/serverless-application-model (integration/combination,
     test_api_with_authorizer_apikey.py)
     """
-    scheme = _EITHER if path.startswith(OPENAI_PREFIX) else _PLAIN
+    scheme = _EITHER if path.startswith(OPENAI_PREFIX) or path == ANY_PATH else _PLAIN
     security: dict[str, Any] = {"security": [{scheme: []}, {_KEY: []}]}
     return {
         method: {**operation, **security} if method in _METHODS and not is_public(path, method) else operation

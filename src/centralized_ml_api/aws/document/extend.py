@@ -21,18 +21,19 @@ from centralized_ml_api.aws.document.event import (
 )
 from centralized_ml_api.aws.document.gateway_responses import build_gateway_responses
 from centralized_ml_api.aws.document.integrations import (
+    ANY_METHOD,
     build_function,
     build_path,
     build_preflight,
     build_sagemaker,
     build_stream,
 )
+from centralized_ml_api.aws.document.other_paths import ANY_PATH, list_calls
 from centralized_ml_api.aws.document.own_paths import (
     StoredDocument,
     build_health_path,
     build_openai_paths,
     build_stored_paths,
-    list_openai_calls,
 )
 from centralized_ml_api.plan.aws.types import DirectRoute, FunctionRoute, StreamRoute
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.document.integrations import Operation
     from centralized_ml_api.plan.aws.types import Route
     from centralized_ml_api.plan.speaks import OpenAiModels
-
-
-ANY_PATH = "/{proxy+}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +101,9 @@ def _extend_without_event(
         post = {"operationId": operation_id, **_call_route(route, addresses)}
         models[f"/{route.name}"] = build_path({"post": post})
     stream = build_stream(addresses.service, addresses.stream, addresses.role)
-    calls = [
-        *(f"POST {path}" for path in sorted(models)),
-        *list_openai_calls(openai),
-        *(f"GET {entry.document.path}" for entry in addresses.stored),
-        f"GET {HEALTH_PATH}",
-        *([f"GET {USAGE_PATH}"] if addresses.tells_usage else ()),
-    ]
-    proxy = {**build_header_parameter("proxy"), "in": "path", "required": True}
+    documents = (entry.document.path for entry in addresses.stored)
+    names = (route.name for route in routes)
+    calls = list_calls(names, openai, documents, tells_usage=addresses.tells_usage)
     return {
         "openapi": public["openapi"],
         "info": {"title": public["info"]["title"], "version": public["info"]["version"]},
@@ -122,10 +115,20 @@ def _extend_without_event(
             **build_stored_paths(addresses.stored, addresses.service, addresses.role),
             HEALTH_PATH: build_health_path(stream),
             **({USAGE_PATH: build_path({"get": stream})} if addresses.tells_usage else {}),
-            # A preflight succeeds on any path, so that a page is shown the 404 of the call that follows.
-            ANY_PATH: {"options": {"parameters": [proxy], **build_preflight()}},
+            ANY_PATH: _build_other_paths(stream if openai.names else None),
         },
     }
+
+
+def _build_other_paths(stream: Operation | None) -> Operation:
+    """Builds what answers paths that are no resources: `stream`, where there are entries under `/v1`.
+
+    Without it API Gateway answers them itself. A preflight succeeds on any path, so that a page is shown the
+    404 of the call that follows.
+    """
+    proxy = {**build_header_parameter("proxy"), "in": "path", "required": True}
+    others = {ANY_METHOD: {"parameters": [proxy], **stream}} if stream else {}
+    return {"options": {"parameters": [proxy], **build_preflight()}, **others}
 
 
 def _call_route(route: Route, addresses: Addresses) -> Operation:

@@ -165,7 +165,7 @@ def _list_aliases(models: OpenAiModels) -> list[tuple[str, tuple[str, ...]]]:
 
 def _render_alias(models: OpenAiModels, name: str) -> str:
     """Renders the alias `$a` of an entry."""
-    return _as_text(build_model(_describe(models, name, "$a", root=name)))
+    return _as_text(build_model(describe_entry(models, name, "$a", root=name)))
 
 
 def _render_model(models: OpenAiModels) -> str:
@@ -204,7 +204,7 @@ def _render_any(models: OpenAiModels) -> tuple[str, str]:
     """Renders the names of each kind of model, and the model `$n`: few kinds differ in what they can do."""
     kinds: dict[str, list[str]] = {}
     for name in models.names:
-        kinds.setdefault(_as_text(build_model(_describe(models, name, "$n"))), []).append(name)
+        kinds.setdefault(_as_text(build_model(describe_entry(models, name, "$n"))), []).append(name)
     *kinds_but_last, last = kinds
     names = "".join(f'#set($k{number}="{_join(kinds[kind])}")' for number, kind in enumerate(kinds_but_last))
     one = last
@@ -213,8 +213,8 @@ def _render_any(models: OpenAiModels) -> tuple[str, str]:
     return names, one
 
 
-def _describe(models: OpenAiModels, name: str, as_name: str, root: str | None = None) -> ListedModel:
-    """Describes an entry, under another name."""
+def describe_entry(models: OpenAiModels, name: str, as_name: str, root: str | None = None) -> ListedModel:
+    """Describes an entry under `/v1`, under another name."""
     capabilities, routes = models.capabilities_of(name), models.paths_of(name)
     return ListedModel(as_name, capabilities=capabilities, routes=routes, root=root)
 

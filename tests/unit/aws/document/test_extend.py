@@ -101,8 +101,7 @@ def test_a_model_is_called_at_its_endpoint_its_function_or_through_the_stream() 
 
 def test_every_path_answers_preflights_and_refuses_other_methods_by_name() -> None:
     paths = extend()["paths"]
-    rest = paths.pop("/{proxy+}")
-    assert list(rest) == ["options"], "the 404 of any other path comes from API Gateway itself"
+    del paths["/{proxy+}"]
     for path, item in paths.items():
         answered = [method.upper() for method in item if method in METHODS - {ANY_METHOD}]
         (refusal,) = item[ANY_METHOD][INTEGRATION]["responses"].values()
@@ -110,6 +109,20 @@ def test_every_path_answers_preflights_and_refuses_other_methods_by_name() -> No
         assert refusal["statusCode"] == "405", path
         assert f'.header.Allow="{", ".join(answered)}")' in template, path
         assert item["options"][INTEGRATION]["responses"]["default"]["statusCode"] == "204"
+
+
+def test_paths_below_entries_lead_to_the_function_with_either_header() -> None:
+    others = extend(WITH_KEYS)["paths"]["/{proxy+}"]
+    assert set(others) == {"options", ANY_METHOD}
+    function = others[ANY_METHOD]
+    assert OPEN.stream in function[INTEGRATION]["uri"]
+    assert function[INTEGRATION]["responseTransferMode"] == "STREAM"
+    assert function["security"] == [{"KeyOrBearer": []}, {"api_key": []}]
+    assert [each["name"] for each in function["parameters"]] == ["proxy"]
+
+
+def test_without_entries_under_v1_api_gateway_answers_other_paths_itself() -> None:
+    assert list(extend(openai=OpenAiModels())["paths"]["/{proxy+}"]) == ["options"]
 
 
 def test_an_unknown_path_is_told_every_call() -> None:

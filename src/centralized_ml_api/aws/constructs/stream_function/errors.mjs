@@ -56,6 +56,8 @@ export const MODEL_REFUSED = errorOf("model_refused");
 export const MODEL_MISSING = errorOf("model_missing");
 export const NOT_ALLOWED = errorOf("not_allowed");
 export const MODEL_NOT_FOUND = errorOf("model_not_found");
+export const UNKNOWN_PATH = errorOf("unknown_path");
+export const METHOD_NOT_ALLOWED = errorOf("method_not_allowed");
 export const TOKENS_EXCEEDED = errorOf("tokens_exceeded");
 export const BUDGET_EXCEEDED = errorOf("budget_exceeded");
 export const TOO_MANY_REQUESTS = errorOf("too_many_requests");
@@ -79,12 +81,16 @@ export function headersOf(error) {
         "content-type": "application/json",
         ...(wait && { "retry-after": wait }),
         ...(error.stops && { "x-should-retry": "false" }),
+        ...(error.allow && { allow: error.allow }),
     };
 }
 
-// Returns whether errors of a path have the shape of Anthropic's API.
-export function isAnthropicPath(path) {
+const BELOW_ENTRY = /^\/[^/]+(?=\/v1\/)/; // what comes before `/v1` where the path names an entry
+
+// Returns whether errors of a path have the shape of Anthropic's API, also below an entry.
+export function isAnthropicPath(whole) {
     const { below } = texts.anthropic;
+    const path = whole.replace(BELOW_ENTRY, "");
     return path === below || path.startsWith(`${below}/`);
 }
 

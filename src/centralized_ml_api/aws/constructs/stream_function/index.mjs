@@ -14,15 +14,17 @@ import { passThrough } from "./invoke.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { loadModels } from "./models.mjs";
 import { answerEntry, answerOpenAi } from "./openai.mjs";
+import { answerOtherPath } from "./other_paths.mjs";
 import { answerUsage } from "./team_usage.mjs";
 
 const HEALTH_PATH = "/health";
 const USAGE_PATH = "/v1/usage";
+const OTHER_PATHS = "/{proxy+}"; // the resource of all paths that have none
 const DEFAULT_CONTENT_TYPE = "application/json";
 
 export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, context) => {
-    const { resource, requestContext } = lambdaEvent;
-    const answer = new Answer(stream, requestContext.requestId, isAnthropicPath(resource));
+    const { requestContext } = lambdaEvent;
+    const answer = new Answer(stream, requestContext.requestId, isAnthropicPath(pathOf(lambdaEvent)));
     const idleSeconds = Number(process.env.IDLE_SECONDS);
     const cancellation = new Cancellation(idleSeconds, context.getRemainingTimeInMillis());
     answer.onClose(() => cancellation.clientDisconnected());
@@ -39,12 +41,14 @@ export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, c
 // may not call, and `team` is that team where its tokens or dollars are counted, as the authorizer determined.
 //
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-function readRequest({ httpMethod, resource, headers, requestContext, body, isBase64Encoded }) {
+function readRequest(lambdaEvent) {
+    const { httpMethod, resource, headers, requestContext, body, isBase64Encoded } = lambdaEvent;
     const entries = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
     const lowerCased = Object.fromEntries(entries);
     return {
         method: httpMethod,
-        path: resource, // without what a custom domain puts before it
+        path: pathOf(lambdaEvent),
+        hasResource: resource !== OTHER_PATHS,
         headers: { ...lowerCased, "content-type": lowerCased["content-type"] || DEFAULT_CONTENT_TYPE },
         refused: JSON.parse(requestContext.authorizer?.refused ?? "[]"),
         team: requestContext.authorizer?.team,
@@ -52,9 +56,15 @@ function readRequest({ httpMethod, resource, headers, requestContext, body, isBa
     };
 }
 
+// Returns the path without what a custom domain puts before it, and without slashes at its end.
+function pathOf({ resource, pathParameters }) {
+    return resource === OTHER_PATHS ? `/${pathParameters.proxy}`.replace(/\/+$/, "") : resource;
+}
+
 async function respond(request, answer, cancellation) {
     if (request.path === USAGE_PATH) return answerUsage(request, answer);
     const models = await loadModels();
+    if (!request.hasResource) return answerOtherPath(request, models, answer, cancellation);
     if (request.path === HEALTH_PATH) return answerHealth(request, models, answer, cancellation);
     const api = apis.by_path[request.path];
     if (api) return answerOpenAi(api, request, models, answer, cancellation);
