@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from bench.programs import slow_model
+from bench.programs import gated_model, slow_model
 from bench.serving import MLAPI, PUBLIC_LIMIT, START_SECONDS
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.machine.state_folder import StateFolder
@@ -33,7 +33,12 @@ import json
 def lambda_handler(event, context):
     return {"statusCode": 200, "body": json.dumps({"characters": len(event["body"] or "")})}
 """
+ADMISSION = "centralized_ml_api.local.admission"
+"""The module that the admission service runs."""
 MODEL, REPLICATED, FUNCTION_ENTRY = "model", "replicated", "function"
+SLEEPER, NEIGHBOUR = "sleeper", "neighbour"
+"""Two that share a place and start when they are called. The first wakes when its gate lets it."""
+GATE = "gate"
 THINKS_SECONDS = "0.002"
 """How long a model takes for a call."""
 WELL_SECONDS = 120.0
@@ -41,7 +46,7 @@ _LOOK_SECONDS = 0.05
 
 
 def build_config(turn: int = 0) -> dict[str, Any]:
-    """Builds a config: a model with one server, another with two, and one behind a function.
+    """Builds a config: a model with one server, another with two, one behind a function, and two that sleep.
 
     Every second `turn` replaces the server of the first; the other turns change descriptions.
     """
@@ -54,11 +59,15 @@ def build_config(turn: int = 0) -> dict[str, Any]:
         "properties": {"code": "function", "permissions": [], "timeout": 20, "memory": 256},
     }
     own = {**local, "run": [*run, f"turn-{turn // 2}"]}
+    sleeps = {**local, "shares": "place", "starts": "on-call"}
+    gated = [sys.executable, gated_model.__file__, "{port}", GATE]
     return {
         "models": [
             {**entry, "name": MODEL, "integration": api, "local": own},
             {**entry, "name": REPLICATED, "integration": api, "local": {**local, "replicas": 2}},
             {**entry, "name": FUNCTION_ENTRY, "integration": function, "local": local},
+            {**entry, "name": SLEEPER, "integration": api, "local": {**sleeps, "run": gated}},
+            {**entry, "name": NEIGHBOUR, "integration": api, "local": sleeps},
         ],
         "event": PUBLIC_LIMIT,
     }
@@ -140,13 +149,25 @@ class Api:
         """Returns Envoy's process."""
         return next(child for child in self.supervisor.children() if child.name().startswith("envoy"))
 
+    def admission(self) -> psutil.Process:
+        """Returns the process of the admission service."""
+        return next(child for child in self.supervisor.children() if ADMISSION in child.cmdline())
+
+    def control(self) -> ControlClient:
+        """Returns what talks to the running supervisor.
+
+        Raises:
+            MlApiError: None runs.
+        """
+        return ControlClient(StateFolder(self.state).load_run(), self.state)
+
     def status(self) -> LocalStatus:
         """Asks the running API for its status.
 
         Raises:
             MlApiError: Nothing answers.
         """
-        return ControlClient(StateFolder(self.state).load_run(), self.state).status()
+        return self.control().status()
 
     def servers(self, entry: str) -> list[psutil.Process]:
         """Returns the processes of a model's servers, or of a function's host."""
@@ -175,7 +196,7 @@ class Api:
 
     def _is_well(self) -> bool:
         status = self.status()
-        parts = [part for entry in status.entries for part in entry.parts]
+        parts = [part for entry in status.entries if entry.state != "asleep" for part in entry.parts]
         running = {self.gateway().pid, *(pid for part in parts for pid in part.pids)}
         complete = bool(parts) and all(part.ready_replicas == part.replicas for part in parts)
         return complete and not status.gateway_trouble and self._killed not in running
@@ -186,7 +207,7 @@ class Api:
         Raises:
             RuntimeError: Part of it was refused.
         """
-        done = ControlClient(StateFolder(self.state).load_run(), self.state).reload(None)
+        done = self.control().reload(None)
         if "added" not in done or done["kept"] or done["failed"]:
             raise RuntimeError(f"the reload was refused: {done}")
 
@@ -214,6 +235,7 @@ def start_api(folder: Path, *, state: Path | None = None, prefix: Sequence[str] 
     """Runs the API of `build_config()` in `folder`."""
     (folder / "function").mkdir(parents=True)
     (folder / "function/index.py").write_text(FUNCTION, encoding="utf-8")
+    (folder / GATE).touch()
     api = Api(folder, state or folder / "state", prefix)
     api.write_config(build_config())
     with run_api(api):

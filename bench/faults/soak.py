@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +19,8 @@ from bench.faults.configs import Refusals, refuse_many
 from bench.faults.malformed import Replies, send_malformed
 from bench.faults.racing import Raced, race
 from bench.faults.scarce import crowd, fill_disk, without_descriptors
-from bench.faults.steps import Step, kill_each, kill_supervisor, reload_often, wait_for_calls
+from bench.faults.sleepers import FAULTS, disturb, kill_supervisor, put_to_sleep, take_turns, waking
+from bench.faults.steps import Step, kill_each, reload_often, wait_for_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +32,7 @@ ENTRIES = (MODEL, REPLICATED, REPLICATED, REPLICATED, FUNCTION_ENTRY)
 """The entries that each five connections call."""
 MALFORMED_PATHS = ["/model", "/function", "/", "/health", "/models", "/openapi.json", "/v1/models", "/nope"]
 SEED = 7
-LEAVES = frozenset({".gitignore", "logs", "gateway", "lock", "usage.db"})
+LEAVES = frozenset({".gitignore", "logs", "gateway", "lock", "usage.db", "journal.jsonl", "wake_times.json"})
 """The files that remain in a state folder when nothing runs."""
 
 
@@ -56,6 +58,10 @@ class Extent:
     fills_disk: bool
     """Whether to fill a disk, if this user may mount one."""
     configs: int
+    held: int
+    """How many calls wait for a model that wakes, at each fault that meets it then."""
+    turns_seconds: float
+    """How long two models take turns at one place; 0 skips this."""
 
 
 FULL = Extent(
@@ -71,6 +77,8 @@ FULL = Extent(
     crowd=200,
     fills_disk=True,
     configs=10_000,
+    held=20,
+    turns_seconds=90,
 )
 SHORT = Extent(
     connections=40,
@@ -85,6 +93,8 @@ SHORT = Extent(
     crowd=0,
     fills_disk=False,
     configs=100,
+    held=3,
+    turns_seconds=0,
 )
 
 
@@ -100,6 +110,10 @@ class Soaked:
     raced: Raced = field(default_factory=lambda: Raced(0, 0, ()))
     crowded: Tally = field(default_factory=Tally)
     refusals: Refusals = field(default_factory=Refusals)
+    lost_while_waking: int = 0
+    """Calls lost that waited for a model, and were not under way in what was killed."""
+    starved: int = 0
+    """Models without an answer while two took turns."""
     orphans: int = 0
     left: list[str] = field(default_factory=list)
 
@@ -124,10 +138,13 @@ def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
         RuntimeError: Something does not recover at all.
     """
     soaked = Soaked()
-    with start_api(folder / "api") as api:
+    with contextlib.ExitStack() as end, start_api(folder / "api") as api:
         _wear(api, soaked, extent, say)
         _kill(api, soaked, extent, say)
+        _wake(api, soaked, extent, say)
         _end_supervisor(api, soaked, extent, say)
+        put_to_sleep(api)
+        end.enter_context(waking(api))  # so `mlapi down` meets it
     soaked.orphans += len(api.list_left())
     soaked.left = list_leftovers(api)
     if extent.fills_disk and (step := fill_disk(folder / "full", extent.connections)):
@@ -174,13 +191,25 @@ def _wear(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) 
         say(f"at rest: {soaked.samples[-1]}")
 
 
+def _wake(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) -> None:
+    for fault in FAULTS:
+        step = disturb(api, fault, extent.held)
+        _add(soaked, step, say)
+        _sum(soaked, step.tally)
+        soaked.lost_while_waking += 0 if fault.loses else step.tally.lost
+    if extent.turns_seconds:
+        step, soaked.starved = take_turns(api, extent.held, extent.turns_seconds)
+        _add(soaked, step, say)
+        _sum(soaked, step.tally)
+
+
 def _end_supervisor(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str], None]) -> None:
     with calling(api.port, ENTRIES, extent.connections, extent.pause_seconds) as tally:
         wait_for_calls(tally, extent.connections)
-        step, orphans = kill_supervisor(api, tally, extent.connections)
+        step, waiting, orphans = kill_supervisor(api, tally, extent.connections, extent.held)
         _add(soaked, step, say)
         soaked.orphans += orphans
-    _sum(soaked, tally)
+    _sum(soaked, tally + waiting)
 
 
 class _Dawdling:

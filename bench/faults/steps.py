@@ -64,23 +64,6 @@ def kill_each(api: Api, tally: Tally, times: int, connections: int) -> Iterator[
         yield Step(fault, times, tally - before, slowest)
 
 
-def kill_supervisor(api: Api, tally: Tally, connections: int) -> tuple[Step, int]:
-    """Kills the supervisor, which ends all processes, and runs `mlapi up` again.
-
-    Returns the step, and how many processes were left.
-    """
-    api.note()
-    before, begun = tally.copy(), time.monotonic()
-    kill(api, tally, lambda running: running.supervisor)
-    left = len(api.list_left())
-    api.start()
-    api.wait_well()
-    wait_for_calls(tally, connections)
-    return Step(
-        "kill -9 of the supervisor, then `mlapi up`", 1, tally - before, time.monotonic() - begun
-    ), left
-
-
 def reload_often(api: Api, tally: Tally, times: int, *, first: int) -> Step:
     """Reloads; every second time, a model's only server is replaced. `first` is the number of the first turn.
 

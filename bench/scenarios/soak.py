@@ -1,8 +1,9 @@
-"""What is lost when things go wrong: `make bench BENCH=soak`, about four minutes.
+"""What is lost when things go wrong: `make bench BENCH=soak`, about six minutes.
 
 200 connections call steadily. Meanwhile the config is reloaded, and malformed requests and slow clients
 arrive. Every kind of process is killed, including the supervisor; file descriptors and disk space run
-out; two `mlapi up` race. A shorter run of the same code is a test: `tests/end_to_end/test_soak.py`.
+out; two `mlapi up` race. Models that sleep are disturbed while they wake. A shorter run of the same code
+is a test: `tests/end_to_end/test_soak.py`.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def judge(soaked: Soaked) -> list[Goal]:
     unlike = total.out_of_shape + replies.out_of_shape + soaked.dawdled.out_of_shape
     return [
         Goal("calls lost that no killed process was handling", _lost_for_nothing(soaked), 0),
+        Goal("calls lost that waited for a model, with the gateway alive", soaked.lost_while_waking, 0),
+        Goal("models that starve where two take turns", soaked.starved, 0),
         Goal("share of all calls lost", round(total.lost / total.calls, 5), MOST_LOST),
         Goal("errors without the contract's error shape", unlike, 0),
         Goal("malformed requests that made the API fail", replies.server_errors, 0),
