@@ -16,9 +16,10 @@ All times are seconds of one monotonic clock. Pure: `advance` says what is to be
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.sleep.sleeper import Sleeper
+from centralized_ml_api.local.sleep.sleeper import KEPT_SECONDS, Sleeper
 from centralized_ml_api.local.sleep.types import Step, View
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class Schedule:
         entries = self._entries.values()
         times = [
             *(time for entry in entries for time in (entry.not_before, entry.kept_until, entry.idle_at)),
-            *(self._yields_at(occupant, claimant) for claimant, occupant in self._contests()),
+            *(self._yields_at(occupant, claimant, now) for claimant, occupant in self._contests()),
         ]
         return min((time for time in times if time is not None and time > now), default=None)
 
@@ -256,14 +257,14 @@ class Schedule:
             if group and (group in served or group in blocked):
                 continue
             served.add(group)
-            occupant = self._occupant(entry)
-            if occupant is None:
+            holder = self._occupant(entry)
+            if holder is None:
                 entry.enter("waking", now)
                 entry.called = True
                 yield Step("wake", name)
-            elif occupant.phase == "ready" and self.sees_calls and self._yields_at(occupant, entry) <= now:
-                occupant.close(now, gives_way=True)
-                yield Step("close", self._name(occupant))
+            elif holder.phase == "ready" and self.sees_calls and self._yields_at(holder, entry, now) <= now:
+                holder.close(now, gives_way=True)
+                yield Step("close", self._name(holder))
 
     def _claims(self) -> list[tuple[str, Sleeper]]:
         """Returns the entries that sleep and are wanted, the first claim first."""
@@ -299,9 +300,9 @@ class Schedule:
     def _name(self, wanted: Sleeper) -> str:
         return next(name for name, entry in self._entries.items() if entry is wanted)
 
-    def _yields_at(self, occupant: Sleeper, claimant: Sleeper) -> float:
-        """Returns when the entry that is awake makes room for another of its group."""
-        began = max(occupant.since, claimant.claim if claimant.claim is not None else occupant.since)
+    def _yields_at(self, occupant: Sleeper, claimant: Sleeper, now: float) -> float:
+        """Returns when the entry that is awake makes room for another one, which claims its place by now."""
+        began = max(occupant.since, now if claimant.claim is None else claimant.claim)
         end = began + self._turn_seconds(claimant)
         if occupant.is_busy:
             return end
@@ -332,19 +333,18 @@ class Schedule:
     def _place_in(self, entry: Sleeper, now: float) -> float:
         """Returns in how many seconds the place of an entry that sleeps is its own."""
         occupant, group = self._occupant(entry), entry.terms.shares
-        seconds = 0.0
-        if occupant is not None:
-            turn = self._turn_seconds(entry)
-            if occupant.phase == "waking":
-                seconds = (occupant.wake_seconds or 0.0) + (turn if occupant.is_busy else 0.0)
-            elif occupant.phase == "ready":
-                claimed = entry.claim if entry.claim is not None else now
-                used_until = max(occupant.since, claimed) + turn
-                seconds = max(0.0, used_until - now) if occupant.is_busy else 0.0
         before = [
             other
             for _, other in self._claims()
             if group and other.terms.shares == group and other is not entry
             if entry.claim is None or (other.claim or 0.0) < entry.claim
         ]
-        return seconds + sum((other.wake_seconds or 0.0) + self._turn_seconds(other) for other in before)
+        line, seconds = [*before, entry], 0.0
+        if occupant is not None and occupant.phase == "waking":
+            left = max(0.0, occupant.since + (occupant.wake_seconds or 0.0) - now)
+            turn, kept = self._turn_seconds(line[0]), KEPT_SECONDS if occupant.firm else 0.0
+            seconds = left + (turn if occupant.is_busy else min(turn, kept))
+        elif occupant is not None and occupant.phase == "ready":
+            seconds = max(0.0, self._yields_at(occupant, line[0], now) - now)
+        turns = ((first.wake_seconds or 0.0) + self._turn_seconds(then) for first, then in pairwise(line))
+        return seconds + sum(turns)

@@ -395,7 +395,7 @@ def test_how_long_a_call_would_wait_is_told_from_measured_times() -> None:
     assert made.view("a", 1).ready_in == 3
     assert made.view("a", 5).ready_in is None, "it takes longer than ever"
     turn = (CALL_SECONDS - 2) / 2
-    assert made.view("b", 1).ready_in == 4 + turn + 2
+    assert made.view("b", 1).ready_in == 3 + turn + 2
 
 
 # Any story: clients call, models take their time to wake and to answer.
@@ -413,6 +413,7 @@ class Story:
     waiting: dict[str, list[float]] = field(default_factory=dict)
     under_way: dict[str, list[float]] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
     runs: dict[str, float] = field(default_factory=dict)
     stopping: list[str] = field(default_factory=list)
     wakes: list[str] = field(default_factory=list)
@@ -426,7 +427,10 @@ class Story:
                 self.under_way.setdefault(name, []).append(self.now + self.answer)
                 self.taken[name] = self.taken.get(name, 0) + 1
         calls = Calls(
-            len(self.under_way.get(name, [])), len(self.waiting.get(name, [])), self.taken.get(name, 0)
+            len(self.under_way.get(name, [])),
+            len(self.waiting.get(name, [])),
+            self.taken.get(name, 0),
+            self.refused.get(name, 0),
         )
         self.made.note_calls(name, calls, self.now)
 
@@ -455,6 +459,15 @@ class Story:
         self.waiting.setdefault(name, []).append(self.now)
         self.tell(name)
         self.act()
+
+    def turn_away(self, name: str) -> float:
+        """Tells a caller when to come back; returns in how many seconds that is."""
+        ready_in = self.made.view(name, self.now).ready_in
+        assert ready_in is not None
+        self.refused[name] = self.refused.get(name, 0) + 1
+        self.tell(name)
+        self.act()
+        return ready_in
 
     def pass_time(self, until: float) -> None:
         """Moves to each moment at which something happens."""
@@ -531,3 +544,41 @@ def test_busy_neighbours_starve_nobody_and_mostly_work(answer: float) -> None:
     wakes = sum(counts.values())
     assert 240 / wakes >= (CALL_SECONDS - 2) / 2, "turns are as long as the time limit of calls allows"
     assert 1 - wakes * 2 / 240 > 0.8, "of the time, that much is work"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    wakes=st.lists(st.floats(0.5, 60), min_size=3, max_size=3),
+    answer=st.floats(0.5, 5),
+    busy=st.sampled_from([("a", "b"), ("a",), ()]),
+    after=st.floats(0, 100),
+)
+def test_a_caller_who_comes_back_as_told_finds_the_model_awake(
+    wakes: list[float], answer: float, busy: tuple[str, ...], after: float
+) -> None:
+    """The pause is right within a fifth, but for the calls of others that come to their end."""
+    made = Schedule(CALL_SECONDS)
+    made.adopt({name: SleepPlan(shares="gpu") for name in ("a", "b", "c")}, {}, {}, 0.0)
+    story = Story(made, dict(zip(("a", "b", "c"), wakes, strict=True)), answer)
+    for name, seconds in story.wake.items():
+        made.learn(name, seconds)
+
+    def keep_busy() -> None:
+        for name in busy:
+            if not story.waiting.get(name) and not story.under_way.get(name):
+                story.call(name)
+
+    def pass_time(until: float) -> None:
+        while story.now < until and made.view("c", story.now).phase != "ready":
+            keep_busy()
+            story.pass_time(min(until, story.now + 0.5))
+
+    pass_time(after)
+    keep_busy()
+    told, begun = story.turn_away("c"), story.now
+    pass_time(begun + 1000)
+    took = story.now - begun
+    assert story.wakes.count("c") == 1
+    assert 0.8 * told - 0.5 <= took <= 1.2 * told + 3 * (answer + 0.5)
+    story.pass_time(begun + max(told, took))
+    assert made.view("c", story.now).phase == "ready", "it waits for whoever was told to come back"
