@@ -15,8 +15,9 @@ An error is a message and, where there is one, a fix: a sentence that tells the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ class NotInstalledError(MlApiError):
     """An extra of this package, `local` or `aws`, is not installed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Location:
     """Where in a file: line and column count from 1; `path` is a JSONPath such as `$.models[1].instance`.
 
@@ -89,7 +90,7 @@ class Location:
     length: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """One mistake in a config: what it is, where, what was found, what was expected, how to fix it.
 

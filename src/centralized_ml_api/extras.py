@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +15,7 @@ from urllib.request import url2pathname
 
 from centralized_ml_api.commands import NAME, is_run_by_uv
 from centralized_ml_api.errors import NotInstalledError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ _MAKE: dict[Extra, str] = {"aws": "setup-aws", "local": "setup", "translator": "
 _NAME = "centralized-ml-api"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Installation:
     """How this package was installed, as far as it decides how to add an extra.
 

@@ -9,12 +9,12 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.apis import MODEL_APIS
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ _TABLE = Path(__file__).with_name("clients.toml")
 _PLACEHOLDER = re.compile(r"<<(\w+)(?::(\w+))?>>")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Client:
     """One client.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
@@ -11,6 +11,7 @@ from centralized_ml_api.api.http import CATALOGUE_PATH, JOIN_PATH, OPENAPI_PATH,
 from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.api.openapi import JSON, build_openapi
 from centralized_ml_api.api.page import CONTENT_TYPE, build_join_page, build_page
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.speaks import OpenAiModels
@@ -22,7 +23,7 @@ METHODS = ("GET", "HEAD")
 _HEADERS = (("cache-control", "no-cache"), ("x-content-type-options", "nosniff"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServedDocument:
     """A text that does not change from call to call, and the headers that it is served with.
 

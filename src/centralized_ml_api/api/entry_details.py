@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from centralized_ml_api.config.resolve import resolve_folder
 from centralized_ml_api.errors import CatalogError
 from centralized_ml_api.plan.sample import BYTES, guess_media_type, sample_file_of
 from centralized_ml_api.plan.types import JumpStartModel
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ ALL_BYTES = 2 * 1024 * 1024
 """What the files of all entries may have together, in config order."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """The file's own name, its media type, its bytes in base64."""
 
@@ -39,7 +40,7 @@ class Sample:
     base64: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """What a target knows of its entries beyond the plan, each by the entry's name.
 

@@ -23,9 +23,11 @@ Source: https://platform.openai.com/docs/guides/error-codes
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from centralized_ml_api.record import record
 
 _WRITTEN: dict[str, Any] = json.loads(Path(__file__).with_name("errors.json").read_text(encoding="utf-8"))
 
@@ -39,7 +41,7 @@ NOT_READY_REASONS: dict[str, str] = _WRITTEN["not_ready"]
 """What `/health` says of an entry that cannot answer, by its state; AWS knows more states than a machine."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SageMakerMarks:
     """What SageMaker's messages contain where the status alone does not say what happened.
 
@@ -80,7 +82,7 @@ Source: RFC 9110, section 15.5.2; RFC 6750, section 3.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApiError:
     """One error of the API: its HTTP status, its two stable words and its message."""
 

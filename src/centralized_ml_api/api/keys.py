@@ -13,11 +13,11 @@ import re
 import secrets
 import string
 import zlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from centralized_ml_api.errors import UsageError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,7 +74,7 @@ def _render_base62(number: int, width: int) -> str:
     return "".join(reversed(digits))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FormerKey:
     """A key that was replaced and still opens the API `until` then; `ending` are its last characters."""
 
@@ -82,7 +82,7 @@ class FormerKey:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TeamKeys:
     """The keys of one team, without their values.
 

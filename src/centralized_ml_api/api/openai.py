@@ -6,13 +6,14 @@ Source: https://platform.openai.com/docs/api-reference (chat, embeddings, models
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from centralized_ml_api.api.error_shape import ERRORS
 from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +47,7 @@ def missing_model(names: Iterable[str], *, in_form: bool = False) -> ApiError:
     return MODEL_MISSING.with_message("form" if in_form else "listing", models=", ".join(names) or "none")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListedModel:
     """What `/v1/models` tells of an entry.
 

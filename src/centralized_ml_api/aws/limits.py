@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.aws import template_amounts as amounts
 from centralized_ml_api.aws.template_amounts import Amounts, Template
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ _SSM = "https://docs.aws.amazon.com/general/latest/gr/ssm.html"
 _SPLIT = "split the config, with a --stack for each part"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limit:
     """One quota; `measure` yields what is measured, by name, and how much of it a template has.
 
@@ -44,7 +44,7 @@ class Limit:
     adjustable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exceeded:
     """A limit that a template exceeds: what has how much of it, which may be an estimate."""
 

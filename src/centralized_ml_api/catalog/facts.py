@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from centralized_ml_api.record import record
 
 Source = Literal["lock", "cache", "live", "mirror", "snapshot"]
 Fidelity = Literal["full", "partial"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelData:
     """Artifacts in S3. `type` None with compression None means a plain `ModelDataUrl`."""
 
@@ -19,7 +20,7 @@ class ModelData:
     compression: Literal["None", "Gzip"] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Eula:
     """Whether a licence must be accepted before use, and the address of its text."""
 
@@ -27,7 +28,7 @@ class Eula:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeployFacts:
     """What the endpoint configuration needs; None if SageMaker's default applies."""
 
@@ -37,7 +38,7 @@ class DeployFacts:
     inference_ami: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Payload:
     """A request body from the spec. `body` is None when it cannot be inlined (it names objects in S3)."""
 
@@ -47,7 +48,7 @@ class Payload:
     body: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelFacts:
     """A JumpStart model in one region on one instance type. `mlapi models show --json` uses these names."""
 

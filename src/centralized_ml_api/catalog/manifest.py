@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.catalog.failures import MalformedSpecError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ MANIFESTS: dict[Kind, str] = {"open": "models_manifest.json", "proprietary": "pr
 _TEXTS = ("model_id", "version", "spec_key")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One version of one model: `spec_key` is the key of its spec in the bucket.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from centralized_ml_api.catalog.facts import ModelFacts
@@ -27,6 +26,7 @@ from centralized_ml_api.catalog.rules.lifecycle import check_lifecycle, lifecycl
 from centralized_ml_api.catalog.rules.regions import find_buckets
 from centralized_ml_api.catalog.rules.task import can_stream, describe_task
 from centralized_ml_api.catalog.spec import check_spec
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelWords:
     """The task of a model, and where its licence can be read; None where it names none."""
 

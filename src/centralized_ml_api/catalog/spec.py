@@ -7,15 +7,15 @@ rules may rely on its types; absent and null values are allowed everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from centralized_ml_api.catalog.failures import MalformedSpecError
+from centralized_ml_api.record import record
 
 Spec = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Each:
     """Every value of an object, or every item of a list, has this shape."""
 

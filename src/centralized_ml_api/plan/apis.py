@@ -12,9 +12,10 @@ Sources:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -26,7 +27,7 @@ ServerApi: TypeAlias = "ServerSpeaks | Literal['bedrock-converse']"
 """What the translator asks a server in."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelApi:
     """One API: its name in `speaks`, its paths, what a model with it can do, whose shape its errors have.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from centralized_ml_api.config.bedrock import parse_bedrock_id
@@ -10,6 +10,7 @@ from centralized_ml_api.config.schema import BedrockServer, EndpointEntry
 from centralized_ml_api.plan.apis import CHAT, CONVERSE
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.types import BedrockModel
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +27,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-comp
 _CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}]}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BedrockServing(Serving):
     """Calls a model of Bedrock with the organizer's AWS credentials, which the gateway signs with.
 

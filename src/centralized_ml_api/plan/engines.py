@@ -6,7 +6,7 @@ All decisions that depend on the engine ask these classes. How its server is sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from centralized_ml_api.plan.bedrock import BedrockServing, build_bedrock_servin
 from centralized_ml_api.plan.provider import ProviderServing, build_provider_serving
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ BODY_BYTES_PER_TOKEN = 64
 """Twice what a token has at most on average, since JSON writes some characters in six bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LlamaCppAdapter:
     """A LoRA adapter, and how strongly it changes the model."""
 
@@ -53,7 +54,7 @@ class LlamaCppAdapter:
     scale: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LlamaCppServing(Serving):
     """Serves one file of weights with llama.cpp's own server; `context` is in tokens for each conversation.
 
@@ -153,7 +154,7 @@ class LlamaCppServing(Serving):
         return (self.weights, *projectors, *(adapter.weights for adapter in self.adapters))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PythonServing(Serving):
     """Serves the absolute folder `code`, which has an `inference.py`, with or without `weights`."""
 
@@ -187,7 +188,7 @@ class PythonServing(Serving):
         return int(environment.get(THREADS_VARIABLE, 1))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CommandServing(Serving):
     """Runs a program that serves HTTP; `{port}` in an argument stands for the port to listen on."""
 
@@ -213,7 +214,7 @@ class CommandServing(Serving):
         return self.ping
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UrlServing(Serving):
     """Forwards to a server that already runs; `ping` may be a path on that server or another URL."""
 
@@ -254,7 +255,7 @@ class UrlServing(Serving):
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SageMakerServing(Serving):
     """Calls the real endpoint with the user's own AWS credentials; it speaks the same API on both targets."""
 

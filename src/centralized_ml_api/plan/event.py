@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.plan.hours import Window
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ _BURST_SECONDS = 2
 """Without a `burst`, the calls of this many seconds may come at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Throttle:
     """The most requests that are taken: a steady rate, and `burst` at once."""
 
@@ -40,7 +41,7 @@ DEFAULT_THROTTLE = Throttle(requests_per_second=100, burst=200)
 """For the whole API. Above what a room of people sends, below what an endless loop does."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spending:
     """What a team, or all of them together, may use; a limit is None where there is none.
 
@@ -79,7 +80,7 @@ class Spending:
 UNLIMITED = Spending()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TeamPlan:
     """One team. A limit is None where nothing limits the team alone.
 
@@ -99,7 +100,7 @@ class TeamPlan:
         return self.models is None or entry in self.models
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JoinPlan:
     """Places for teams that join by a link.
 
@@ -116,7 +117,7 @@ class JoinPlan:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BudgetPlan:
     """When to warn: US dollars a month, and whom."""
 
@@ -124,7 +125,7 @@ class BudgetPlan:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EventPlan:
     """The event. Without `teams` and without `join`, everybody may call without a key.
 

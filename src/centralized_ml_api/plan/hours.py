@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _SECONDS_AN_HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """A time in which models are awake. Both instants are in UTC."""
 
@@ -37,7 +38,7 @@ def find_next(hours: Iterable[Window], now: datetime) -> Window | None:
     return next((window for window in hours if now < window.begins), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AwakeTime:
     """Of the time until the last hours of an event end: how long models are awake, and how long it is.
 

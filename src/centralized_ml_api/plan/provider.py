@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from centralized_ml_api.config.schema import EndpointEntry, ProviderKeys
 from centralized_ml_api.plan.apis import CHAT, MODEL_APIS, ModelApi
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.url_target import UrlTarget, parse_url_target
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.schema import ModelEntry, ServerSpeaks, Speaks
@@ -30,7 +31,7 @@ _BASE = "/v1"
 """What the address of a provider stands for in the paths of `MODEL_APIS`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyPlace:
     """Where a provider's key is kept: `where` is the name of a variable or secret, or the path of a file."""
 
@@ -46,7 +47,7 @@ class KeyPlace:
 _KINDS = {"env": "the variable", "file": "the file", "secret": "the secret"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProviderServing(Serving):
     """Calls the API of a provider with the organizer's key, which the gateway adds to each call.
 

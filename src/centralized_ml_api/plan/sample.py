@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import mimetypes
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.sample import file_of
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ModelDeployment
@@ -32,7 +32,7 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SampleFile:
     """A file whose content is a body that works: its path as the config writes it, its media type."""
 

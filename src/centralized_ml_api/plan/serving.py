@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from centralized_ml_api.config.providers import OTHER_SERVER
 from centralized_ml_api.plan.apis import SPOKEN_AT, find_server_path, find_translated
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.apis import ModelApi, ServerApi
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Serving(ABC):
     """Describes how one machine serves an entry. The defaults here hold unless an engine overrides them.
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, list_paths
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -39,7 +40,7 @@ _WITHOUT_TOOLS: frozenset[ServerSpeaks] = frozenset({"text-generation-inference"
 """Chats whose bodies have no place for tools."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenAiModels:
     """The names of the entries behind the paths under `/v1`, in config order.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.provider import ProviderServing
 from centralized_ml_api.plan.types import BedrockModel, ProviderModel
 from centralized_ml_api.plan.usage.tokens import render_usd
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def list_prices(plan: ApiPlan) -> dict[str, TokenPrice]:
     return {name: price for name, price in priced if price is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenCost:
     """What some tokens would cost at one entry, in nanodollars: for one caller, and for all `teams`."""
 

@@ -7,12 +7,13 @@ and decides nothing more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.plan.account import AccountPlan
 from centralized_ml_api.plan.event import EventPlan
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:  # a function's host imports this too, and starts in half the time without the config
     from centralized_ml_api.config.schema import (  # noqa: TC004  # nothing reads the annotations
@@ -44,7 +45,7 @@ RESPONSE_LIMIT_BYTES = 16 * 1024 * 1024
 """The largest response that is held until it is complete."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JumpStartModel:
     """A model of the JumpStart catalogue; version `*` is the newest."""
 
@@ -54,14 +55,14 @@ class JumpStartModel:
     accept_eula: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackageModel:
     """A model package of the AWS Marketplace."""
 
     arn: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContainerModel:
     """An own container image with optional artifacts in S3."""
 
@@ -69,19 +70,19 @@ class ContainerModel:
     data: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExistingEndpoint:
     """A SageMaker endpoint that somebody else made."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProviderModel:
     """A model that a provider hosts; `serving` says how it is called, on AWS too."""
 
     serving: ProviderServing
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BedrockModel:
     """A model of Amazon Bedrock, by the id or ARN of the config; `region` is None for the deployment's.
 
@@ -108,7 +109,7 @@ class BedrockModel:
         return self.apis if self.is_openai else ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalModel:
     """A model that only this machine serves: the config says nothing of AWS."""
 
@@ -124,7 +125,7 @@ Origin = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CopyResources:
     """What one copy of a model reserves of an instance; None for what nobody said."""
 
@@ -133,7 +134,7 @@ class CopyResources:
     cpu_cores: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AutoscalingPlan:
     """Target tracking on invocations per instance (per minute).
 
@@ -157,7 +158,7 @@ class AutoscalingPlan:
         return max(self.min_capacity, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionPlan:
     """A Lambda function: `code` is an absolute folder, `timeout_seconds` 1-900, `memory_mib` 128-10240.
 
@@ -175,7 +176,7 @@ class FunctionPlan:
     resources: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalPlan:
     """How one machine serves the entry. `speaks`: what bodies the server takes, empty where nobody said."""
 
@@ -191,7 +192,7 @@ class LocalPlan:
         return None if places is None else places * self.replicas
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SleepPlan:
     """When the servers of an entry run on one machine, if not always.
 
@@ -206,7 +207,7 @@ class SleepPlan:
     shares: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class About:
     """What participants are told of a model. `takes` and `gives` are media types; None is for nobody said."""
 
@@ -216,7 +217,7 @@ class About:
     gives: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostingSettings:
     """What the config says of SageMaker's machines; None where JumpStart or SageMaker decides."""
 
@@ -226,7 +227,7 @@ class HostingSettings:
     volume_gib: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelDeployment:
     """One path of the API and what stands behind it.
 
@@ -267,7 +268,7 @@ class ModelDeployment:
         return f"/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApiPlan:
     """The whole API: its deployments in config order.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+
+from centralized_ml_api.record import record
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UrlTarget:
     """Names the server behind a URL. Without a `ping_url`, it is ready when its port accepts a connection."""
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.clients import Client, load_clients
 from centralized_ml_api.plan.apis import MODEL_APIS
+from centralized_ml_api.record import record
 
 CONTENT_TYPE = "text/html; charset=utf-8"
 
@@ -69,7 +69,7 @@ _HEADERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """The document, and the headers without which a browser would trust it more than it should."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode, Stage
 
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -125,7 +125,7 @@ def _output_folder(scope: Construct) -> Path:
     return Path(stage.outdir if stage else ".")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class S3Object:
     """An object in S3; `bucket` may be a CDK token."""
 

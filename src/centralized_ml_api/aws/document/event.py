@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
@@ -12,6 +11,7 @@ from centralized_ml_api.aws.document.gateway_responses import build_denial
 from centralized_ml_api.aws.document.integrations import ANY_METHOD, INTEGRATION
 from centralized_ml_api.aws.document.other_paths import ANY_PATH
 from centralized_ml_api.aws.document.templates import render_header
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ _METHODS = {"get", "put", "post", "delete", "head", "patch", ANY_METHOD}
 _KEY, _PLAIN, _EITHER = "api_key", "PlainKey", "KeyOrBearer"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authorizer:
     """The function that passes keys on: its address for API Gateway, and the role that may call it.
 

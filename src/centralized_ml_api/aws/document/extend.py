@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH, USAGE_PATH
@@ -37,6 +37,7 @@ from centralized_ml_api.aws.document.own_paths import (
 )
 from centralized_ml_api.plan.aws.types import DirectRoute, FunctionRoute, StreamRoute
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.speaks import OpenAiModels
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Addresses:
     """Where the routes lead, by their names: SageMaker's endpoint names and the functions' ARNs.
 

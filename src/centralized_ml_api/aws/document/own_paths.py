@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
@@ -26,6 +25,7 @@ from centralized_ml_api.aws.document.responses import (
 )
 from centralized_ml_api.aws.document.templates import render_body, render_fixed
 from centralized_ml_api.plan.apis import list_paths
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ _ALLOWED = '!$r.contains("$q$n$q")'
 _READING = tuple(method.lower() for method in METHODS)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredDocument:
     """A document in S3; `object_path` is its bucket and key as `<bucket>/<key>`."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from centralized_ml_api.api.http import CORS_HEADERS
+from centralized_ml_api.record import record
 
 JSON = "application/json"
 
@@ -19,7 +19,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-pa
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PassedResponse:
     """An answer whose body passes unchanged; `headers` are added to those of every answer.
 
@@ -33,7 +33,7 @@ class PassedResponse:
     is_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MadeResponse:
     """An answer that a template makes: body, headers and, where the template sets it, another status."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.failures import InexpressibleConfigError, UnknownConfigError
 from centralized_ml_api.catalog.spec import Spec
 from centralized_ml_api.catalog.suggestion import closest
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ Source: the deny list of `JumpStartConfigComponent` in sagemaker-core 2.27.0.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """The configuration's name (None where the model has none), the spec that then applies, and warnings."""
 

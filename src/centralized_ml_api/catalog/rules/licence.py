@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.facts import Eula
 from centralized_ml_api.catalog.failures import LicenceError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _LISTED = "https://github.com/eugeneyan/open-llms"
 _MISTRAL = "https://docs.mistral.ai/getting-started/open_weight_models/"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LicenceName:
     """A licence by its SPDX id or its own name, and the page that says that the model has it."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from centralized_ml_api.catalog.failures import UnavailableError
 from centralized_ml_api.catalog.suggestion import closest
+from centralized_ml_api.record import record
 
 REGIONS = frozenset(
     {
@@ -77,7 +76,7 @@ partition table of botocore (`endpoints.json`).
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Buckets:
     """JumpStart's buckets of one region: `content` is public, `gated` requires an accepted licence."""
 

@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +24,7 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(root).expanduser().absolute() / "jumpstart"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cached:
     """A document as it came from `url`; `sha256` is the digest of its text."""
 

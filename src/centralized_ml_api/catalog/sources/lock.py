@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.facts import Fidelity, Source
@@ -13,6 +13,7 @@ from centralized_ml_api.catalog.rules.versions import matches, newest_first
 from centralized_ml_api.catalog.sources.source import Found
 from centralized_ml_api.catalog.spec import Spec, prune
 from centralized_ml_api.commands import command
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ LOCK_NAME = "jumpstart.lock.json"
 _FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Locked:
     """One model of the lock: `requested` is the version that the config asked for, such as `*`.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from centralized_ml_api.catalog.facts import Fidelity, Source
 from centralized_ml_api.catalog.spec import Spec
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.manifest import Row
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A spec, where it is from, and whether it is complete."""
 

@@ -6,12 +6,13 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
 from centralized_ml_api.errors import Location, Problem
+from centralized_ml_api.record import record
 
 NodePath = tuple[str | int, ...]
 """The keys and indices that lead from the root to a value."""
@@ -73,7 +74,7 @@ def _json_path_step(step: str | int) -> str:
     return f".{step}" if _PLAIN_KEY.fullmatch(step) else f"[{json.dumps(step, ensure_ascii=False)}]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """What a file contains.
 

@@ -7,10 +7,10 @@ the parts of a config that are right while others are not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from centralized_ml_api.config.document.document import Document, NodePath
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.errors import Location
@@ -19,7 +19,7 @@ T_co = TypeVar("T_co", covariant=True)
 Kind = TypeVar("Kind")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Node(Generic[T_co]):
     """One value of a document, and the path to it."""
 

@@ -10,10 +10,10 @@ The same holds for any store that changes a number on a condition: `used + need 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.event import Period, Unit
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ SECONDS: dict[Period, int] = {"minute": 60, "day": 24 * 60 * 60}
 """How long periods are, by the clock of UTC; that of an event never ends."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limit:
     """The most that an owner, a team or `POT`, may use in each of its periods."""
 
@@ -34,7 +34,7 @@ class Limit:
     most: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Need:
     """What a call may use at most, or what it has used."""
 
@@ -46,7 +46,7 @@ class Need:
         return self.tokens if unit == "tokens" else self.nanodollars
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Account:
     """What one number is kept for: an owner, a unit, and a period that began at `start`, in seconds."""
 
@@ -56,7 +56,7 @@ class Account:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Charge:
     """What a call has added to an account."""
 
@@ -64,7 +64,7 @@ class Charge:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shortage:
     """A limit that a call does not fit below.
 

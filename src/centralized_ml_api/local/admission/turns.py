@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.ended_calls import EndedCalls
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -161,7 +162,7 @@ class _Line:
                 del self.waiting[waiting.caller]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Occupancy:
     """How many calls of an entry are under way, and how many wait."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import resource
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +12,7 @@ from urllib.parse import quote
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.extras import build_fix
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS, RESPONSE_LIMIT_BYTES
+from centralized_ml_api.record import record
 
 ADMIN_SOCKET = "admin.sock"
 """The admin interface, relative to the folder in which Envoy runs: a whole path may be too long for Envoy."""
@@ -42,7 +43,7 @@ def find_envoy() -> Path:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """What the gateway tolerates. Tests make these small; users cannot set them.
 
@@ -109,7 +110,7 @@ def fit_memory(wanted: int, machine_bytes: int) -> int:
     return min(wanted, machine_bytes // 4)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Files:
     """The files of one Envoy: `folder`, which only its user may read, and the log, which may be elsewhere.
 
@@ -153,7 +154,7 @@ class Files:
         return self.folder / ADMIN_SOCKET
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tls:
     """The PEM files with which Envoy speaks TLS: certificate, key, the own authority's certificate."""
 
@@ -162,7 +163,7 @@ class Tls:
     authority: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """Where Envoy listens (port 0: any free one), its files, the CA bundle that it trusts, its limits.
 

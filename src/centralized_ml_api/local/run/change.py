@@ -5,12 +5,12 @@ Pure, except that services are asked how they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.plan.types import ModelDeployment
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +37,7 @@ _WORDS_OF_EVENT = {
 """The fields of `EventPlan` that are compared as they are."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """An entry that did not start: why, and the last lines of its log."""
 
@@ -46,7 +46,7 @@ class Failure:
     log: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reloaded:
     """What a change of plan did, by entry name.
 
@@ -63,7 +63,7 @@ class Reloaded:
     event: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """The entries that are served from now on, and what became of each."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from centralized_ml_api.record import record
 
 Phase = Literal["asleep", "waking", "ready", "closing", "stopping"]
 Action = Literal["wake", "close", "open", "stop"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Calls:
     """The calls of an entry: those that go on now, those that wait, how many were taken, how many refused."""
 
@@ -28,7 +29,7 @@ class Calls:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """What is to be done: start its processes, hold its calls, let them go on, stop its processes."""
 
@@ -36,7 +37,7 @@ class Step:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """How an entry is now.
 

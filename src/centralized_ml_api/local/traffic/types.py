@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.local.admission.accounts import list_limits, open_account
 from centralized_ml_api.plan.event import POT, Period, Unit
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.admission.accounts import Account
@@ -21,7 +22,7 @@ METRICS_PATH = "/metrics"
 """Where Prometheus scrapes."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Requests:
     """How many calls had the same labels. `model` is empty for an unknown path, `team` without a key."""
 
@@ -31,7 +32,7 @@ class Requests:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Durations:
     """How long the calls of a model took, as a histogram.
 
@@ -44,7 +45,7 @@ class Durations:
     sum_milliseconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenCount:
     """How many tokens of one kind the calls of a team to a model had, reported or estimated from bytes."""
 
@@ -55,7 +56,7 @@ class TokenCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counted:
     """One reading. `in_flight`: the calls in progress, by upstream as Envoy has it, by model after `read`."""
 
@@ -94,7 +95,7 @@ def _parse_durations(
     return Durations(model, tuple(bounds), sum_milliseconds)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TeamLimit:
     """A team's limits, None where it has none. `used_today`: its calls of the UTC day, if known."""
 
@@ -117,7 +118,7 @@ def build_team_limits(event: EventPlan, used: Mapping[str, int] | None) -> tuple
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpendingLeft:
     """What is left of a limit in tokens or dollars, of a team or of all together (`POT`).
 
@@ -155,7 +156,7 @@ def build_spending_left(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Traffic:
     """What was called until `at` (seconds of a monotonic clock) and what teams may call.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from centralized_ml_api.errors import WeightsError
+from centralized_ml_api.record import record
 
 T = TypeVar("T")
 Stage = Literal["waiting", "downloading", "unpacking", "verifying"]
@@ -25,7 +25,7 @@ class FetchCancelledError(WeightsError):
     """The caller ended the fetch; nothing went wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Progress:
     """How far a fetch is.
 
@@ -37,7 +37,7 @@ class Progress:
     total_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Monitor:
     """The caller's side of a fetch: where progress goes, and the event that ends it."""
 
@@ -93,7 +93,7 @@ def read_in_background(source: Generator[T, None, None], monitor: Monitor) -> Ge
         reader.abandoned.set()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _End:
     """The source has ended, with an error or without."""
 

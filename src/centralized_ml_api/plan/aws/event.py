@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +17,7 @@ from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.event import TeamPlan
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ _PATH_CHARACTERS = 80
 """What stands before the name of an entry in such a policy, and around it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TeamAccess:
     """One team: its limits, and the entries that it may not call, in config order."""
 
@@ -55,7 +55,7 @@ class TeamAccess:
         return self.team.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessPlan:
     """Who may call, and from when on. Without teams, everybody may call without a key.
 
@@ -166,7 +166,7 @@ _SHOWN = TemplateSize(characters=1_100)
 _COUNTED = TemplateSize(characters=1_800)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlarmPlan:
     """When an e-mail is sent: `minutes` in a row, the value of each minute being above `threshold`.
 
@@ -220,7 +220,7 @@ def build_latency_alarm(timeout_seconds: int) -> AlarmPlan:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DashboardPlan:
     """The graphs: of the API, of these endpoints of our own, of these functions and the one that streams.
 

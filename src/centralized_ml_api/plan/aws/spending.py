@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.event import POT, SpendingLimit
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.token_prices import find_price_on_aws
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ COUNTED = (
 """Tells a reader of the plan."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EntrySpending:
     """What is known of an entry.
 
@@ -42,7 +43,7 @@ class EntrySpending:
     answer_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpendingPlan:
     """The limits of each team that has some, with those of all teams as `POT`'s; the entries by name."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from centralized_ml_api.catalog.facts import ModelData
@@ -22,9 +22,10 @@ from centralized_ml_api.plan.types import (
     CopyResources,
     FunctionPlan,
 )
+from centralized_ml_api.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContainerPlan:
     """What runs on the instances: an image, or a model package, which brings its own image and artifacts.
 
@@ -38,7 +39,7 @@ class ContainerPlan:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CapacityChange:
     """From an instant on, in UTC, a model has at least and at most so many copies."""
 
@@ -47,7 +48,7 @@ class CapacityChange:
     max_capacity: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HoursPlan:
     """How many copies a model may have from the deploy on, and what changes that later."""
 
@@ -56,7 +57,7 @@ class HoursPlan:
     changes: tuple[CapacityChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostingPlan:
     """One SageMaker endpoint of our own.
 
@@ -84,7 +85,7 @@ class HostingPlan:
     hours: HoursPlan | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repository:
     """A repository of images: the account and the region of its registry, and its name."""
 
@@ -93,7 +94,7 @@ class Repository:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArtifactLocation:
     """Where artifacts lie in S3. `key` ends with `/` for a folder and is empty for all of a bucket."""
 
@@ -106,7 +107,7 @@ class ArtifactLocation:
         return not self.key or self.key.endswith("/")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExecutionRolePlan:
     """What SageMaker may do while it runs the models of one source: fetch exactly what they need.
 
@@ -120,14 +121,14 @@ class ExecutionRolePlan:
     components: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OwnEndpoint:
     """The endpoint of the `HostingPlan` with this name; AWS gives it its real name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdoptedEndpoint:
     """An endpoint that somebody else made, by SageMaker's name of it."""
 
@@ -137,7 +138,7 @@ class AdoptedEndpoint:
 Endpoint = OwnEndpoint | AdoptedEndpoint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OwnSecret:
     """A secret of the stack for a provider's key, whose place at deploy time is `place`.
 
@@ -148,7 +149,7 @@ class OwnSecret:
     place: KeyPlace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdoptedSecret:
     """A secret that somebody else made, by name or ARN."""
 
@@ -158,7 +159,7 @@ class AdoptedSecret:
 Secret = OwnSecret | AdoptedSecret
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProviderTarget:
     """A model that a provider hosts, and the secret with the key; None for a server that takes none."""
 
@@ -166,7 +167,7 @@ class ProviderTarget:
     secret: Secret | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BedrockTarget:
     """A model of Bedrock, and the region in which it is called."""
 
@@ -174,7 +175,7 @@ class BedrockTarget:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelFunctionPlan:
     """The Lambda function of an entry.
 
@@ -194,7 +195,7 @@ class ModelFunctionPlan:
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DirectRoute:
     """`POST /{name}` goes to a SageMaker endpoint, with these headers besides Content-Type and Accept."""
 
@@ -203,14 +204,14 @@ class DirectRoute:
     headers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionRoute:
     """`POST /{name}` goes to the function of that name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamRoute:
     """`POST /{name}` goes through the function that streams: to a SageMaker endpoint, or to a provider.
 
@@ -225,7 +226,7 @@ class StreamRoute:
 Route = DirectRoute | FunctionRoute | StreamRoute
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamModel:
     """An entry as the streaming function knows it.
 
@@ -263,7 +264,7 @@ class StreamModel:
         return self.speaks is not None or self.headers is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamPlan:
     """The one function that streams, calls providers, and tells at `/health` which models are ready.
 
@@ -301,7 +302,7 @@ class StreamPlan:
         return tuple(model.bedrock for model in self.models if model.bedrock)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AwsPlan:
     """All of it, in config order.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.config.token_prices import TokenPrice
@@ -22,7 +24,7 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tokens:
     """The tokens of some calls.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Literal
 
 from centralized_ml_api.config.token_prices import TokenPrice
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
+from centralized_ml_api.record import record
 
 NOBODY = "-"
 """The team of a call without a key, and the model of a call that reached none: a page, an unknown path."""
@@ -37,7 +38,7 @@ def error_kind(status: int) -> ErrorKind | None:
     return "client" if status < _FIRST_OF_SERVER else "server"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """The calls of one team to one model, or of all teams to it.
 
@@ -76,7 +77,7 @@ class Usage:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HourUsage:
     """The calls that began in one hour of UTC; in what is long past, in one day."""
 
@@ -85,7 +86,7 @@ class HourUsage:
     errors: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TeamDay:
     """The calls of a team on a day of UTC that count towards its daily limit: those that were let through."""
 
@@ -94,7 +95,7 @@ class TeamDay:
     requests: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpentTokens:
     """The calls of a team to a model that have tokens, and these tokens."""
 
@@ -104,7 +105,7 @@ class SpentTokens:
     tokens: Tokens = NO_TOKENS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UsageTable:
     """Everything that was called since an instant; None is since the counting began.
 
