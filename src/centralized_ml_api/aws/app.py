@@ -21,6 +21,7 @@ from centralized_ml_api.errors import ConfigError, MlApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from aws_cdk import App
 
@@ -77,25 +78,34 @@ def load_templates(settings: Settings) -> dict[str, Template]:
 def _start_cdk() -> App:
     """Makes an app of the CDK.
 
-    Importing and making it waits a third of a second for Node; meanwhile another thread imports the rest.
-    What the CDK imports before it calls Node comes first, because Python runs one thread at a time.
+    Node takes half a second to start, to load the CDK and to make the app. While one thread waits for it,
+    another imports what the CDK needs of Python, and then the rest.
     """
-    for module in ("jsii", "typeguard"):
-        import_module(module)
+    node = Thread(target=_start_node, args=[import_module("jsii")])
+    node.start()
+    import_module("typeguard")
     rest = Thread(target=_import_the_rest)
     rest.start()
+    node.join()
     app: App = import_module("aws_cdk").App()
     rest.join()
     return app
 
 
+def _start_node(jsii: ModuleType) -> None:
+    """Starts Node, as the first question to it does. What fails here fails again when the CDK is imported."""
+    with suppress(Exception):
+        jsii.stats()
+
+
 def _import_the_rest() -> None:
-    """Imports what `add_stack` needs; the second module waits until the CDK is imported.
+    """Imports what `add_stack` needs; the last module waits until the CDK is imported.
 
     What fails here fails there again, and is reported there.
     """
     with suppress(Exception):
         import_module("centralized_ml_api.aws.planning")
+        import_module("centralized_ml_api.config.shape.validate").build_validator()
         import_module("centralized_ml_api.aws.stack")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,8 @@ def find_region(flag: str | None, environment: Mapping[str, str] = os.environ) -
 
 def _profile_region(environment: Mapping[str, str]) -> str | None:
     """Returns the region in the AWS configuration file; None if it cannot be read."""
+    import configparser  # noqa: PLC0415  # where neither a flag nor a variable names the region
+
     file = Path(environment.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     profile = environment.get("AWS_PROFILE", "default")
     parser = configparser.ConfigParser(interpolation=None)

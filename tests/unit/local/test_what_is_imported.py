@@ -17,6 +17,10 @@ PACKAGE = "centralized_ml_api"
         ("local.lambda_host.host", ["pydantic", "psutil", "urllib3"]),
         ("local.run.serve", ["aiohttp", "prometheus_client", "botocore", "urllib3"]),
         ("cli.verbs.check", ["aiohttp", "urllib3", "botocore", "asyncio"]),
+        (
+            "aws.planning",
+            ["aws_cdk", "urllib3", "botocore", "asyncio", "configparser", "packaging.specifiers"],
+        ),
         ("cli.verbs.plan", ["aiohttp", "urllib3", "boto3", "asyncio"]),
     ],
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from centralized_ml_api.catalog.failures import UnknownVersionError
@@ -43,6 +42,9 @@ def matches(version: str, wanted: str, *, exact: bool = False) -> bool:
         return True
     if exact:
         return False
+    # Takes four times as long to import as the versions, and most configs write an exact one or `*`.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
+
     try:
         specifier = SpecifierSet(wanted if wanted.startswith(_COMPARISONS) else f"=={wanted}")
         return specifier.contains(version, prereleases=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.errors import Problem
 
+_NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
+
 
 def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
     """Returns the typed config, or None, and the problems of its shape. Pure.
@@ -28,6 +31,7 @@ def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
     but its writer may have meant anything.
     """
     problems = [*islice(_nulls(document), MOST_PROBLEMS)]
+    build_validator()
     try:
         config = Config.model_validate(document.value)
     except ValidationError as error:
@@ -35,6 +39,22 @@ def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
         found = (problem for detail in errors if (problem := problem_of(document, detail)))
         return None, [*problems, *islice(found, MOST_PROBLEMS)]
     return (None if problems else config), problems
+
+
+def build_validator() -> None:
+    """Builds what validates configs, once, without looking for plugins of pydantic.
+
+    We use none, and to find them pydantic reads the metadata of every installed package. Only a variable of
+    the environment prevents that; processes started later do not inherit it: a model's code may use plugins.
+    Source: https://docs.pydantic.dev/latest/concepts/plugins/ (PYDANTIC_DISABLE_PLUGINS)
+    """
+    if Config.__pydantic_complete__ or _NO_PLUGINS in os.environ:
+        return
+    os.environ[_NO_PLUGINS] = "__all__"
+    try:
+        Config.model_rebuild()
+    finally:
+        del os.environ[_NO_PLUGINS]
 
 
 def _nulls(document: Document) -> Iterator[Problem]:
