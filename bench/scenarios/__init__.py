@@ -5,6 +5,8 @@ ORDER = (
     "model",
     "lambda_host",
     "start",
+    "join",
+    "board",
     "sleeping",
     "soak",
     "bad_requests",

@@ -5,6 +5,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from bench.browser import CHROMIUMS, FLAGS
 from playwright.sync_api import sync_playwright
 
 from support.browser import DESKTOP, start_visit
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from support.browser import Visit
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-
 
 def find_chromium() -> str:
     """The browser of this machine. Continuous integration has one, so there its absence is a fault."""
@@ -31,14 +30,13 @@ def find_chromium() -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real Chromium without a window; the sandbox of a container is the container's.
+    """A real Chromium without a window.
 
     For one module at a time: as long as playwright runs, this thread can run no other event loop, which tests
     of other rooms and the end of fixtures do.
     """
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
+        started = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield started
         started.close()
 

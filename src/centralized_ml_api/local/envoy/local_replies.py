@@ -32,7 +32,7 @@ _LIMITED = {
     LIMITED_STATUS[RATE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("team_rate"),
     LIMITED_STATUS[THROTTLE_FILTER]: errors.TOO_MANY_REQUESTS.with_message("api_rate"),
     LIMITED_STATUS[QUOTA_FILTER]: errors.QUOTA_EXCEEDED.with_message("team_quota"),
-    LIMITED_STATUS[JOINING]: errors.JOIN_LIMITED,
+    LIMITED_STATUS[JOINING]: errors.JOIN_LIMITED.with_message("requests"),
 }
 """What each rate limit filter answers, by the status that tells the filters apart."""
 

@@ -1,12 +1,13 @@
 // The organizer's screen: asks what is, every few seconds, and draws it. Names, logs and reasons only become text.
 
 const LOOK_MILLISECONDS = 3000;
+const AGO_MILLISECONDS = 10000;
 const NEAR = 0.9;
 const NOISY_ERRORS = 20;
 const STATES = { ready: "ready", asleep: "asleep", waking: "waiting", starting: "waiting", preparing: "waiting", restarting: "waiting", failed: "failed", unready: "failed" };
 const ORDER = { failed: 0, unready: 0, restarting: 1, waking: 2, starting: 2, preparing: 2, asleep: 3, ready: 4, "not served": 5 };
 
-const board = { now: null, token: "", sort: "usage", find: "", logs: new Set(), open: new Set() };
+const board = { now: null, token: "", sort: "usage", find: "", logs: new Set(), open: new Set(), drawn: new Map() };
 
 /** Takes the token out of the address, where it would stay in the history; a reload of this tab still has it. */
 function takeToken() {
@@ -56,12 +57,23 @@ function draw() {
   drawHead();
   keepFocus(byId("needs"), () => byId("needs").replaceChildren(...listNeeds().map(drawNeed)));
   drawMessage();
-  byId("charts").replaceChildren(...drawCharts());
-  keepFocus(byId("teams-rows"), drawTeams);
-  keepFocus(byId("models-rows"), drawModels);
-  byId("errors-rows").replaceChildren(...drawErrors());
-  byId("journal-rows").replaceChildren(...drawJournal());
+  const { history, total, pot, teams, models, errors, journal, now } = board.now;
+  const { sort, find, open, logs } = board;
+  const ago = Math.floor(Date.parse(now) / AGO_MILLISECONDS);
+  drawIfNew("charts", [history, total, pot], () => byId("charts").replaceChildren(...drawCharts()));
+  drawIfNew("teams", [teams, total, sort, find, [...open], ago], () => keepFocus(byId("teams-rows"), drawTeams));
+  drawIfNew("models", [models, [...open], [...logs]], () => keepFocus(byId("models-rows"), drawModels));
+  drawIfNew("errors", errors, () => byId("errors-rows").replaceChildren(...drawErrors()));
+  drawIfNew("journal", journal, () => byId("journal-rows").replaceChildren(...drawJournal()));
   drawProjector();
+}
+
+/** Draws a part only where what it shows is not what it showed: what somebody selects or points at stays. */
+function drawIfNew(part, shown, drawPart) {
+  const text = JSON.stringify(shown);
+  if (board.drawn.get(part) === text) return;
+  board.drawn.set(part, text);
+  drawPart();
 }
 
 function drawHead() {
@@ -221,6 +233,6 @@ byId("acts").append(
 );
 byId("teams-find").querySelector("input").addEventListener("input", (event) => {
   board.find = event.target.value;
-  if (board.now) drawTeams();
+  if (board.now) draw();
 });
 look();
