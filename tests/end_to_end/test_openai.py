@@ -63,7 +63,8 @@ def test_models_are_those_that_one_machine_serves(client: openai.OpenAI) -> None
     model = client.models.retrieve("open-llama")
     assert model.id == "open-llama"
     assert model.model_extra is not None
-    assert model.model_extra["capabilities"] == {"chat": True, "embeddings": False, "tools": False}
+    can = {"chat": True, "embeddings": False, "tools": False, "vision": False}
+    assert model.model_extra["capabilities"] == can
     assert model.model_extra["context_length"] == 2048
     assert model.model_extra["routes"] == [
         "/v1/chat/completions",

@@ -162,8 +162,8 @@ def test_the_models_of_v1_are_listed_by_api_gateway_itself(template_of: Deploys)
     assert "GET, HEAD, OPTIONS" in refusal["responseTemplates"]["application/json"]
 
 
-EMBEDS = {"chat": False, "embeddings": True, "tools": False}
-SAYS_WORDS = {"chat": True, "embeddings": False, "tools": False}
+EMBEDS = {"chat": False, "embeddings": True, "tools": False, "vision": False}
+SAYS_WORDS = {"chat": True, "embeddings": False, "tools": False, "vision": False}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from centralized_ml_api.api.openai import build_model_list, list_models
 from centralized_ml_api.api.openapi import JSON
 from centralized_ml_api.plan.event import DEFAULT_THROTTLE
 from centralized_ml_api.plan.sample import media_type_of, sample_of
+from centralized_ml_api.plan.vision import sees_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -93,7 +94,7 @@ def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> d
         "gives": deployment.about.gives or JSON,
         "streams": deployment.integration == "stream" or deployment.name in openai.chat,
         "openai": _openai(deployment.name, openai),
-        "sees": _sees(sample, known.tasks.get(deployment.name)),
+        "sees": openai.sees.get(deployment.name, sees_pictures(sample, known.tasks.get(deployment.name))),
         "sample": sample,
         "sample_file": asdict(known.samples[deployment.name]) if deployment.name in known.samples else None,
         "form": _form(media_type_of(deployment), sample),
@@ -112,14 +113,6 @@ def _openai(name: str, openai: OpenAiModels) -> Literal["chat", "embeddings"] | 
     if name in openai.chat:
         return "chat"
     return "embeddings" if name in openai.embeddings else None
-
-
-def _sees(sample: Any, task: str | None) -> bool:
-    """Returns whether a chat takes images: its sample has one, or JumpStart's id says so (`vlm`)."""
-    messages = sample.get("messages") if isinstance(sample, dict) else None
-    contents = [message.get("content") for message in messages or () if isinstance(message, dict)]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    return task == "vlm" or any(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
 
 
 def _form(media: str, sample: Any) -> dict[str, str]:

@@ -99,7 +99,7 @@ class LlamaCppServing(Serving):
         A prompt that is too long is refused once it is all tokens, for which llama.cpp takes a hundred times
         its size. Pictures have few tokens and many bytes, so a model that sees them has the API's own limit.
         """
-        if self.projector is not None:
+        if self.sees:
             return None
         return BODY_BYTES_BASE + BODY_BYTES_PER_TOKEN * self.context
 
@@ -107,6 +107,11 @@ class LlamaCppServing(Serving):
     def context_length(self) -> int | None:
         """The size of a conversation in tokens."""
         return self.context
+
+    @property
+    def sees(self) -> bool:
+        """Whether it has a projector."""
+        return self.projector is not None
 
     @property
     def summary(self) -> str:

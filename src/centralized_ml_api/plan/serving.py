@@ -83,6 +83,11 @@ class Serving(ABC):
         return None
 
     @property
+    def sees(self) -> bool | None:
+        """Whether its model sees pictures; None if nobody knows."""
+        return None
+
+    @property
     def sample(self) -> Any:
         """A body that works with the server; None where nobody knows one."""
         return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, MODEL_APIS, list_paths
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
+from centralized_ml_api.plan.vision import find_local_vision
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ _TRANSLATED: dict[ServerSpeaks, ServerSpeaks] = {
 
 _APIS = {api.name: api for api in MODEL_APIS}
 
-_WITHOUT_TOOLS: frozenset[ServerSpeaks] = frozenset({"text-generation-inference", "text-inputs"})
-"""Chats whose bodies have no place for tools."""
+_TEXT_ALONE: frozenset[ServerSpeaks] = frozenset({"text-generation-inference", "text-inputs"})
+"""Chats whose bodies have no place for tools and pictures."""
 
 
 @record
@@ -49,6 +50,7 @@ class OpenAiModels:
         embeddings: Those of `/v1/embeddings`.
         others: Those of the other APIs, by the API's name: pairs in the order of `MODEL_APIS`.
         takes_tools: Of an entry that chats, whether its model can call tools, where that is known.
+        sees: Of an entry that chats, whether its model sees pictures, where that is known.
         aliases: Other names of these entries: by alias, the entry's name.
         translated: Entries that have an API by translation, with the API's name: its first path, no other.
     """
@@ -57,6 +59,7 @@ class OpenAiModels:
     embeddings: tuple[str, ...] = ()
     others: tuple[tuple[ServerSpeaks, tuple[str, ...]], ...] = ()
     takes_tools: Mapping[str, bool] = field(default_factory=dict)
+    sees: Mapping[str, bool] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     translated: frozenset[tuple[str, ServerSpeaks]] = frozenset()
 
@@ -100,6 +103,7 @@ class OpenAiModels:
         return replace(
             built,
             takes_tools=self.takes_tools,
+            sees=self.sees,
             aliases=_only_aliases(self.aliases, built),
             translated=frozenset(pair for pair in self.translated if pair[0] in served),
         )
@@ -108,14 +112,16 @@ class OpenAiModels:
         """Returns what an entry can do; what nobody knows is left out."""
         can = {_APIS[api].capability: True for api, names in self.by_api.items() if name in names}
         tasks = {CHAT.capability: False, EMBEDDINGS.capability: False, **can}
-        tools = self.takes_tools.get(name) if tasks["chat"] else False
-        return tasks if tools is None else {**tasks, "tools": tools}
+        more = {"tools": self.takes_tools, "vision": self.sees}
+        told = {what: known.get(name) if tasks["chat"] else False for what, known in more.items()}
+        return {**tasks, **{what: can for what, can in told.items() if can is not None}}
 
 
 def openai_models(
     spoken: Iterable[tuple[str, ServerSpeaks | None]],
     aliases: Mapping[str, str] | None = None,
     translated: Iterable[tuple[str, ServerSpeaks]] = (),
+    sees: Mapping[str, bool] | None = None,
 ) -> OpenAiModels:
     """Builds them from pairs of an entry's name and what its server speaks, where something translates.
 
@@ -123,13 +129,15 @@ def openai_models(
         spoken: an entry whose server speaks several APIs has a pair each.
         aliases: those of these entries are kept.
         translated: those of the pairs of which an entry has the API's first path alone.
+        sees: whether entries see pictures, where that is known; bodies without a place for any say so too.
     """
     known = [(name, speaks) for name, speaks in spoken if speaks]
-    without = {name: False for name, speaks in known if speaks in _WITHOUT_TOOLS}
+    without = {name: False for name, speaks in known if speaks in _TEXT_ALONE}
     built = _build((name, _TRANSLATED.get(speaks, speaks)) for name, speaks in known)
     return replace(
         built,
         takes_tools=without,
+        sees={**(sees or {}), **without},
         aliases=_only_aliases(aliases or {}, built),
         translated=frozenset(translated),
     )
@@ -150,7 +158,12 @@ def local_openai_models(plan: ApiPlan, *, translates: bool = False) -> OpenAiMod
     ]
     order = [entry.name for entry in plan.deployments]
     built = _build(sorted([*spoken, *translated], key=lambda pair: order.index(pair[0])))
-    return replace(built, aliases=_only_aliases(plan.event.aliases, built), translated=frozenset(translated))
+    return replace(
+        built,
+        aliases=_only_aliases(plan.event.aliases, built),
+        translated=frozenset(translated),
+        sees=find_local_vision(plan.deployments),
+    )
 
 
 def list_translated(entry: ModelDeployment) -> dict[ServerSpeaks, ServerApi]:

@@ -34,7 +34,7 @@ def test_a_model_is_listed_for_the_clients_of_both_apis() -> None:
                 **shared,
                 "id": "embed",
                 "display_name": "embed",
-                "capabilities": {"chat": False, "embeddings": True, "tools": False},
+                "capabilities": {"chat": False, "embeddings": True, "tools": False, "vision": False},
                 "routes": ["/v1/embeddings"],
             },
         ],

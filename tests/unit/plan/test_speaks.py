@@ -37,7 +37,7 @@ LLAMA = LlamaCppServing(parse_weights("m.gguf"), 2048, "auto")
 CHAT = OpenAiModels(chat=("one",))
 EMBED = OpenAiModels(embeddings=("one",))
 OTHERS: tuple[ServerSpeaks, ...] = ("openai-completions", "openai-responses", "anthropic-messages")
-EVERY = OpenAiModels(chat=("one",), others=tuple((api, ("one",)) for api in OTHERS))
+EVERY = OpenAiModels(chat=("one",), others=tuple((api, ("one",)) for api in OTHERS), sees={"one": False})
 
 
 def command(path: str) -> CommandServing:
@@ -107,16 +107,18 @@ def test_what_an_entry_can_do_is_told_as_far_as_it_is_known() -> None:
             ("none", None),
         )
     )
-    words = {"chat": True, "embeddings": False, "tools": False}
+    words = {"chat": True, "embeddings": False, "tools": False, "vision": False}
     assert {name: models.capabilities_of(name) for name in models.names} == {
         "own": {"chat": True, "embeddings": False},
         "words": words,
         "tgi": words,
-        "vectors": {"chat": False, "embeddings": True, "tools": False},
+        "vectors": {"chat": False, "embeddings": True, "tools": False, "vision": False},
     }
     assert OpenAiModels(("own",), takes_tools={"own": True}).capabilities_of("own")["tools"] is True
+    for sees in (True, False):
+        assert OpenAiModels(("own",), sees={"own": sees}).capabilities_of("own")["vision"] is sees
     media = OpenAiModels(others=(("openai-transcriptions", ("a",)), ("openai-speech", ("a", "b"))))
-    neither = {"chat": False, "embeddings": False, "tools": False}
+    neither = {"chat": False, "embeddings": False, "tools": False, "vision": False}
     assert media.capabilities_of("a") == {**neither, "transcription": True, "speech": True}
     assert media.capabilities_of("b") == {**neither, "speech": True}
 
@@ -136,7 +138,7 @@ def test_what_is_translated_has_the_path_of_what_it_becomes() -> None:
         ("b", None),
         ("c", "text-inputs-embeddings"),
     ]
-    assert openai_models(spoken) == OpenAiModels(("a",), ("c",), takes_tools={"a": False})
+    assert openai_models(spoken) == OpenAiModels(("a",), ("c",), takes_tools={"a": False}, sees={"a": False})
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def build_entry_terms(
         max_output_tokens=entry.max_output_tokens,
         share_prompts=getattr(serving, "share_prompts", True),
         takes_tools=serving.takes_tools(about),
-        takes_pictures=getattr(serving, "projector", None) is not None,
+        takes_pictures=serving.sees is True,
         body_limit_bytes=serving.body_limit_bytes,
         sleeps=entry.sleep is not None,
         **{

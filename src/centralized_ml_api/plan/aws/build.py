@@ -39,6 +39,7 @@ from centralized_ml_api.plan.types import (
     ExistingEndpoint,
     ProviderModel,
 )
+from centralized_ml_api.plan.vision import find_vision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +79,13 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
     pairs = [(name, api) for name, apis in spoken.items() for api in apis]
-    openai = openai_models(pairs, plan.event.aliases, _translated(plan.deployments, spoken))
+    tasks = {name: fact.task for name, fact in facts.items() if fact.task}
+    openai = openai_models(
+        pairs,
+        plan.event.aliases,
+        _translated(plan.deployments, spoken),
+        find_vision(plan.deployments, tasks),
+    )
     stream = build_stream(
         _stream_models(plan.deployments, facts, openai, region, counted=spending.is_counted),
         health_names=not plan.event.teams,
@@ -112,7 +119,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         notes=tuple(_notes(plan, openai, facts, has_endpoints=bool(models))),
         dashboard=dashboard,
         licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
-        tasks={name: fact.task for name, fact in facts.items() if fact.task},
+        tasks=tasks,
         sizes=add_sizes(sizes, fixed, groups),
     )
 

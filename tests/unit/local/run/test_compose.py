@@ -325,10 +325,11 @@ def test_whether_a_model_can_call_tools_is_checked_and_listed(takes: bool | None
     routes = (*served.routes, *served.by_model[CHAT_PATH])
     terms = [route.admission for route in routes if isinstance(route, ServedRoute)]
     assert terms[0] == terms[-1] == replace(CHATS, takes_tools=takes)
-    chat = {"chat": True, "embeddings": False} | ({} if takes is None else {"tools": takes})
+    chat = {"chat": True, "embeddings": False, "vision": False}
+    chat |= {} if takes is None else {"tools": takes}
     assert [model.capabilities for model in served.listed] == [
         chat,
-        {"chat": False, "embeddings": True, "tools": False},
+        {"chat": False, "embeddings": True, "tools": False, "vision": False},
     ]
 
 

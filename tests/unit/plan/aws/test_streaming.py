@@ -74,7 +74,9 @@ def test_an_entry_without_either_is_only_described(tmp_path: Path) -> None:
 def test_an_entry_that_chats_is_under_v1_however_its_own_path_is_served(tmp_path: Path) -> None:
     facts = build_facts(task="textgeneration")
     plan = build_test_plan({"models": [model("f", integration=function()), model("m")]}, tmp_path, facts)
-    assert plan.openai == OpenAiModels(chat=("f", "m"), takes_tools={"f": False, "m": False})
+    assert plan.openai == OpenAiModels(
+        chat=("f", "m"), takes_tools={"f": False, "m": False}, sees={"f": False, "m": False}
+    )
     assert plan.stream.models == tuple(
         StreamModel(name, OwnEndpoint(name), "text-generation-inference", None) for name in ("f", "m")
     )
