@@ -120,7 +120,7 @@ def test_one_call_that_finds_no_copy_wakes_it_and_many_wake_no_second(alone: Tem
                and each["Properties"]["PolicyType"] == "StepScaling"]  # fmt: skip
     step = alone.resources[wake]["Properties"]["StepScalingPolicyConfiguration"]
     assert step["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
-    assert step["Cooldown"] == 900
+    assert step["AdjustmentType"] == "ExactCapacity"
     alarm, name = alone.only(ALARM), alone.only(COMPONENT)["InferenceComponentName"]
     assert alarm["MetricName"] == "NoCapacityInvocationFailures"
     assert alarm["Dimensions"] == [{"Name": "InferenceComponentName", "Value": name}]

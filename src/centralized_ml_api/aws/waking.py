@@ -8,6 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.live_endpoints import load_component, load_live_endpoints, repair_component
+from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.commands import command
 from centralized_ml_api.errors import DeployError, UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 10.0
 """How often SageMaker is asked; a wake takes minutes."""
+
+LONGEST_WAKE_SECONDS = 30 * 60
+"""How long it is asked. A wake takes five to ten minutes, a large model some more; where AWS has no instance
+of the type, it never ends."""
 
 
 def wake_model(
@@ -41,7 +47,7 @@ def wake_model(
 
     Raises:
         UsageError: the stack has no such entry, or its model never sleeps.
-        DeployError: the model does not wake, or AWS refused.
+        DeployError: the model does not wake, or not in time, or AWS refused.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateInferenceComponentRuntimeConfig.html
     """
@@ -53,13 +59,35 @@ def wake_model(
                 InferenceComponentName=component.name, DesiredRuntimeConfig={"CopyCount": 1}
             )
             say(f"{entry} wakes, which takes minutes. Ctrl-C stops only the waiting.")
-        while True:
+        for _ in range(int(LONGEST_WAKE_SECONDS / LOOK_SECONDS)):
             found = load_component(sagemaker, component.name)
             if _is_awake(entry, found, clients.region):
                 return
             sleep(LOOK_SECONDS)
+        raise _build_overdue_error(entry, component, found, clients.region, stack)
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot wake {entry}", error) from error
+
+
+def _build_overdue_error(
+    entry: str, component: Component, now: Component | None, region: str, stack: str
+) -> DeployError:
+    """Builds what is said of a model that is not ready in time; AWS goes on with it.
+
+    Args:
+        entry: the name of the entry.
+        component: its component.
+        now: how that is now.
+        region: where it is.
+        stack: the name of the stack.
+    """
+    reason = f": {now.reason}" if now and now.reason else ""
+    again = command("wake", entry, "--target", "aws", *stack_flags(region, stack))
+    return DeployError(
+        f"{entry} is not ready after {LONGEST_WAKE_SECONDS // 60} minutes{reason}",
+        fix=f"AWS goes on trying, and may lack instances of this type in {region}.\n"
+        f"  {repair_component(component, region)}\n  wait again: {again}",
+    )
 
 
 def _find(clients: AwsClients, stack: str, entry: str) -> Component:

@@ -10,7 +10,7 @@ import pytest
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.live_endpoints import load_live_endpoints
 from centralized_ml_api.aws.stack_status import load_stack_status
-from centralized_ml_api.aws.waking import LOOK_SECONDS, wake_model
+from centralized_ml_api.aws.waking import LONGEST_WAKE_SECONDS, LOOK_SECONDS, wake_model
 from centralized_ml_api.errors import DeployError, UsageError
 from support.aws_wire import Answer, refusal, stack_in, stack_resources, xml
 
@@ -160,6 +160,16 @@ def test_one_that_does_not_wake_is_said(aws: AwsWire, after: Answer, said: str) 
     with pytest.raises(DeployError, match=said):
         stack.wake()
     assert len(stack.woken) == 1
+
+
+def test_one_that_is_not_ready_in_time_is_waited_for_no_longer(aws: AwsWire) -> None:
+    looks = LONGEST_WAKE_SECONDS // int(LOOK_SECONDS)
+    stack = Stack(aws, copies(0, 0), *[copies(0, 1, "Updating", "no capacity")] * looks)
+    with pytest.raises(DeployError, match="chat is not ready after 30 minutes: no capacity") as late:
+        stack.wake()
+    assert sum(stack.slept) == LONGEST_WAKE_SECONDS
+    assert READ_WHY in late.value.fix
+    assert "mlapi wake chat --target aws --region us-east-1 --stack S" in late.value.fix
 
 
 def test_of_one_that_fails_the_log_is_named(aws: AwsWire) -> None:

@@ -1,7 +1,7 @@
 """A model that may sleep: an inference component, what lets it sleep, and what wakes it.
 
 SageMaker lets an endpoint have no instance only where it hosts inference components. Target tracking cannot
-leave zero, where no copy counts calls: so an alarm on calls that found none adds the first copy.
+leave zero, where no copy counts calls: so an alarm on calls that found none starts the first copy.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html
 """
 
@@ -25,14 +25,6 @@ _DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
 _DIGITS = 10
 _NAME_CHARACTERS = 52
 """What a component's name has of the entry's: with a hyphen and the digits, 63 characters."""
-
-WAKE_COOLDOWN_SECONDS = 900
-"""How long no other copy is added for calls that found none.
-
-The alarm acts every minute in which a call found none, and a copy takes minutes to start; with a short pause
-the callers of one that wakes would start one after another.
-Source: https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-policy-overview.html
-"""
 
 
 def build_component_name(scope: Construct, stack_name: str, entry: str, generation: str) -> str:
@@ -155,7 +147,11 @@ def _track_calls(scope: Construct, target: CfnResource, plan: AutoscalingPlan) -
 
 
 def _wake_on_call(scope: Construct, target: CfnResource, name: str) -> None:
-    """Builds what adds a copy where a call found none: a policy, and the alarm that triggers it.
+    """Builds what starts a copy where a call found none: a policy, and the alarm that triggers it.
+
+    The alarm acts in every minute in which a call found no copy, and a copy takes minutes to start. So the
+    policy says how many there are to be: had it to add one, calls meanwhile would start one after another.
+    Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
 
     A single call is enough. A minute without calls reports no data, which must not keep the alarm as it is.
     """
@@ -168,9 +164,8 @@ def _wake_on_call(scope: Construct, target: CfnResource, name: str) -> None:
             "PolicyType": "StepScaling",
             "ScalingTargetId": target.ref,
             "StepScalingPolicyConfiguration": {
-                "AdjustmentType": "ChangeInCapacity",
+                "AdjustmentType": "ExactCapacity",
                 "MetricAggregationType": "Maximum",
-                "Cooldown": WAKE_COOLDOWN_SECONDS,
                 "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
             },
         },
