@@ -55,7 +55,7 @@ def test_the_right_example_has_no_problem_at_all(
     assert problems_of(right, rule.example.suffix, REGION) == ()
 
 
-LAST_GIVEN = {"C0": 16, "C1": 22, "C2": 17, "C3": 12, "C4": 22, "C5": 14, "C6": 7, "C7": 1, "C8": 13}
+LAST_GIVEN = {"C0": 16, "C1": 22, "C2": 17, "C3": 12, "C4": 23, "C5": 14, "C6": 7, "C7": 1, "C8": 13}
 """The last number that was given in each family; it only ever grows, so that no id is used twice."""
 
 RETIRED: frozenset[str] = frozenset()

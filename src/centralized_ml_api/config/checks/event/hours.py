@@ -1,8 +1,9 @@
-"""The hours of an event: in their order, and not without a model that may sleep."""
+"""The hours of an event: in their order, still to come, and not without a model that may sleep."""
 
 from __future__ import annotations
 
 import itertools
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
@@ -85,4 +86,38 @@ time, so these `hours` would do nothing.""",
     check=_check_sleepers,
 )
 
-RULES = (UNORDERED_HOURS, HOURS_WITHOUT_SLEEPERS)
+
+def _check_over(context: Context) -> Iterator[Problem]:
+    hours = context.event.objects("hours") if context.event else []
+    ends = [written for window in hours if (written := window.string("to"))]
+    instants = [instant for written in ends if (instant := parse_instant(written.value))]
+    if ends and len(instants) == len(hours) and max(instants) <= context.now:
+        now = context.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield HOURS_OVER.problem(
+            ends[-1].location,
+            found=f"{quoted(ends[-1].value)}, the end of the last hours, which is in the past",
+            expected=f"hours that end later than now, {now}",
+            fix='check the year and the zone; add hours, or remove "hours" so that calls wake the models',
+        )
+
+
+HOURS_OVER = CheckedRule(
+    id="C423",
+    title="hours that are over",
+    meaning="""\
+Outside its `hours` an event lets models sleep, whoever calls. All of these `hours` are over, so nobody can
+wake a model that may sleep.""",
+    example=Example(
+        at="$",
+        wrong='"endpoints": [{"name": "naps", "integration": {"type": "api"}, '
+        '"local": {"engine": "command", "run": ["serve", "{port}"], "idle": "10m"}}], '
+        '"event": {"hours": [{"from": "2020-06-01T08:00:00Z", "to": "2020-06-01T18:00:00Z"}]}',
+        right='"endpoints": [{"name": "naps", "integration": {"type": "api"}, '
+        '"local": {"engine": "command", "run": ["serve", "{port}"], "idle": "10m"}}], '
+        '"event": {"hours": [{"from": "2030-06-01T08:00:00Z", "to": "2030-06-01T18:00:00Z"}]}',
+    ),
+    check=_check_over,
+    severity="warning",
+)
+
+RULES = (UNORDERED_HOURS, HOURS_WITHOUT_SLEEPERS, HOURS_OVER)
