@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,11 @@ from centralized_ml_api.catalog.prices.stored import load_shipped_prices
 from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.plan.aws.hours import WARM_UP
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.cost import BUDGET_HOURS, build_cost, compare_budget, hours_until
 from centralized_ml_api.plan.cost_report import Period, render_budget
+from centralized_ml_api.plan.hours import count_awake_hours
 from centralized_ml_api.plan.jumpstart_lookup import resolve_facts
 
 if TYPE_CHECKING:
@@ -79,8 +81,25 @@ def load_best_prices(region: str | None) -> PriceList:
 def event_period(event: EventPlan, now: datetime) -> Period:
     """Returns what a budget is for: until the event ends, otherwise 30 days. Pure."""
     if event.ends is None:
-        return Period("in 30 days", BUDGET_HOURS)
-    return Period("until the event ends", hours_until(event.ends, now))
+        return build_period("in 30 days", BUDGET_HOURS, event, now)
+    return build_period("until the event ends", hours_until(event.ends, now), event, now)
+
+
+def build_period(called: str, hours: Decimal, event: EventPlan, begins: datetime) -> Period:
+    """Builds a period in which models that may sleep keep the hours of the event. Pure.
+
+    Args:
+        called: what it is called.
+        hours: how long it is.
+        event: with its hours.
+        begins: its first instant.
+    """
+    if not event.hours:
+        return Period(called, hours)
+    last = event.hours[-1].ends
+    is_longer = hours >= hours_until(last, begins)
+    ends = last if is_longer else begins + timedelta(hours=float(hours))
+    return Period(called, hours, count_awake_hours(event.hours, begins, ends, early=WARM_UP))
 
 
 def judge_budget(cost: Cost, event: EventPlan, now: datetime) -> tuple[Verdict | None, str]:
@@ -97,5 +116,5 @@ def judge_budget(cost: Cost, event: EventPlan, now: datetime) -> tuple[Verdict |
     if event.budget is None:
         return None, ""
     period = event_period(event, now)
-    verdict = compare_budget(cost, Decimal(str(event.budget.usd)), period.hours)
+    verdict = compare_budget(cost, Decimal(str(event.budget.usd)), period.hours, period.awake_hours)
     return verdict, render_budget(cost, event.budget, period, verdict)

@@ -80,6 +80,18 @@ class EntryCost:
         """Whether `hourly` is all that the entry costs an hour."""
         return not self.unknown
 
+    def over(self, hours: Decimal, awake_hours: Decimal | None = None) -> UsdRange | None:
+        """Returns what its instances cost; None where `hourly` is.
+
+        Args:
+            hours: how long it exists.
+            awake_hours: for how many of them a model that may sleep is awake by the hours of the event, with
+                at least one instance; None where the event has no hours.
+        """
+        if self.hourly is None or self.asleep_saves is None or awake_hours is None:
+            return self.hourly.times(hours) if self.hourly else None
+        return UsdRange(self.asleep_saves.low, self.hourly.high).times(awake_hours)
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -98,9 +110,9 @@ class Cost:
         """Whether every price of an hour is known."""
         return all(entry.is_complete for entry in self.entries)
 
-    def over(self, hours: Decimal) -> UsdRange:
-        """Returns the cost of all instances in so many hours, as far as it is known."""
-        return self.hourly.times(hours)
+    def over(self, hours: Decimal, awake_hours: Decimal | None = None) -> UsdRange:
+        """Returns the cost of all instances in so many hours, as far as it is known; see `EntryCost.over`."""
+        return sum((entry.over(hours, awake_hours) or NOTHING for entry in self.entries), NOTHING)
 
     def of_requests(self, number: int) -> UsdRange | None:
         """Returns the cost of so many calls to any entries; None when the prices of calls are unknown.
@@ -149,15 +161,16 @@ def hours_until(ends: datetime, now: datetime) -> Decimal:
     return max(Decimal(0), Decimal(str((ends - now).total_seconds())) / _SECONDS_AN_HOUR)
 
 
-def compare_budget(cost: Cost, usd: Decimal, hours: Decimal) -> Verdict:
+def compare_budget(cost: Cost, usd: Decimal, hours: Decimal, awake_hours: Decimal | None = None) -> Verdict:
     """Compares the instances at full scale with a budget; unknown when prices are missing.
 
     Args:
         cost: what the plan costs.
         usd: the budget.
         hours: how long the instances run.
+        awake_hours: how long those of models that may sleep run by the hours of the event; None without any.
     """
-    if cost.over(hours).high > usd:
+    if cost.over(hours, awake_hours).high > usd:
         return "above"
     return "within" if cost.is_complete else "unknown"
 

@@ -33,10 +33,15 @@ _FINE = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A length of time and what it is called: `a day`, `until the event ends`."""
+    """A length of time and what it is called: `a day`, `until the event ends`.
+
+    `awake_hours` is for how long of it models that may sleep are awake by the hours of the event; None
+    without such hours, and where it is not known when it begins.
+    """
 
     called: str
     hours: Decimal
+    awake_hours: Decimal | None = None
 
 
 DAY = Period("a day", Decimal(HOURS_A_DAY))
@@ -65,7 +70,7 @@ def render_cost(
 
 def render_total(cost: Cost, period: Period | None = None) -> str:
     """Renders the cost of all instances, such as `at least 1.515 to 3.03 USD`; per hour without a period."""
-    text = f"{_range(cost.over(period.hours), _CENT) if period else _range(cost.hourly)} USD"
+    text = f"{_range(_over(cost, period), _CENT) if period else _range(cost.hourly)} USD"
     return text if cost.is_complete else f"at least {text}"
 
 
@@ -112,20 +117,22 @@ def render_prices_day(cost: Cost) -> str:
 def _table(cost: Cost, periods: Sequence[Period]) -> list[str]:
     header = ("MODEL", "INSTANCES", "USD AN HOUR", *(f"USD {period.called.upper()}" for period in periods))
     rows = [_row(entry, periods) for entry in cost.entries]
-    total = [_range(cost.hourly), *(_range(cost.over(period.hours), _CENT) for period in periods)]
+    total = [_range(cost.hourly), *(_range(_over(cost, period), _CENT) for period in periods)]
     last = ("total", "", *(_at_least(text, complete=cost.is_complete) for text in total))
     return render_columns([header, *rows, last])
+
+
+def _over(cost: Cost, period: Period) -> UsdRange:
+    return cost.over(period.hours, period.awake_hours)
 
 
 def _row(entry: EntryCost, periods: Sequence[Period]) -> tuple[str, ...]:
     if not entry.instances:
         return (entry.name, ELSEWHERE, *("-" for _ in range(len(periods) + 1)))
-    hourly = entry.hourly
+    amounts = (entry.over(period.hours, period.awake_hours) for period in periods)
     over = (
-        "unknown"
-        if hourly is None
-        else _at_least(_range(hourly.times(period.hours), _CENT), complete=entry.is_complete)
-        for period in periods
+        "unknown" if amount is None else _at_least(_range(amount, _CENT), complete=entry.is_complete)
+        for amount in amounts
     )
     return (entry.name, _instances(entry), render_hourly(entry), *over)
 
@@ -200,7 +207,7 @@ def cost_json(
         "complete": cost.is_complete,
         "awake": {"hours": float(awake.awake), "of": float(awake.whole)} if awake else None,
         "periods": [
-            {"what": period.called, "hours": float(period.hours), "usd": _plain(cost.over(period.hours))}
+            {"what": period.called, "hours": float(period.hours), "usd": _plain(_over(cost, period))}
             for period in periods
         ],
         "requests": {

@@ -57,11 +57,30 @@ def count_awake_time(hours: Iterable[Window], now: datetime, *, early: timedelta
         now: The present instant.
         early: How long before a window models already wake.
     """
-    awake, reached = timedelta(), now
+    windows = tuple(hours)
+    ends = max((window.ends for window in windows), default=now)
+    if ends <= now:
+        return None
+    return AwakeTime(count_awake_hours(windows, now, ends, early=early), _in_hours(ends - now))
+
+
+def count_awake_hours(
+    hours: Iterable[Window], begins: datetime, ends: datetime, *, early: timedelta
+) -> Decimal:
+    """Counts for how many hours between two instants models are awake by the hours of an event.
+
+    Args:
+        hours: In their order.
+        begins: From when on.
+        ends: Until when.
+        early: How long before a window models already wake.
+    """
+    awake, reached = timedelta(), begins
     for window in hours:
-        awake += max(timedelta(), window.ends - max(window.begins - early, reached))
-        reached = max(reached, window.ends)
-    return AwakeTime(_in_hours(awake), _in_hours(reached - now)) if reached > now else None
+        until = min(window.ends, ends)
+        awake += max(timedelta(), until - max(window.begins - early, reached))
+        reached = max(reached, until)
+    return _in_hours(awake)
 
 
 def _in_hours(time: timedelta) -> Decimal:

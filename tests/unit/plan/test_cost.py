@@ -229,6 +229,30 @@ def test_what_sleeping_saves_is_said_for_whoever_may_sleep(tmp_path: Path) -> No
     assert unknown.entries[0].asleep_saves is None
 
 
+def test_outside_the_hours_of_the_event_models_that_may_sleep_cost_nothing(tmp_path: Path) -> None:
+    naps = container("naps", instance="ml.g5.xlarge")
+    naps["autoscaling"] = {**scaling(0, 2), "resources": {"memory_mb": 1024}}
+    always = container("always", instance="ml.g5.xlarge")
+    cost = cost_of(tmp_path, naps, always, prices=price_list(g5="2"))
+    assert cost.over(Decimal(10), Decimal(3)) == UsdRange(
+        Decimal(2 * 3 + 2 * 10), Decimal(2 * 2 * 3 + 2 * 10)
+    )
+    assert [compare_budget(cost, Decimal(32), Decimal(10), awake) for awake in (Decimal(3), None)] == [
+        "within",
+        "above",
+    ]
+    period = Period("in 10 hours", Decimal(10), Decimal(3))
+    assert render_cost(cost, [DAY, period]).splitlines()[:4] == [
+        "MODEL   INSTANCES           USD AN HOUR   USD A DAY        USD IN 10 HOURS",
+        "naps    0-2 x ml.g5.xlarge  0.00 to 4.00  0.00 to 96.00    6.00 to 12.00",
+        "always  1 x ml.g5.xlarge    2.00          48.00            20.00",
+        "total                       2.00 to 6.00  48.00 to 144.00  26.00 to 32.00",
+    ]
+    assert cost_json(cost, [period])["periods"][0]["usd"] == {"low": 26.0, "high": 32.0}
+    said = render_budget(cost, BudgetPlan(32, "you@example.com"), period, "within")
+    assert said == "The budget of 32.00 USD is enough: 26.00 to 32.00 USD in 10 hours."
+
+
 def test_the_day_and_the_source_of_the_prices_are_said(tmp_path: Path) -> None:
     cost = cost_of(tmp_path, container(instance="ml.g5.xlarge"), prices=price_list(g5="1"))
     assert "\n  2026-01-01  a list: https://example.com/" in render_cost(cost, [DAY])

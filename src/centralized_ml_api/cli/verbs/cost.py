@@ -10,7 +10,7 @@ import click
 
 from centralized_ml_api.aws.settings import DEFAULT_STACK, stack_flags
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.costing import event_period, judge_budget, load_cost
+from centralized_ml_api.cli.costing import build_period, event_period, judge_budget, load_cost
 from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.cli.options import RealRange, config_argument, json_option, region_option
 from centralized_ml_api.commands import command
@@ -100,5 +100,6 @@ def _show_tokens(config: Path, read: int, written: int, *, as_json: bool) -> Non
 
 def _periods(hours: float | None, event: EventPlan, now: datetime) -> list[Period]:
     if hours is not None:
-        return [Period(f"in {hours:g} {'hour' if hours == 1 else 'hours'}", Decimal(str(hours)))]
+        called = f"in {hours:g} {'hour' if hours == 1 else 'hours'}"
+        return [build_period(called, Decimal(str(hours)), event, now)]
     return [DAY, event_period(event, now)] if event.ends else [DAY]

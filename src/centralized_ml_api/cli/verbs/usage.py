@@ -176,9 +176,9 @@ def _money(table: UsageTable, sources: Sources) -> Iterable[str]:
     """Yields what instances and calls cost until the last call, as far as prices are known."""
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.usage import load_made
-    from centralized_ml_api.cli.costing import load_cost
+    from centralized_ml_api.cli.costing import build_period, load_cost
     from centralized_ml_api.plan.cost import hours_until
-    from centralized_ml_api.plan.cost_report import Period, render_prices_day, render_total
+    from centralized_ml_api.plan.cost_report import render_prices_day, render_total
     from centralized_ml_api.plan.usage.report import escape_markdown
 
     if not table.rows:
@@ -189,9 +189,8 @@ def _money(table: UsageTable, sources: Sources) -> Iterable[str]:
         yield f"Not known: {escape_markdown(error.message)}"
         return
     made = load_made(AwsClients(sources.region), sources.stack)
-    period = Period(
-        "from the deploy to the last call", hours_until(max(row.last for row in table.rows), made)
-    )
+    lasted = hours_until(max(row.last for row in table.rows), made)
+    period = build_period("from the deploy to the last call", lasted, plan.event, made)
     yield f"Instances, {period.called} ({period.hours:.1f} hours): {render_total(cost, period)}."
     calls = cost.of_requests(table.requests)
     if calls:
