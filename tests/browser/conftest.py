@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from bench.browser import CHROMIUMS, FLAGS
-from playwright.sync_api import sync_playwright
 
-from support.browser import DESKTOP, start_visit
+from support.browser import DESKTOP, run_browser, start_visit
 from support.chat_page import build_config
 from support.page_server import PageServer
 
@@ -20,14 +16,6 @@ if TYPE_CHECKING:
     from support.browser import Visit
 
 
-def find_chromium() -> str:
-    """The browser of this machine. Continuous integration has one, so there its absence is a fault."""
-    found = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
-    if found is None and os.environ.get("CI"):
-        pytest.fail("there is no Chromium: apt-get install chromium")
-    return found or pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real Chromium without a window.
@@ -35,10 +23,8 @@ def browser() -> Iterator[Browser]:
     For one module at a time: as long as playwright runs, this thread can run no other event loop, which tests
     of other rooms and the end of fixtures do.
     """
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+    with run_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.browser import run_browser, start_visit
 from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
-    config = models(echo=odd_command()) | {"event": {"teams": ["red"]}}
+    talks = odd_command("/chat", speaks="openai-chat")
+    config = models(echo=odd_command(), talks=talks) | {"event": {"teams": ["red"], "join": {"teams": 2}}}
     config["models"][0]["sample"] = {"a": 1}
     with start_local_api(tmp_path_factory.mktemp("https"), config, "--host", "0.0.0.0", "--https") as served:
         yield served.wait_serving()
@@ -137,7 +140,49 @@ def test_the_organizers_screen_is_on_loopback_and_no_part_of_the_api(api: LocalA
     assert curl(f"{address}/board.json")[1].startswith("HTTP/1.1 401")
     _, answer = curl("--header", f"Authorization: Bearer {token}", f"{address}/board.json")
     shown = json.loads(answer.partition("\n\n")[2])
-    assert [(model["name"], model["state"]) for model in shown["models"]] == [("echo", "ready")]
+    assert [(model["name"], model["state"]) for model in shown["models"]] == [
+        ("echo", "ready"),
+        ("talks", "ready"),
+    ]
     assert [team["name"] for team in shown["teams"]] == ["red"]
-    assert shown["authority_fingerprint"] == api.status()["authority_fingerprint"]
+    fingerprint, port_number = api.status()["authority_fingerprint"], port(api)
+    assert shown["authority"]["fingerprint"] == fingerprint
+    assert shown["authority"]["link"].startswith("http://")
+    assert shown["authority"]["link"].endswith(f":{port_number}/ca.pem")
     assert token not in api.output
+
+
+@pytest.mark.slow
+def test_a_browser_that_goes_on_joins_and_is_told_how_programs_trust_the_api(
+    api: LocalApi, tmp_path: Path
+) -> None:
+    fingerprint = api.status()["authority_fingerprint"]
+    code = json.loads(mlapi("join", "--json", cwd=api.folder).out)["code"]
+    with run_browser() as browser:
+        visit = start_visit(browser, api.url, ignore_https_errors=True)
+        page = visit.page
+        page.get_by_text(fingerprint).wait_for()  # at the door
+        page.goto(f"http://127.0.0.1:{port(api)}/join#code={code}")
+        page.get_by_text(fingerprint).wait_for()
+        assert page.evaluate("location.protocol + isSecureContext") == "https:true", "it may record sound"
+        page.get_by_label("Name of your team").fill("Night Owls")
+        page.keyboard.press("Enter")
+        key = page.get_by_label("Your key").inner_text()
+        trust = page.locator("#programs code").first.inner_text()
+        page.get_by_role("link", name="Open the page").click()
+        visit.show("talks")
+        visit.open_code()
+        assert page.get_by_role("complementary").locator("code").first.inner_text() == trust
+        visit.end()
+    assert f"# It must be {fingerprint}\n" in trust
+    calls = f'curl --silent --write-out "%{{http_code}}" --header "x-api-key: {key}" {api.url}/v1/models'
+    done = subprocess.run(
+        ["bash", "-euc", f"{trust}\n{calls}"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},  # with no other authorities, which some machines name for curl
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert fingerprint in done.stdout.splitlines()[0]
+    assert done.stdout.endswith("200")

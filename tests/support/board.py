@@ -63,6 +63,7 @@ def known(teams: int = 2, models: int = 2) -> Known:
             tuple(entries),
             (),
             ends=_in(hours=5),
+            authority_fingerprint="AB:CD",
         ),
         urls=("https://192.168.1.20:8080",),
         event=EventPlan(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import pytest
+from bench.browser import CHROMIUMS, open_browser
 from playwright.sync_api import Page, ViewportSize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, ConsoleMessage, Locator
@@ -27,6 +33,16 @@ NOTE_NEXT_WORD = """button => {
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+@contextlib.contextmanager
+def run_browser() -> Iterator[Browser]:
+    """The Chromium of this machine. Continuous integration has one, so there its absence is a fault."""
+    if not any(map(shutil.which, CHROMIUMS)):
+        absent = pytest.fail if os.environ.get("CI") else pytest.skip
+        absent("there is no Chromium on this machine: apt-get install chromium")
+    with open_browser() as browser:
+        yield browser
 
 
 @dataclass

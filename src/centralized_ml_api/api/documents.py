@@ -50,8 +50,8 @@ def build_documents(
     """
     logo = known.logo
     image = f"data:{logo.media_type};base64,{logo.base64}" if logo else None
-    page = build_page(plan.event.title, image, joins=plan.event.join is not None)
-    join = build_join_page(plan.event.title, image) if plan.event.join else None
+    page = build_page(plan.event.title, image, known.authority, joins=plan.event.join is not None)
+    join = build_join_page(plan.event.title, image, known.authority) if plan.event.join else None
     return (
         *((ServedDocument(JOIN_PATH, CONTENT_TYPE, join.html.decode(), join.headers),) if join else ()),
         ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),

@@ -48,7 +48,7 @@ class Known:
     such as `textgeneration`; `samples` are bodies that are files; `context_lengths` are in tokens.
     `sleeping` has the `state` of those that may sleep, and in `wakes_in_seconds` how long they take to wake.
     `created` is when the API began to serve, in seconds since the epoch. `logo` is the event's, not an
-    entry's.
+    entry's. `authority` is the SHA-256 fingerprint of the API's own certificate authority, if it has one.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +59,7 @@ class Known:
     sleeping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     created: int = 0
     logo: Sample | None = None
+    authority: str = ""
 
 
 NOTHING_KNOWN = Known()

@@ -205,3 +205,12 @@ def test_the_page_stays_small() -> None:
 
 def test_the_same_event_has_the_same_page() -> None:
     assert build_page("a") is build_page("a")
+
+
+def test_of_an_own_authority_the_page_has_the_fingerprint_and_the_lines_that_trust_it() -> None:
+    for built in (build_page("Hack", None, "AB:CD"), build_join_page("Hack", None, "AB:CD")):
+        event = json.loads(built.html.decode().partition('id="event">')[2].partition("</script>")[0])
+        assert event["authority"] == "AB:CD"
+        assert "--output mlapi-ca.pem <<authority:shell>>\n" in event["trust"]
+        assert "# It must be AB:CD\n" in event["trust"]
+    assert b'"trust"' not in build_page("Hack").html

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.clients import Client, load_clients
+from centralized_ml_api.api.trust import render_trust
 from centralized_ml_api.plan.apis import MODEL_APIS
 from centralized_ml_api.record import record
 
@@ -78,30 +79,28 @@ class Page:
 
 
 @cache
-def build_page(title: str | None = None, logo: str | None = None, *, joins: bool = False) -> Page:
+def build_page(
+    title: str | None = None, logo: str | None = None, authority: str = "", *, joins: bool = False
+) -> Page:
     """Builds the page. Reads only files of this package.
 
     Args:
         title: the event's, which also people without a key may see.
         logo: the event's, as an address that begins with `data:`.
+        authority: the SHA-256 fingerprint of the API's own certificate authority; empty without one.
         joins: whether teams may join.
     """
-    event = {"title": title, "logo": logo, **({"joins": True} if joins else {})}
+    event = {**_describe_event(title, logo, authority), **({"joins": True} if joins else {})}
     libraries = [f"vendor/{file}" for package in list_vendored() for file in package["files"]]
     script = _build_script([f"scripts/{name}" for name in _SCRIPTS], libraries)
     return _build("index.html", [f"styles/{name}" for name in _STYLES], script, _render_parts(event))
 
 
 @cache
-def build_join_page(title: str | None = None, logo: str | None = None) -> Page:
-    """Builds the page by which teams join. Reads only files of this package.
-
-    Args:
-        title: the event's.
-        logo: the event's, as an address that begins with `data:`.
-    """
+def build_join_page(title: str | None = None, logo: str | None = None, authority: str = "") -> Page:
+    """Builds the page by which teams join; see `build_page`. Reads only files of this package."""
     script = _build_script([f"scripts/{name}" for name in _JOIN_SCRIPTS])
-    parts = _render_parts({"title": title, "logo": logo})
+    parts = _render_parts(_describe_event(title, logo, authority))
     return _build("join.html", ["styles/base", "styles/join"], script, parts, markup="'none'")
 
 
@@ -127,6 +126,14 @@ def _render_parts(event: Mapping[str, Any]) -> dict[str, str]:
     """Renders the data in a page, by the marks where they stand."""
     clients = _render_data([_describe(client) for client in load_clients()])
     return {"CLIENTS": clients, "EVENT": _render_data(event)}
+
+
+def _describe_event(title: str | None, logo: str | None, authority: str) -> dict[str, Any]:
+    """Returns what everybody may know of the event, and how programs come to trust the API."""
+    event: dict[str, Any] = {"title": title, "logo": logo}
+    if authority:
+        event |= {"authority": authority, "trust": render_trust("<<authority:shell>>", authority)}
+    return event
 
 
 def _render_data(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import ERRORS
 from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.http import AUTHORITY_PATH
 from centralized_ml_api.api.keys import TeamKeys
 from centralized_ml_api.api.qr import MOST_CHARACTERS, draw_qr
 from centralized_ml_api.local.admission.accounts import Account, list_limits, open_account
@@ -102,7 +103,7 @@ def build_document(known: Known) -> dict[str, Any]:
         "ends": status.ends,
         "starts": status.starts,
         "trouble": status.gateway_trouble or (status.unapplied.sentence if status.unapplied else ""),
-        "authority_fingerprint": status.authority_fingerprint,
+        "authority": _describe_authority(known),
         "models": [_describe_model(entry, known) for entry in status.entries],
         "teams": [_describe_team(team, known) for team in known.event.teams],
         "total": {
@@ -117,6 +118,16 @@ def build_document(known: Known) -> dict[str, Any]:
         "join": _describe_invitation(known.invitation) if known.invitation else None,
         "journal": [asdict(deed) for deed in known.journal],
     }
+
+
+def _describe_authority(known: Known) -> dict[str, Any] | None:
+    """Returns whom callers must trust, with the QR code by which a phone gets the certificate."""
+    fingerprint = known.status.authority_fingerprint
+    if not fingerprint:
+        return None
+    address = next(iter(known.urls), known.status.address)
+    link = f"{address.replace('https:', 'http:', 1)}{AUTHORITY_PATH}"
+    return {"fingerprint": fingerprint, "link": link, "qr": asdict(draw_qr(link))}
 
 
 def _describe_invitation(invitation: Invitation) -> dict[str, Any]:

@@ -155,6 +155,7 @@ class LocalTarget:
             clock=clock,
             door=self._entrance.door,
             grants=Grants(state.path / GRANTS_FILE, clock.now()),
+            authority=self._certificate.authority_fingerprint if self._certificate else "",
         )
         self._board = Board(self, state.path, clock)
         self.board_link, self.notices = "", self._supervisor.notices

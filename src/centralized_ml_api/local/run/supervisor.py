@@ -37,7 +37,7 @@ from centralized_ml_api.local.run.teams import Teams
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ApiPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from centralized_ml_api.local.gateway import Door
@@ -70,6 +70,7 @@ class Supervisor:
         clock: Waits before what the gateway refused is tried again, and while services retire.
         door: Who answers teams that join.
         grants: What teams may use on top of their limits.
+        authority: The fingerprint of the API's own certificate authority; empty without one.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Supervisor:
         clock: Clock = WALL_CLOCK,
         door: Door | None = None,
         grants: Grants | None = None,
+        authority: str = "",
     ) -> None:
         self._gateway = gateway
         self.teams = Teams(keys, fail, grants)
@@ -93,7 +95,7 @@ class Supervisor:
         self._show = show
         self._fail = fail
         self._clock = clock
-        self._door = door
+        self._door, self._authority = door, authority
         self._began = clock.now()
         self._plan = ApiPlan((), ())
         self._desired = DesiredState({}, {}, ())
@@ -232,7 +234,9 @@ class Supervisor:
         specs = find_to_start(plan, desired, self._registry.find, again=again)
         fresh = start_services(self._registry, plan, specs, self._services)
         try:
-            await self._until_settled([*fresh, *find_kept_awake(self._plan, plan, self._services)])
+            settling = [*fresh, *find_kept_awake(self._plan, plan, self._services)]
+            async with self._settled:
+                await self._settled.wait_for(lambda: all(running.settled for running in settling))
             by_name = {running.spec.name: running for running in fresh}
             change = decide_change(self._plan, plan, self._registry.find, by_name)
             kept = {failure.name for failure in change.reloaded.kept}
@@ -297,10 +301,6 @@ class Supervisor:
 
         return switch_back
 
-    async def _until_settled(self, services: Collection[Running]) -> None:
-        async with self._settled:
-            await self._settled.wait_for(lambda: all(running.settled for running in services))
-
     async def _publish_or_try_again(self) -> None:
         try:
             await self.publish()
@@ -332,7 +332,7 @@ class Supervisor:
             self._registry.find,
             retiring,
             translates=self._desired.translates,
-            known=self._known,
+            known=replace(self._known, authority=self._authority),
             keys=keys,
             began=self._began,
             starts=self._plan.event.coming_start(self._clock.now()),

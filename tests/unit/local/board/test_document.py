@@ -121,3 +121,12 @@ def test_sixty_teams_and_twenty_models_are_a_small_document_without_a_key() -> N
     text = json.dumps(build_board(60, 20))
     assert len(text) < 100_000
     assert "mlapi_" not in text
+
+
+def test_an_own_authority_is_shown_with_where_a_phone_gets_it() -> None:
+    shown = build_board(1, 1)["authority"]
+    assert (shown["fingerprint"], shown["link"]) == ("AB:CD", "http://192.168.1.20:8080/ca.pem")
+    assert shown["qr"]["path"].startswith("M")
+    told = known()
+    plain = replace(told, status=replace(told.status, authority_fingerprint=""))
+    assert build_document(plain)["authority"] is None

@@ -187,13 +187,13 @@ function openProjector() {
 function drawProjector() {
   const dialog = document.querySelector("dialog.projector");
   if (!dialog) return;
-  const { join, title } = board.now;
+  const { join, title, authority } = board.now;
   if (!join) { dialog.close(); return; }
   const hall = dialog.firstElementChild;
-  keepFocus(hall, () => hall.replaceChildren(...buildProjector(join, title, dialog)));
+  keepFocus(hall, () => hall.replaceChildren(...buildProjector(join, title, authority, dialog)));
 }
 
-function buildProjector(join, title, dialog) {
+function buildProjector(join, title, authority, dialog) {
   const address = join.link.split("#")[0].replace(/^https?:\/\//, "");
   const button = (label, onclick) => element("button", { type: "button", onclick }, label);
   const words = join.closed
@@ -211,6 +211,7 @@ function buildProjector(join, title, dialog) {
     element(
       "footer",
       { class: "row wrap" },
+      authority ? buildAuthority(authority) : null,
       share,
       element("p", { class: "grow" }, `${join.taken} of ${join.places} places are taken${join.until ? `; joining ends at ${formatClock(Date.parse(join.until) / 1000)}` : ""}.`),
       join.closed ? null : button("New code", askNewCode),
@@ -220,11 +221,17 @@ function buildProjector(join, title, dialog) {
   ];
 }
 
+/** Says whom a browser warns of, and gives a phone the certificate. */
+function buildAuthority({ fingerprint, link, qr }) {
+  const words = element("p", { class: "grow" }, "Your browser warns at first: the certificate is our own. The fingerprint of its authority is ", element("span", { class: "mono" }, fingerprint), element("br"), "To trust it, install ", element("span", { class: "mono" }, link));
+  return element("div", { class: "row trust" }, drawQr(qr, "QR code of the certificate authority"), words);
+}
+
 /** Draws a QR code, black on white whatever the theme is. */
-function drawQr({ path, size }) {
+function drawQr({ path, size }, label = "QR code for joining") {
   const svg = document.createElementNS(SVG, "svg");
   const dark = document.createElementNS(SVG, "path");
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": "QR code for joining", class: "qr" })) svg.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label, class: "qr" })) svg.setAttribute(name, value);
   dark.setAttribute("d", path);
   svg.append(dark);
   return svg;

@@ -31,6 +31,7 @@ function openDoor(wrong = "") {
     ),
     EVENT.joins ? element("p", { class: "small" }, element("a", { href: `${BASE}join` }, "No key yet? Join with your team")) : null,
     element("p", { class: "small faint" }, "Whoever runs this API gives you the key. It stays in this tab until you close it, and is sent to this API only."),
+    trustNote(),
   ));
   byId("door").hidden = false;
   byId("app").hidden = true;

@@ -109,6 +109,7 @@ function codeSections(request) {
   const onSelect = (index) => { SELECTED.language = index; };
   const links = [element("a", { href: "openapi.json" }, "OpenAPI document"), " · ", element("a", { href: "models" }, "All models as JSON")];
   return [
+    trustLines() ? element("section", {}, element("p", { class: "small faint" }, "Once in each terminal, so that programs trust this API:"), codeBox("shell", trustLines(), { language: "bash" })) : null,
     ...(needsKey ? [element("section", {}, element("p", { class: "small faint" }, "Once in each terminal:"), keyBox())] : []),
     element("section", { "aria-label": "The same request in code" }, tabs("Languages", languages, { selected: SELECTED.language, onSelect })),
     filesOf(shown),

@@ -68,6 +68,7 @@ function showForm(code, name = "", error = null) {
       button,
     ),
     element("p", { class: "small faint" }, "Have a key already? ", element("a", { href: BASE }, "Enter it on the page"), ". No account, no e-mail: your name goes to this API only."),
+    trustNote(),
   ));
   (wrongCode || !code ? codeInput : nameInput).focus();
   if (error?.retryAfter) pauseFor(button, secondsToWait(error.retryAfter));
@@ -147,7 +148,8 @@ function drawQr({ path, size }) {
 
 const envFile = (own) => {
   const address = BASE.replace(/\/$/, "");
-  return `MLAPI_URL=${address}\nMLAPI_KEY=${own}\nOPENAI_BASE_URL=${address}/v1\nOPENAI_API_KEY=${own}\n`;
+  const trust = trustLines() && `# The API's certificate is of its own authority. Before the first call, in the same shell:\n${trustLines().replace(/^(?!# )/gm, "# ")}\n`;
+  return `${trust}MLAPI_URL=${address}\nMLAPI_KEY=${own}\nOPENAI_BASE_URL=${address}/v1\nOPENAI_API_KEY=${own}\n`;
 };
 
 /** Builds the lines with which programs call the first model that has paths under `/v1`. */
@@ -165,7 +167,8 @@ function describePrograms(models, own) {
   const draw = () => {
     const { install, place, lines } = programs.find(({ id }) => id === select.value);
     box.replaceChildren(...[
-      codeBox("in each shell, first", `export MLAPI_KEY=${own}`),
+      trustLines() ? codeBox("in each shell, first: trust this API", trustLines()) : null,
+      codeBox("in each shell, then your key", `export MLAPI_KEY=${own}`),
       install ? codeBox("install it", install) : null,
       codeBox(place, renderLines(lines, values)),
     ].filter(Boolean));

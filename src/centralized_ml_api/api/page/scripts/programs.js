@@ -19,6 +19,15 @@ const FORMS = {
 const renderLines = (lines, values) =>
   lines.replace(PLACEHOLDER, (_all, name, form = "") => FORMS[form](values[name]));
 
+/** Returns the lines with which a shell trusts the API's own certificate authority; empty where that is not needed. */
+const trustLines = () => (EVENT.trust ? renderLines(EVENT.trust, { authority: `${BASE.replace(/^https:/, "http:")}ca.pem` }) : "");
+
+/** Says whose certificate a browser warned of; null where it did not. */
+function trustNote() {
+  if (!EVENT.authority) return null;
+  return element("p", { class: "small faint trust" }, "Your browser warned of the certificate? It is this API's own. The fingerprint of its authority must be the one that the organizers show: ", element("span", { class: "mono" }, EVENT.authority));
+}
+
 /** Returns the programs that can call a model, each with its lines for one of the model's paths under `/v1`. */
 function programsFor(model) {
   const routes = state.catalogue.data.find((listed) => listed.id === model.name)?.routes ?? [];
