@@ -237,6 +237,36 @@ def test_who_names_no_number_gets_the_entrys_and_other_teams_are_left_alone(spen
     assert spent.model.bodies[-1] == json.loads(BODY)
 
 
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "Bearer  "])
+def test_no_spelling_of_a_key_gets_round_a_limit(spent: Spent, scheme: str) -> None:
+    key = {"authorization": f"{scheme}{spent.add_team(nanodollars=NEED - 1)}"}
+    for path in (CHAT, "/chat", "/chat?a=b", f"/chat{CHAT}"):
+        assert spent.gateway.call(path, BODY.encode(), key).status == 429, path
+    told = spent.gateway.call("/v1/usage", headers=key, method="GET")
+    assert (told.status, told.json["limits"][0]["left"]) == (200, pytest.approx((NEED - 1) / 1e9))
+    assert spent.gateway.call("/health", headers=key, method="GET").status == 200
+
+
+def test_who_is_not_limited_needs_no_accountant(spent: Spent) -> None:
+    limited, free = spent.add_team(nanodollars=BUDGET), spent.add_team()
+    assert spent.gateway.admission is not None
+    spent.gateway.admission.kill()
+    spent.gateway.admission.wait()
+
+    def call(path: str, **headers: str) -> int:
+        written = {name.replace("_", "-"): value for name, value in headers.items()}
+        return spent.gateway.call(path, BODY.encode(), written).status
+
+    try:
+        for path in (CHAT, "/chat", "/chat?a=b"):
+            assert call(path, x_api_key=free) == call(path, authorization=f"Bearer {free}") == 200
+            assert call(path, x_api_key=limited) == call(path, authorization=f"Bearer {limited}") == 503
+            assert call(path, x_api_key=limited, authorization=f"Bearer {free}") == 503
+    finally:
+        spent.gateway.start_admission()
+    wait_until(lambda: call(CHAT, x_api_key=limited) == 200, "the accountant answers")
+
+
 def test_a_budget_holds_through_callers_that_leave_and_processes_that_are_killed(spent: Spent) -> None:
     key = spent.add_team(nanodollars=BUDGET)
     before = spent.model.used

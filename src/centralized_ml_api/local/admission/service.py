@@ -104,7 +104,17 @@ class AdmissionService:
     ) -> AsyncIterator[envoy.ProcessingResponse]:
         """Answers the messages about one call: its headers, then its body where the terms need it."""
         metadata = dict(context.invocation_metadata())
+        if TERMS_KEY not in metadata:  # its route asks nothing: see `envoy/auth_scheme.py`
+            await anext(messages)
+            yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
+            return
         terms = parse_terms(metadata[TERMS_KEY])
+        async for response in self._answer(messages, terms, metadata[REQUEST_ID_KEY]):
+            yield response
+
+    async def _answer(
+        self, messages: AsyncIterator[envoy.ProcessingRequest], terms: RouteTerms, request_id: str
+    ) -> AsyncIterator[envoy.ProcessingResponse]:
         call: Call | None = None
         async for message in messages:
             try:
@@ -124,9 +134,9 @@ class AdmissionService:
             except CallOverError:
                 return
             except SleepingError as sleeping:
-                yield render_refusal(refuse_sleeping(sleeping), metadata[REQUEST_ID_KEY])
+                yield render_refusal(refuse_sleeping(sleeping), request_id)
             except RefusalError as refusal:
-                yield render_refusal(refusal, metadata[REQUEST_ID_KEY])
+                yield render_refusal(refusal, request_id)
             else:
                 yield render_admission(admission, has_read_body=message.HasField("request_body"))
             return

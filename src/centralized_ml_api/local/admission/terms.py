@@ -123,6 +123,11 @@ class EntryTerms:
         """Whether the body decides something."""
         return bool(self.model or self.body_rules)
 
+    @property
+    def asks_for_all(self) -> bool:
+        """Whether calls must be asked about though nothing of their team is limited."""
+        return self.reads_body or self.places is not None or self.sleeps
+
 
 @dataclass(frozen=True, slots=True)
 class RouteTerms:

@@ -10,6 +10,7 @@
     direct_responses    what the gateway answers by itself, documents included
     route_action        what goes to a server: which cluster, timeouts, retries, filters
     openai              everything below /v1, routed by the body
+    health            GET /health
     refused_bodies    reads and drops the body of a call that is refused
     body_metadata     reads `model` and `stream` from a body; matches on them
     joining           how a team joins: the page, and the call that goes to `mlapi up` itself

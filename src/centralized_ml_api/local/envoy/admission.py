@@ -37,7 +37,7 @@ from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.direct_responses import Route
-    from centralized_ml_api.local.gateway import Gateway
+    from centralized_ml_api.local.gateway import Gateway, TeamAccess
 
 ADMISSION_FILTER = "admission"
 MARK_FILTER = "admission-mark"
@@ -121,6 +121,13 @@ def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: fl
         spending[POT] = gateway.pot
     limits = {owner: list_limits(owner, limit) for owner, limit in spending.items()}
     return RouteTerms({name: entry}, wait_seconds, limited, limits=limits)
+
+
+def list_free_teams(entry: EntryTerms, gateway: Gateway) -> list[TeamAccess]:
+    """Returns the teams about whose calls of an entry nothing need be asked. Pure."""
+    if entry.asks_for_all or gateway.pot.is_limited:
+        return []
+    return [team for team in gateway.teams if not team.spending.is_limited and team.requests_at_once is None]
 
 
 def with_usage_answer(route: Route, gateway: Gateway) -> Route:

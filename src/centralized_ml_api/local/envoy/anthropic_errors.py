@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 ANTHROPIC_FILTER = "anthropic-errors"
 _SCRIPT = Path(__file__).with_name("anthropic_errors.lua")
+BELOW_ENTRIES = {"safe_regex": {"regex": "/[^/]+/v1/.*"}}
+"""Matches the paths below `/{name}/v1` of every entry."""
+
 _BELOW = f"{anthropic.ERRORS_BELOW}/"
 _PATHS = re.compile(f"(/[^/]+)?{anthropic.ERRORS_BELOW}(/.*)?")
 """The paths themselves, those of an entry's own, and all below."""
@@ -47,9 +50,10 @@ def with_anthropic_errors(route: Route) -> list[Route]:
     if _PATHS.fullmatch(match.get("path", "")):
         return [with_filter_config(route, enabled)]
     prefix = match.get("prefix", "?")
-    if not (_BELOW.startswith(prefix) or prefix.endswith("/v1/")):
+    is_of_entries = BELOW_ENTRIES.items() <= match.items()
+    if not (is_of_entries or _BELOW.startswith(prefix) or prefix.endswith("/v1/")):
         return [route]
-    narrowed = {name: value for name, value in match.items() if name != "prefix"}
+    narrowed = {name: value for name, value in match.items() if name not in {"prefix", *BELOW_ENTRIES}}
     own = prefix.removesuffix("/v1/")
     is_below = (
         {"path_separated_prefix": f"{own}{anthropic.ERRORS_BELOW}"}

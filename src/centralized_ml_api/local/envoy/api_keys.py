@@ -66,8 +66,28 @@ def is_restricted(teams: Iterable[TeamAccess], model: str) -> bool:
 
 def match_unauthorized_teams(teams: Iterable[TeamAccess], model: str) -> dict[str, Any]:
     """Builds a header matcher on calls, after the key check, of teams that may not call the model. Pure."""
-    unauthorized = "|".join(re.escape(team.name) for team in teams if not team.may_call(model))
-    return {"name": TEAM_HEADER, "string_match": {"safe_regex": {"regex": unauthorized}}}
+    return match_teams(team for team in teams if not team.may_call(model))
+
+
+def match_teams(teams: Iterable[TeamAccess]) -> dict[str, Any]:
+    """Builds a header matcher on calls, after the key check, of these teams. Pure."""
+    names = "|".join(re.escape(team.name) for team in teams)
+    return {"name": TEAM_HEADER, "string_match": {"safe_regex": {"regex": names}}}
+
+
+def match_first_keys(teams: Iterable[TeamAccess]) -> list[list[dict[str, Any]]]:
+    """Builds lists of header matchers on calls, before the key check, that are surely of these teams. Pure.
+
+    All of one list must match. Where the check might take another key, none does.
+    """
+    keys = "|".join(re.escape(key) for team in teams for key in team.keys)
+    if not keys:
+        return []
+    first, second = (
+        {"name": header, "string_match": {"safe_regex": {"regex": pattern}}}
+        for header, pattern in zip(KEY_HEADERS, (keys, f"Bearer (?:{keys})"), strict=True)
+    )
+    return [[first], [{"name": KEY_HEADERS[0], "present_match": True, "invert_match": True}, second]]
 
 
 def match_no_key_of(teams: Iterable[TeamAccess]) -> list[dict[str, Any]]:

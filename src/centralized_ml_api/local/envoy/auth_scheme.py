@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.envoy.admission import ADMISSION_FILTER, MARK_FILTER, UNREAD_FILTER
+from centralized_ml_api.local.envoy.anthropic_errors import BELOW_ENTRIES
 from centralized_ml_api.local.envoy.direct_responses import build_error_route
 from centralized_ml_api.local.envoy.route_action import (
     FILTER_ENABLED,
@@ -39,22 +41,25 @@ _OTHER_SPELLINGS: tuple[list[dict[str, Any]], ...] = (
     ],
     [{"name": "authorization", "string_match": {"prefix": "Bearer  "}}],
 )
-_OPENAI_PREFIX = "/v1/"
+_BELOW_V1: tuple[dict[str, Any], ...] = ({"prefix": "/v1/"}, BELOW_ENTRIES)
+"""Where a body chooses the route."""
 
 
 def build_scheme_routes(gateway: Gateway) -> list[Route]:
     """Builds the routes of other spellings, to stand before those that check a key; none without teams. Pure.
 
-    Filters are chosen with the first route of a call, so these have all that the second may need.
+    Filters are chosen with the first route of a call, so these have all that the second may need: a call that
+    is not asked about gets round every limit. Where the second route says nothing of it, the service is asked
+    without terms, and lets the call go on.
     """
     if not gateway.needs_key:
         return []
-    names = (SCHEME_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
+    names = (SCHEME_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER, MARK_FILTER, ADMISSION_FILTER)
     filters = dict.fromkeys(names, FILTER_ENABLED)
-    below_v1 = {**filters, METADATA_FILTER: FILTER_ENABLED}
+    below_v1 = {**filters, **dict.fromkeys((METADATA_FILTER, UNREAD_FILTER), FILTER_ENABLED)}
     routes = []
-    for prefix, chosen in ((_OPENAI_PREFIX, below_v1), ("/", filters)):
+    for paths, chosen in (*((below, below_v1) for below in _BELOW_V1), ({"prefix": "/"}, filters)):
         for headers in _OTHER_SPELLINGS:
-            match = {"prefix": prefix, "headers": headers}
+            match = {**paths, "headers": headers}
             routes.append(with_filter_config(build_error_route(match, errors.UNAUTHORIZED), chosen))
     return routes

@@ -26,6 +26,7 @@ from centralized_ml_api.api.openai import (
 from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
 from centralized_ml_api.local.envoy.admission import (
     build_terms,
+    list_free_teams,
     reading_body,
     with_admission,
     without_admission,
@@ -33,6 +34,7 @@ from centralized_ml_api.local.envoy.admission import (
 from centralized_ml_api.local.envoy.api_keys import (
     is_restricted,
     list_audiences,
+    match_teams,
     match_unauthorized_teams,
 )
 from centralized_ml_api.local.envoy.body_metadata import MODEL_NAMED, match_body
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
     from centralized_ml_api.local.envoy.settings import Limits
-    from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute
+    from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
 
 
 def build_openai_routes(gateway: Gateway, limits: Limits) -> list[Route]:
@@ -218,7 +220,10 @@ def build_call_routes(
     asked = [without_admission(each) for each in built]
     if admission is not None:
         terms = build_terms(route.name, admission, gateway, limits.turn_seconds)
-        asked = [with_admission(each, terms) for each in asked]
+        asked = [
+            *_match_free_callers(asked, list_free_teams(admission, gateway)),
+            *(with_admission(each, terms) for each in asked),
+        ]
         if admission.body_limit_bytes is not None:
             limit_bytes, too_large = admission.body_limit_bytes, errors.body_too_large_for_model
     if limit_bytes is None:
@@ -228,6 +233,16 @@ def build_call_routes(
     match = {**post, "headers": headers, "dynamic_metadata": [is_model]}
     refused = build_error_route(match, too_large(limit_bytes))
     return [*first, without_admission({"name": route.name, **refused, **enable_filters()}), *asked]
+
+
+def _match_free_callers(routes: Sequence[Route], free: Sequence[TeamAccess]) -> list[Route]:
+    """Returns the routes for calls of teams about which nothing need be asked; their names are known now."""
+    if not free:
+        return []
+    return [
+        {**route, "match": {**route["match"], "headers": [*route["match"]["headers"], match_teams(free)]}}
+        for route in routes
+    ]
 
 
 def _build_pair(

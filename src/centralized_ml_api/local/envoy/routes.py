@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
 from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
-from centralized_ml_api.local.envoy.admission import build_terms, with_admission, with_usage_answer
+from centralized_ml_api.local.envoy.admission import (
+    build_terms,
+    list_free_teams,
+    with_admission,
+    with_usage_answer,
+)
 from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
@@ -22,6 +26,7 @@ from centralized_ml_api.local.envoy.api_keys import (
     build_key_check,
     is_restricted,
     list_audiences,
+    match_first_keys,
 )
 from centralized_ml_api.local.envoy.auth_scheme import build_scheme_routes
 from centralized_ml_api.local.envoy.closed import (
@@ -34,7 +39,6 @@ from centralized_ml_api.local.envoy.direct_responses import (
     build_405_route,
     build_document_routes,
     build_error_route,
-    build_json_routes,
     match_method,
 )
 from centralized_ml_api.local.envoy.entry_paths import (
@@ -42,11 +46,10 @@ from centralized_ml_api.local.envoy.entry_paths import (
     build_large_entry_routes,
 )
 from centralized_ml_api.local.envoy.headers import (
-    REQUEST_ID,
     build_header,
     build_response_headers,
-    build_retry_after,
 )
+from centralized_ml_api.local.envoy.health import build_health_routes
 from centralized_ml_api.local.envoy.joining import build_joining
 from centralized_ml_api.local.envoy.openai import (
     build_large_openai_routes,
@@ -84,8 +87,6 @@ from centralized_ml_api.local.envoy.route_action import (
 from centralized_ml_api.local.gateway import RefusedRoute, ServedRoute
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
     from centralized_ml_api.local.envoy.settings import Limits
@@ -109,7 +110,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
         # Envoy tries routes in their order: these are many, and called less than those of all entries.
         below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
-    documents = [*_build_documents(gateway), *_build_health_routes(gateway)]
+    documents = [*_build_documents(gateway), *build_health_routes(gateway)]
     public = [
         *build_joining(gateway, limits),
         *(route for route in documents if route["match"]["path"] in PUBLIC_PATHS),
@@ -248,22 +249,28 @@ def _build_model_routes(
     if isinstance(route, RefusedRoute):
         posts = [build_error_route(post, errors.NOT_SERVED.saying(route.message))]
     else:
-        action = build_route_action(route, externals, limits)
+        served = {"match": post, **build_route_action(route, externals, limits)}
+        posts = _build_posts(served, route)
         if route.admission is not None and not route.attempts:
             wait_seconds = limits.turn_seconds if route.streams else limits.response_seconds
             terms = build_terms(route.name, route.admission, gateway, wait_seconds)
-            action = with_admission(action, terms)
-        served = {"match": post, **action}
-        no_query = {} if route.rewrite is None else {QUERY_FILTER: FILTER_ENABLED}
-        if not no_query:
-            served = with_filter_config(served, {QUERY_FILTER: LUA_DISABLED})
-        posts = [_narrow(served, NO_LENGTH, {**CUTTING, **no_query})]
-        posts += [_narrow(served, _HAS_QUERY, no_query), served] if no_query else [served]
+            callers = match_first_keys(list_free_teams(route.admission, gateway))
+            free = [_narrow(each, headers, {}) for headers in callers for each in posts]
+            posts = [*free, *_build_posts(with_admission(served, terms), route)]
         if route.admission is not None and route.admission.body_limit_bytes is not None:
             limit = route.admission.body_limit_bytes
             error = errors.body_too_large_for_model(limit)
             posts.insert(0, build_large_refusal_for_model(post, limit, error, limits))
     return [{"name": route.name, **action} for action in (*posts, build_405_route(path, ("POST", "OPTIONS")))]
+
+
+def _build_posts(served: Route, route: ServedRoute) -> list[Route]:
+    """Builds what differs by whether a body has a length, and a path has a query."""
+    no_query = {} if route.rewrite is None else {QUERY_FILTER: FILTER_ENABLED}
+    if not no_query:
+        served = with_filter_config(served, {QUERY_FILTER: LUA_DISABLED})
+    chunked = _narrow(served, [NO_LENGTH], {**CUTTING, **no_query})
+    return [chunked, *([_narrow(served, [_HAS_QUERY], no_query)] if no_query else []), served]
 
 
 def _take_large(
@@ -284,51 +291,10 @@ def _take_large(
     return _restrict([{"name": route.name, **refused}, *posts, *below], route.name, gateway)
 
 
-def _narrow(route: Route, header: dict[str, Any], filters: dict[str, Any]) -> Route:
-    """Returns the route for calls with that header alone, with more filters."""
-    match = {**route["match"], "headers": [*route["match"]["headers"], header]}
+def _narrow(route: Route, headers: list[dict[str, Any]], filters: dict[str, Any]) -> Route:
+    """Returns the route for calls with these headers alone, with more filters."""
+    match = {**route["match"], "headers": [*route["match"]["headers"], *headers]}
     return with_filter_config({**route, "match": match}, filters)
-
-
-def _build_health_routes(gateway: Gateway) -> list[Route]:
-    """Builds `GET /health`: 200, or 503 with the names of the models that cannot answer now, and why.
-
-    With teams, it names to a caller with a key what the team may call, and nothing to others.
-    """
-    served = {route.name for route in gateway.routes if isinstance(route, ServedRoute)}
-    if not gateway.needs_key:
-        return _build_health(gateway, served)
-    own = [
-        route
-        for models, callers in list_audiences(gateway.teams)
-        for route in answer_callers(
-            _build_health(gateway, served if models is None else served.intersection(models)), callers
-        )
-    ]
-    return [*own, *_build_health(gateway, served, names=False)]
-
-
-def _build_health(gateway: Gateway, served: Collection[str], *, names: bool = True) -> list[Route]:
-    """Builds what is said of these entries; without `names` only whether all of them are ready."""
-    closed = {**dict(gateway.unready), **dict.fromkeys(gateway.paused, errors.NOT_READY_REASONS["paused"])}
-    unready = {name: reason for name, reason in sorted(closed.items()) if name in served}
-    document: dict[str, Any] = {"status": "unready" if unready else "ok"}
-    asleep = {name: state for name, state in sorted(gateway.asleep) if name in served and name not in unready}
-    if names:
-        document["ready"] = sorted(name for name in served if name not in unready and name not in asleep)
-        document["unready"] = unready
-        document |= {"asleep": asleep} if asleep else {}
-    path = {"path": HEALTH_PATH}
-    if not unready:
-        return build_json_routes(path, document, methods=METHODS)
-    error = errors.MODEL_NOT_READY.with_message("unnamed")
-    if names:
-        reasons = "; ".join(f"{name} ({reason})" for name, reason in unready.items())
-        error = errors.MODEL_NOT_READY.with_message("listing", models=reasons)
-    document = {**errors.build_error(error, REQUEST_ID), **document}
-    return build_json_routes(
-        path, document, methods=METHODS, status=error.status, headers=[build_retry_after()]
-    )
 
 
 def _build_usage_routes(gateway: Gateway) -> list[Route]:

@@ -69,8 +69,7 @@ def build_entry_terms(
             **_terms_of_bodies(entry, serving),
         },
     )
-    is_asked = limits.any or terms.reads_body or terms.places is not None or terms.sleeps
-    return terms if is_asked else None
+    return terms if limits.any or terms.asks_for_all else None
 
 
 def _spending_terms(entry: ModelDeployment, serving: Serving, *, limits_spending: bool) -> dict[str, Any]:

@@ -52,7 +52,14 @@ class Asked:
     """One call about which Envoy asks."""
 
     def __init__(
-        self, world: World, terms: RouteTerms, number: int, team: str, content_type: str, *, has_body: bool
+        self,
+        world: World,
+        terms: RouteTerms | None,
+        number: int,
+        team: str,
+        content_type: str,
+        *,
+        has_body: bool,
     ) -> None:
         self.messages: asyncio.Queue[envoy.ProcessingRequest] = asyncio.Queue()
         self.answers: asyncio.Queue[envoy.ProcessingResponse | None] = asyncio.Queue()
@@ -62,7 +69,8 @@ class Asked:
         self.task = asyncio.create_task(self.ask(world))
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
-        return ((TERMS_KEY, render_terms(self.terms)), (REQUEST_ID_KEY, f"req-{self.number}"))
+        asks = ((TERMS_KEY, render_terms(self.terms)),) if self.terms else ()
+        return (*asks, (REQUEST_ID_KEY, f"req-{self.number}"))
 
     async def ask(self, world: World) -> None:
         async for answer in world.service.process(self.read(), self):
@@ -123,7 +131,7 @@ class World:
 
     def ask(
         self,
-        terms: RouteTerms,
+        terms: RouteTerms | None,
         body: Any = None,
         *,
         team: str = "",
@@ -174,6 +182,16 @@ def test_a_call_whose_body_decides_nothing_is_admitted_by_its_headers() -> None:
         assert (await asked.answer()).HasField("request_headers")
         assert await asked.is_over(), "Envoy goes on alone, whatever becomes of the service"
         assert world.occupancy == {"ocr": Occupancy(1, 0)}
+
+    told(tell)
+
+
+def test_a_call_whose_route_asks_nothing_goes_on() -> None:
+    async def tell(world: World) -> None:
+        asked = world.ask(None, {"model": "nothing reads it"})
+        assert (await asked.answer()).HasField("request_headers")
+        assert await asked.is_over()
+        assert world.occupancy == {}
 
     told(tell)
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from centralized_ml_api.local.admission.terms import TERMS_KEY, EntryTerms, parse_terms
 from centralized_ml_api.local.envoy.admission import ADMISSION_FILTER
+from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
+from centralized_ml_api.local.envoy.direct_responses import match_method
+from centralized_ml_api.local.envoy.refused_bodies import DRAIN_FILTER, WAIT_FILTER
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.envoy.translator import IS_NO_ATTEMPT
@@ -15,6 +22,11 @@ from centralized_ml_api.plan.event import Spending
 
 TERMS = EntryTerms(model="m", has_tokens=True, price=(1, 1, 1))
 CHAT = ServedRoute("chat", "up", "/v1/chat/completions", (), admission=TERMS, counts_tokens=True)
+
+CALLED = (match_method("POST"), match_method("GET"))
+CALLER_HEADERS = {"x-api-key", "authorization", "x-mlapi-team"}
+OF_BODIES = {DRAIN_FILTER, WAIT_FILTER}
+"""Those that only tell a caller more kindly that a body is too large."""
 
 
 def test_no_route_to_a_model_passes_the_limits_by() -> None:
@@ -39,6 +51,67 @@ def test_no_route_to_a_model_passes_the_limits_by() -> None:
         assert [limit.most for limit in terms.limits_of("red")] == [5, 7], json.dumps(route["match"])
         assert [limit.most for limit in terms.limits_of("blue")] == [7]
         assert question["processing_mode"]["request_body_mode"] == "BUFFERED"
+
+
+@pytest.mark.parametrize(
+    "path", ["/chat", "/v1/chat/completions", "/v1/messages", "/chat/v1/chat/completions", "/v1/usage"]
+)
+def test_a_key_that_is_spelled_otherwise_gets_round_no_filter(path: str) -> None:
+    """The filters of a call are those of its first route, which reads the key and chooses the second."""
+    red = TeamAccess("red", ("k",), requests_per_day=9, spending=Spending(nanodollars=5))
+    served = dict.fromkeys(("/v1/chat/completions", "/v1/messages"), (CHAT,))
+    gateway = Gateway((Upstream("up", (1,)),), (CHAT,), by_model=served, teams=(red,))
+    routes = build_routes(gateway, Limits())["virtual_hosts"][0]["routes"]
+    spelled = [route for route in routes if SCHEME_FILTER in route.get("typed_per_filter_config", {})]
+    assert len({json.dumps(route["match"]["headers"]) for route in spelled}) == 2
+    for headers in (spelled[0]["match"]["headers"], spelled[-1]["match"]["headers"]):
+        first = next(
+            route for route in spelled if route["match"]["headers"] == headers and may_match(route, path)
+        )
+        then = [
+            route
+            for route in routes
+            if route["match"].get("path") == path and route["match"].get("headers", [None])[0] in CALLED
+        ]
+        needed = {name for route in then for name in route["typed_per_filter_config"]} - OF_BODIES
+        assert ADMISSION_FILTER in needed
+        assert needed <= first["typed_per_filter_config"].keys()
+
+
+def may_match(route: dict[str, Any], path: str) -> bool:
+    match = route["match"]
+    if "safe_regex" in match:
+        return re.fullmatch(match["safe_regex"]["regex"], path) is not None
+    if "path_separated_prefix" in match:
+        return path.startswith(match["path_separated_prefix"])
+    return path.startswith(match["prefix"])
+
+
+def test_only_teams_with_limits_are_asked_about_where_nothing_else_is_asked() -> None:
+    url = replace(CHAT, admission=EntryTerms(has_tokens=True, price=(1, 1, 1)))
+    red = TeamAccess("red", ("k",), spending=Spending(nanodollars=5))
+    blue = TeamAccess("blue", ("l+", "m"))
+    upstreams, served = (Upstream("up", (1,)),), {"/v1/chat/completions": (url,)}
+    gateway = Gateway(upstreams, (url,), by_model=served, teams=(red, blue))
+
+    def unasked(gateway: Gateway) -> list[list[dict[str, Any]]]:
+        """What calls have in common about which nothing is asked: headers that tell of their team."""
+        routes = build_routes(gateway, Limits())["virtual_hosts"][0]["routes"]
+        led = [route["match"]["headers"] for route in routes if "route" in route and "metadata" not in route]
+        found = [[header for header in headers if header["name"] in CALLER_HEADERS] for headers in led]
+        return [headers for index, headers in enumerate(found) if headers not in found[:index]]
+
+    first = {"name": "x-api-key", "string_match": {"safe_regex": {"regex": r"l\+|m"}}}
+    second = {"name": "authorization", "string_match": {"safe_regex": {"regex": r"Bearer (?:l\+|m)"}}}
+    without_first = {"name": "x-api-key", "present_match": True, "invert_match": True}
+    known = {"name": "x-mlapi-team", "string_match": {"safe_regex": {"regex": "blue"}}}
+    assert unasked(gateway) == [[first], [without_first, second], [known]]
+    for asked in (
+        replace(gateway, pot=Spending(tokens=7)),
+        replace(gateway, teams=(red, replace(blue, requests_at_once=2))),
+        replace(gateway, routes=(CHAT,), by_model={"/v1/chat/completions": (CHAT,)}),
+    ):
+        assert unasked(asked) == []
 
 
 def test_who_has_others_to_fall_back_on_is_called_in_turn_unless_a_call_is_one_of_these() -> None:
