@@ -8,7 +8,12 @@ from centralized_ml_api.config.load import examine_config
 from centralized_ml_api.config.resolve import find_root
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.doctor.bedrock import check_bedrock
-from centralized_ml_api.local.doctor.machine import check_disk, check_memory, check_port_is_free
+from centralized_ml_api.local.doctor.machine import (
+    check_disk,
+    check_memory,
+    check_port_is_free,
+    check_watched_files,
+)
 from centralized_ml_api.local.doctor.programs import check_packages, check_programs, check_translator
 from centralized_ml_api.local.doctor.providers import check_providers
 from centralized_ml_api.local.keys import KeyStore
@@ -38,6 +43,7 @@ def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Fi
         check_port_is_free(wanted_port),
         *check_keys(state),
         check_memory(served),
+        *check_watched_files(served),
         *check_packages(served),
         *check_translator(config),
         check_disk(cache_root(None)),

@@ -1,4 +1,4 @@
-"""Checks that this machine has the port, the memory and the disk space that serving needs."""
+"""Checks that this machine has the port, the memory, the files and the disk space that serving needs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import psutil
 
 from centralized_ml_api.config.schema import SleepingServer
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.inotify import FILES_OF_THE_GATEWAY, count_inotify_instances
 from centralized_ml_api.local.machine.ports import check_port
 from centralized_ml_api.local.weights import render_bytes
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from centralized_ml_api.config.schema import Local
+    from centralized_ml_api.local.machine.inotify import InotifyInstances
 
 BYTES_FOR_THE_API = 200_000_000
 """Envoy, the supervisor and a Lambda host."""
@@ -66,6 +68,21 @@ def _count_processes(served: Sequence[Local]) -> int:
         elif ENGINES[local.engine].runs_here:
             alone += local.replicas
     return alone + sum(groups.values())
+
+
+def check_watched_files(served: Sequence[Local]) -> Iterator[Finding]:
+    """Yields that the gateway may not watch as many files as it needs; nothing where it may."""
+    instances = count_inotify_instances()
+    if instances is not None:
+        yield from compare_watched_files(instances, served)
+
+
+def compare_watched_files(instances: InotifyInstances, served: Sequence[Local]) -> Iterator[Finding]:
+    """Compares what the gateway needs with what this user may have; a gateway that runs has its own. Pure."""
+    needed = FILES_OF_THE_GATEWAY + len(served)
+    if not instances.suffice(needed):
+        title = "the gateway may not be able to watch its files"
+        yield Finding("inotify", "warning", title, instances.describe(needed), instances.fix)
 
 
 def check_disk(cache: Path) -> Finding:

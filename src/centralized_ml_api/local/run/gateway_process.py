@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_CLUSTER
-from centralized_ml_api.local.gateway import Gateway
+from centralized_ml_api.local.gateway import Gateway, Upstream
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+from centralized_ml_api.local.machine.inotify import FILES_OF_THE_GATEWAY, count_inotify_instances
 from centralized_ml_api.local.machine.ports import check_port
 from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.envoy import EnvoyGateway
     from centralized_ml_api.local.launch import Launch
+    from centralized_ml_api.local.machine.inotify import InotifyInstances
     from centralized_ml_api.local.run.admission_process import SupervisedAdmission
     from centralized_ml_api.local.run.quotas import QuotaBook
     from centralized_ml_api.local.run.translator_process import SupervisedTranslator
@@ -51,6 +53,7 @@ class SupervisedGateway:
         changed: Called when `trouble` changes.
         clock: Waits between a crash and the next start, and measures how long Envoy ran.
         start_process: Starts Envoy's process.
+        count_instances: Counts the inotify instances of this user, of which Envoy needs some.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class SupervisedGateway:
         changed: Callable[[], None],
         clock: Clock = WALL_CLOCK,
         start_process: Callable[[Launch, ServerLog], Awaitable[Process]] = start_process,
+        count_instances: Callable[[], InotifyInstances | None] = count_inotify_instances,
     ) -> None:
         self.trouble = ""
         self._envoy = envoy
@@ -76,6 +80,7 @@ class SupervisedGateway:
         self._changed = changed
         self._clock = clock
         self._start_process = start_process
+        self._count_instances = count_instances
         self._served = Gateway(upstreams=(), routes=())
         self._process: Process | None = None
         self._needs_translator = False
@@ -86,8 +91,8 @@ class SupervisedGateway:
         """Starts Envoy and waits until it listens.
 
         Raises:
-            StartError: Envoy does not come up, and is ended. The message says who holds its port, or has its
-                last lines.
+            StartError: Envoy does not come up, and is ended. The message says who holds its port, or that it
+                may not watch its files, or has its last lines.
         """
         self._log.forget()
         self._quotas.forget()  # what the Envoy before has counted is gone with it
@@ -214,8 +219,22 @@ class SupervisedGateway:
             started.result()
             return
         check_port(*self._address)  # says who holds it
+        self._check_instances()
         lines = "\n".join(f"    {line}" for line in self._log.last_lines(LAST_LINES))
         raise StartError(
             f"the gateway ended with status {ended.result()}; its last lines:\n{lines}",
             fix=f"the whole log: {command('logs', 'gateway', *state_flags(self._log.path.parents[1]))}",
         )
+
+    def _check_instances(self) -> None:
+        """Checks whether Envoy, which ended, could watch its files.
+
+        Raises:
+            StartError: It could not.
+        """
+        models = sum(isinstance(upstream, Upstream) for upstream in self._served.upstreams)
+        needed, instances = FILES_OF_THE_GATEWAY + models, self._count_instances()
+        if instances is not None and not instances.suffice(needed):
+            raise StartError(
+                f"the gateway cannot watch its files: {instances.describe(needed)}", fix=instances.fix
+            )

@@ -12,7 +12,9 @@ from centralized_ml_api.local.doctor.machine import (
     check_port_is_free,
     compare_disk,
     compare_memory,
+    compare_watched_files,
 )
+from centralized_ml_api.local.machine.inotify import InotifyInstances
 from centralized_ml_api.plan.finding import Finding
 
 SERVER = LlamaCpp(engine="llama.cpp", weights="model.gguf", replicas=2)
@@ -47,6 +49,19 @@ def test_memory_that_may_not_do_is_a_warning_only() -> None:
         "there may not be enough memory",
         "1.6 GB free; the API and 2 model processes need about 1.6 GB",
         "stop other programs, lower `replicas`, or use smaller models",
+    )
+
+
+def test_too_few_files_to_watch_are_a_warning_with_the_setting() -> None:
+    enough, too_few = (InotifyInstances(used, 128, "fs.inotify.max_user_instances") for used in (121, 122))
+    assert list(compare_watched_files(enough, [SERVER, ELSEWHERE])) == []
+    (found,) = compare_watched_files(too_few, [SERVER, ELSEWHERE])
+    assert found == Finding(
+        "inotify",
+        "warning",
+        "the gateway may not be able to watch its files",
+        "it needs 7 inotify instances; this user has 122 of 128",
+        "allow more: sudo sysctl fs.inotify.max_user_instances=1024",
     )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.gateway import Gateway, Quotas, ServedRoute, TeamAccess, Translation
+from centralized_ml_api.local.gateway import Gateway, Quotas, ServedRoute, TeamAccess, Translation, Upstream
+from centralized_ml_api.local.machine.inotify import InotifyInstances
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
@@ -39,6 +40,7 @@ class World:
         self.processes: list[FakeProcess] = []
         self.no_program: StartError | None = None
         self.used = 0
+        self.instances: InotifyInstances | None = None
         self.told: list[str] = []
         self.gateway = SupervisedGateway(
             self.envoy,
@@ -50,6 +52,7 @@ class World:
             changed=lambda: self.told.append(self.gateway.trouble),
             clock=self.time.clock,
             start_process=self.start_process,
+            count_instances=lambda: self.instances,
         )
 
     def count_day(self, day: date) -> dict[str, int]:
@@ -128,6 +131,27 @@ def test_an_envoy_whose_port_is_held_is_told_by_who_holds_it(tmp_path: Path) -> 
             world.processes[0].status.set_result(1)
             with pytest.raises(StartError, match=f"port {port} "):
                 await starting
+
+    story(tell)
+
+
+def test_an_envoy_that_may_not_watch_its_files_is_told_with_the_setting(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        await world.gateway.apply(Gateway((Upstream("a", ()), Upstream("b", ())), ()))
+        for used, said in (
+            (121, "ended with status"),
+            (122, "its files: it needs 7 inotify instances; this user has 122 of 128"),
+        ):
+            world.instances = InotifyInstances(used, 128, "fs.inotify.max_user_instances")
+            world.envoy.starts.clear()
+            world.processes.clear()
+            starting = asyncio.create_task(world.gateway.start())
+            await soon(lambda: world.processes)
+            world.processes[-1].status.set_result(-6)
+            with pytest.raises(StartError, match=said) as refused:
+                await starting
+        assert refused.value.fix == "allow more: sudo sysctl fs.inotify.max_user_instances=1024"
 
     story(tell)
 
