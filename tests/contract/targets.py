@@ -63,15 +63,20 @@ class Targets:
 
 @contextlib.contextmanager
 def read_targets(
-    local: LocalApi, folder: Path, background: Background, hosts: Hosts | None = None
+    local: LocalApi,
+    folder: Path,
+    background: Background,
+    hosts: Hosts | None = None,
+    *,
+    tables_url: str = "",
 ) -> Iterator[Targets]:
     """Synthesizes the config that `local` serves and answers for it, until the end of the block.
 
-    `hosts` have models of the config.
+    `hosts` have models of the config; at `tables_url` is a DynamoDB.
     """
     output = folder / "cdk.out"
     template = synthesize(build_plan_of(folder / "models.json"), output).document
-    with serve_template(template, output, local, background, hosts=hosts) as targets:
+    with serve_template(template, output, local, background, hosts=hosts, tables_url=tables_url) as targets:
         yield targets
 
 
@@ -85,12 +90,13 @@ def serve_template(
     keys: Mapping[str, str] | None = None,
     adopted: Mapping[str, str] | None = None,
     hosts: Hosts | None = None,
+    tables_url: str = "",
 ) -> Iterator[Targets]:
     """Answers as API Gateway would with this template, with the models of the local target behind it.
 
     `output` is the CDK's folder with the template's assets; `keys` are those of the teams, where they are
     known; `adopted` are the entries' names by those of their endpoints, where these differ. `hosts` have
-    models.
+    models; at `tables_url` is a DynamoDB.
     """
     sagemaker = local.status()["sagemaker_runtime"]
     names = [entry["name"] for entry in local.status()["entries"]]
@@ -101,7 +107,15 @@ def serve_template(
             usage.key_of(team).value = value
         control = stack.enter_context(serve_control_plane(background, usage))
         functions = stack.enter_context(
-            run_functions(background, template, output, sagemaker, endpoints, control_url=control)
+            run_functions(
+                background,
+                template,
+                output,
+                sagemaker,
+                endpoints,
+                control_url=control,
+                tables_url=tables_url,
+            )
         )
         statuses = dict.fromkeys(endpoints.values(), "InService") | {DOWN: "OutOfService"}
         made = stack.enter_context(start_model_server(background))

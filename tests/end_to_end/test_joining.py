@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.api.joining import TRIES
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
-from centralized_ml_api.local.keys.places import TRIES
 from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api
 from support.waiting import wait_until
 

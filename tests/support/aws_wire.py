@@ -177,11 +177,16 @@ class _Handler(BaseHTTPRequestHandler):
     wire: AwsWire
 
     def do_POST(self) -> None:  # the base class's name
-        """The services whose requests name their action: `sagemaker.DescribeModel`."""
+        """The services whose requests name their action, `sagemaker.DescribeModel`; else the path is told."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         form = urllib.parse.parse_qs(body).get("Action", [""])[0]
-        self._answer(f"{self._service()}.{target or form}", body)
+        self._answer(f"{self._service()}.{target or form or f'POST {self.path}'}", body)
+
+    def do_PATCH(self) -> None:  # the base class's name
+        """What changes a part by path: `apigateway.PATCH /apikeys/id`."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self._answer(f"{self._service()}.PATCH {self.path}", body)
 
     def do_GET(self) -> None:  # the base class's name
         """The services whose requests are paths: `lambda.GET /2015-03-31/functions/name`."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from centralized_ml_api.api.invitation import Invitation
 from centralized_ml_api.api.keys import TeamKeys
 from centralized_ml_api.local.admission.accounts import Account
 from centralized_ml_api.local.board.document import Known, build_document
 from centralized_ml_api.local.board.history import History, Point
 from centralized_ml_api.local.journal import Deed
-from centralized_ml_api.local.keys.invitation import Invitation
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan

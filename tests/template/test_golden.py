@@ -78,6 +78,12 @@ def test_an_event(template_of: Deploys) -> None:
     compare("event", template_of(container(), streamed, event=event))
 
 
+def test_joining(template_of: Deploys) -> None:
+    join = {"teams": 2, "until": "2030-06-01T11:00:00+02:00", "limits": {"requests_per_day": 100}}
+    event = {"teams": ["red"], "join": join, "ends": "2030-06-01T18:00:00+02:00"}
+    compare("joining", template_of(container(), event=event))
+
+
 def test_the_default_config_has_what_the_snapshot_knows(tmp_path: Path) -> None:
     (found, _) = default_config(tmp_path).of_type("AWS::SageMaker::Model")
     container_of = found["PrimaryContainer"]

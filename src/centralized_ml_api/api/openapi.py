@@ -14,10 +14,12 @@ from centralized_ml_api.api.http import (
     CATALOGUE_PATH,
     EVENTS,
     HEALTH_PATH,
+    JOIN_PATH,
     OPENAPI_PATH,
     PAGE_PATH,
     PUBLIC_PATHS,
 )
+from centralized_ml_api.api.join_operations import build_join_operations
 from centralized_ml_api.api.keys import KEY_HEADER
 from centralized_ml_api.api.openai_operations import build_openai_operations
 from centralized_ml_api.plan.sample import media_type_of, sample_file_of, sample_of
@@ -103,6 +105,7 @@ def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: st
             **{deployment.path: {"post": _operation(deployment, known)} for deployment in plan.deployments},
             **build_openai_operations(openai or OpenAiModels(), known, _EITHER if needs_key else {}),
             **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}),
+            **({JOIN_PATH: build_join_operations(_error)} if plan.event.join else {}),
         },
         "components": {
             "schemas": {"Error": _error_schema()},

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.stack_contract import KEY_ENDS_OUTPUT
+from centralized_ml_api.aws.stack_contract import KEY_ENDS_OUTPUT, PLACES_PLAN
 from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 NESTED = "AWS::CloudFormation::Stack"
 ENDPOINT = "AWS::SageMaker::Endpoint"
@@ -56,7 +56,8 @@ class StackResource:
 class DeployedTeams:
     """The teams of a deployed stack.
 
-    `plans` are the ids of the usage plans by the names of the teams, in the order of the config.
+    `plans` are the ids of the usage plans by the names of the teams, in the order of the config; after them
+    come the teams that joined. `places` are the names of their places, by theirs.
     `schedule_group` and `ending_role`, an ARN, are what ends replaced keys. `tags` are those of the stack,
     which a new key needs too: an organization may demand them.
     """
@@ -65,6 +66,7 @@ class DeployedTeams:
     schedule_group: str
     ending_role: str
     tags: Mapping[str, str]
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_template(cloudformation: Any, stack: str) -> dict[str, Any] | None:
@@ -195,8 +197,15 @@ def load_physical_ids(cloudformation: Any, stack: str, resource_type: str) -> di
     }
 
 
-def load_teams(cloudformation: Any, stack: str) -> DeployedTeams:
+def load_teams(
+    cloudformation: Any, stack: str, load_roster: Callable[[Mapping[str, str]], Mapping[str, str]]
+) -> DeployedTeams:
     """Returns the teams of a stack.
+
+    Args:
+        cloudformation: a client of CloudFormation.
+        stack: the name of the stack.
+        load_roster: returns the teams that joined by the names of their places, from the stack's outputs.
 
     Raises:
         DeployError: there is no such stack, or it has no teams.
@@ -221,8 +230,12 @@ def load_teams(cloudformation: Any, stack: str) -> DeployedTeams:
     }
     (group,) = load_physical_ids(cloudformation, stack, _GROUP).values()
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = _outputs_of(described)
+    roster, of_places = load_roster(outputs), plans.pop(PLACES_PLAN, "")
+    plans |= {team: of_places for team in roster.values() if team not in plans}
     tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
-    return DeployedTeams(plans, group, _outputs_of(described)[KEY_ENDS_OUTPUT], tags)
+    places = {team: place for place, team in roster.items()}
+    return DeployedTeams(plans, group, outputs[KEY_ENDS_OUTPUT], tags, places)
 
 
 def load_failure_reasons(cloudformation: Any, stack: str) -> list[str]:

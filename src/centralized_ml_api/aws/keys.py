@@ -7,6 +7,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,10 +16,12 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key, unknown_team
 from centralized_ml_api.aws.deployed_stack import load_teams
 from centralized_ml_api.aws.failures.explain import build_aws_error
+from centralized_ml_api.aws.joining import load_roster
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags, render_schedule
 from centralized_ml_api.commands import command
 from centralized_ml_api.errors import UsageError
+from centralized_ml_api.plan.aws.event import PLACE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +100,8 @@ class AwsKeys:
     def teams(self) -> tuple[TeamKeys, ...]:
         """Returns the keys of every team of the stack, then those of teams that the config no longer has."""
         with _Refusals(self._stack):
-            plans, keys = self._load_teams().plans, self._load_keys()
+            teams = self._load_teams()
+            plans, keys = teams.plans, self._load_keys(teams)
             listed = [self._describe(team, keys.get(team, [])) for team in plans]
             former = [team for team in keys if team not in plans and any(key.enabled for key in keys[team])]
             return (*listed, *(TeamKeys(team, "not listed", "") for team in former))
@@ -144,21 +148,26 @@ class AwsKeys:
                     self._disable(key)
 
     def _load_teams(self) -> DeployedTeams:
-        return load_teams(self._clients.client("cloudformation"), self._stack)
+        cloudformation, roster = self._clients.client("cloudformation"), partial(load_roster, self._clients)
+        return load_teams(cloudformation, self._stack, roster)
 
     def _keys_of(self, team: str, teams: DeployedTeams) -> list[_Key]:
         if team not in teams.plans:
             raise unknown_team(team, teams.plans)
-        return self._load_keys().get(team, [])
+        return self._load_keys(teams).get(team, [])
 
-    def _load_keys(self) -> dict[str, list[_Key]]:
+    def _load_keys(self, teams: DeployedTeams) -> dict[str, list[_Key]]:
         """Loads the keys by their teams: one request, however many teams there are.
 
-        A key that somebody made by hand may have the stack's tag and no team's: it is nobody's.
+        A key that somebody made by hand may have the stack's tag and no team's: it is nobody's, like that of
+        a place which nobody has taken.
         """
         by_team: dict[str, list[_Key]] = {}
+        roster = {place: team for team, place in teams.places.items()}
         for key in find_keys(self._gateway, self._stack, values=True):
-            if team := key["tags"].get(TEAM_TAG):
+            name = key["tags"].get(TEAM_TAG, "")
+            team = roster.get(name, "" if name.startswith(PLACE_PREFIX) else name)
+            if team:
                 by_team.setdefault(team, []).append(_read(key))
         return by_team
 
@@ -174,7 +183,7 @@ class AwsKeys:
         return max(working, key=lambda key: key.created, default=None)
 
     def _add(self, team: str, teams: DeployedTeams) -> None:
-        tags = {**teams.tags, **key_tags(self._stack, team)}
+        tags = {**teams.tags, **key_tags(self._stack, teams.places.get(team, team))}
         made = self._gateway.create_api_key(name=team, enabled=True, value=new_key(), tags=tags)
         try:
             join_plan(self._gateway, teams.plans[team], made["id"], self._pause)

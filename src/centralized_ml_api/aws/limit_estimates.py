@@ -94,8 +94,12 @@ def _values(entry: Entry) -> Amounts:
             yield f"{entry.name}, {key}", len(value)
 
 
-def _teams(plan: AwsPlan) -> Amounts:
-    yield "teams", len(plan.access.teams)
+def _usage_plans(plan: AwsPlan) -> Amounts:
+    yield "teams", len(plan.access.teams) + bool(plan.access.places)
+
+
+def _keys(plan: AwsPlan) -> Amounts:
+    yield "teams", len(plan.access.teams) + len(plan.access.places)
 
 
 def _scaled(plan: AwsPlan) -> Amounts:
@@ -107,8 +111,8 @@ OF_PLANS: dict[str, Callable[[AwsPlan], Amounts]] = {
     "resources of a stack": _stack_resources,
     "managed policies of a role": _role_policies,
     "resources of an API": _api_resources,
-    "usage plans of an account": _teams,
-    "API keys of an account": _teams,
+    "usage plans of an account": _usage_plans,
+    "API keys of an account": _keys,
     "scalable targets for SageMaker": _scaled,
 }
 """What yields how much a plan has of a limit, by the limit's name."""

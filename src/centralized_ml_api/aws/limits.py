@@ -95,7 +95,7 @@ LIMITS = (
     Limit(
         "resources of a stack",
         500,
-        "three to five for each model, three for each team",
+        "three to five for each model, three for each team, two for each place",
         _SPLIT,
         _CLOUDFORMATION,
         amounts.count("Resources"),
@@ -160,7 +160,7 @@ LIMITS = (
     Limit(
         "resources of an API",
         300,
-        "one for each path; the API's own paths take up to eleven",
+        "one for each path; the API's own paths take up to twelve",
         f'{_SPLIT}, or request an increase of "Resources per API" for this API',
         _REST_API,
         amounts.paths,
@@ -172,7 +172,7 @@ LIMITS = (
     Limit(
         "usage plans of an account",
         300,
-        "one for each team, with those of the account's other APIs",
+        "one for each team and one for all places, with those of the account's other APIs",
         'request an increase of "Usage plans" in Service Quotas, or have fewer teams',
         _REST_API,
         amounts.number("AWS::ApiGateway::UsagePlan"),
@@ -181,7 +181,7 @@ LIMITS = (
     Limit(
         "API keys of an account",
         10_000,
-        "one for each team, and one for each rotation",
+        "one for each team and place, and one for each rotation",
         "delete keys of former events",
         _REST_API,
         amounts.number("AWS::ApiGateway::ApiKey"),

@@ -12,6 +12,7 @@ from centralized_ml_api.aws.stack_contract import (
     ADDRESS_OUTPUT,
     DASHBOARD_OUTPUT,
     DOMAIN_TARGET_OUTPUT,
+    JOINING_OUTPUT,
     KEY_ENDS_OUTPUT,
     KEY_IDS_OUTPUT,
     PAGE_OUTPUT,
@@ -73,3 +74,8 @@ class CentralizedMlApiStack(Stack):
             CfnOutput(self, KEY_IDS_OUTPUT, value=ids, description="The ids of the teams' keys")
             role = self.api.keys.ending_role
             CfnOutput(self, KEY_ENDS_OUTPUT, value=role, description="Ends keys that were replaced")
+        if self.api.join_table:
+            ends = plan.access.joining_ends
+            until = render_instant(ends) if ends else ""
+            joining = {"table": self.api.join_table, "places": len(plan.access.places), "until": until}
+            CfnOutput(self, JOINING_OUTPUT, value=self.to_json_string(joining), description="Who has joined")

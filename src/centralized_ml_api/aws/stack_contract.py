@@ -22,6 +22,9 @@ KEY_IDS_OUTPUT = "TeamKeyIds"
 PROVIDER_SECRETS_OUTPUT = "ProviderSecrets"
 """The ARNs of the secrets for providers' keys by their ids in the plan, as JSON. Never their values."""
 
+JOINING_OUTPUT = "Joining"
+"""What `mlapi join` needs, as JSON: the `table` of who has joined, the number of `places`, and until when."""
+
 DASHBOARD_OUTPUT = "DashboardUrl"
 """The address of the dashboard in the CloudWatch console."""
 
@@ -46,6 +49,9 @@ Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-
 TEAM_TAG = "centralized-ml-api:team"
 """On keys: the name of the team."""
 
+
+PLACES_PLAN = "(places)"
+"""The name of the usage plan of all places. No team has it."""
 
 END_RATE = f"rate({END_RETRY_MINUTES} minutes)"
 """How often the end of an event deletes what there is, from its `StartDate` on, until nothing is left of it.

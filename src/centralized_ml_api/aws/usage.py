@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.deployed_stack import StackResource, load_resources
+from centralized_ml_api.aws.deployed_stack import StackResource, load_outputs, load_resources
 from centralized_ml_api.aws.failures.explain import build_aws_error
+from centralized_ml_api.aws.joining import load_roster
 from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.spent_tokens import load_spent
-from centralized_ml_api.aws.stack_contract import TEAM_TAG
+from centralized_ml_api.aws.stack_contract import PLACES_PLAN, TEAM_TAG
 from centralized_ml_api.aws.usage_rows import MOST_ROWS, QUERIES, Counted
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.usage.types import SpentTokens, TeamDay, UsageTable
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _ACCESS_LOG = "AccessLog"
 _USAGE_PLAN = "AWS::ApiGateway::UsagePlan"
-_TABLE = "AWS::DynamoDB::Table"
+_TABLE, _SPENDING = "AWS::DynamoDB::Table", "Spending"
 _MOST_PLANS = 500
 """The most that API Gateway lists in one request.
 
@@ -78,14 +80,16 @@ def load_table(
     """
     until = now or datetime.now(UTC)
     try:
-        deployed = _load_deployed(clients.client("cloudformation"), stack, clients.region)
-        gateway = clients.client("apigateway")
+        cloudformation, gateway = clients.client("cloudformation"), clients.client("apigateway")
+        deployed = _load_deployed(cloudformation, stack, clients.region)
+        roster = load_roster(clients, load_outputs(cloudformation, stack))
+        teams = _load_teams(gateway, stack, roster)
         start = max(since, deployed.made) if since else deployed.made
         answers = run_queries(clients.client("logs"), deployed.log_group, QUERIES, since=start, until=until)
-        counted = Counted(answers, _load_teams(gateway, stack))
-        days = tuple(_load_days(gateway, deployed.resources, start, until))
+        counted = Counted(answers, teams)
+        days = tuple(_load_days(gateway, deployed.resources, start, until, teams))
         first = since.astimezone(UTC).date() if since else None
-        spent = tuple(_load_spent(clients, deployed.resources, first))
+        spent = tuple(_load_spent(clients, deployed.resources, first, roster))
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot read the usage of {stack}", error) from error
     notes = [*counted.notes(), *(["tokens are those of whole days (UTC)"] if spent and since else [])]
@@ -121,49 +125,62 @@ def _load_made(cloudformation: Any, stack: str) -> datetime:
     return made
 
 
-def _load_teams(gateway: Any, stack: str) -> dict[str, str]:
-    """Returns the teams by the ids of their keys, without reading the keys' values."""
-    keys = find_keys(gateway, stack)
-    return {key["id"]: key["tags"][TEAM_TAG] for key in keys if TEAM_TAG in key["tags"]}
+def _load_teams(gateway: Any, stack: str, roster: Mapping[str, str]) -> dict[str, str]:
+    """Returns the teams by the ids of their keys, without reading the keys' values.
+
+    `roster` has the teams that joined by the names of their places, which their keys have.
+    """
+    named = {key["id"]: key["tags"].get(TEAM_TAG) for key in find_keys(gateway, stack)}
+    return {key_id: roster.get(name, name) for key_id, name in named.items() if name}
 
 
 def _load_spent(
-    clients: AwsClients, resources: Iterable[StackResource], first: date | None
+    clients: AwsClients,
+    resources: Iterable[StackResource],
+    first: date | None,
+    roster: Mapping[str, str],
 ) -> Iterable[SpentTokens]:
     """Yields the tokens where a table counts them: where some are limited."""
     for resource in resources:
-        if resource.type == _TABLE:
-            yield from load_spent(clients.client("dynamodb"), resource.physical_id, first)
+        if resource.type == _TABLE and _SPENDING in resource.logical_id:
+            for spent in load_spent(clients.client("dynamodb"), resource.physical_id, first):
+                yield replace(spent, team=roster.get(spent.team, spent.team))
 
 
 def _load_days(
-    gateway: Any, resources: Iterable[StackResource], since: datetime, until: datetime
+    gateway: Any,
+    resources: Iterable[StackResource],
+    since: datetime,
+    until: datetime,
+    teams: Mapping[str, str],
 ) -> Iterable[TeamDay]:
-    """Yields what API Gateway counts towards the quotas, over all keys of each team's plan."""
+    """Yields what API Gateway counts towards the quotas, over all keys of each team.
+
+    A key that is gone counts for the team of its plan; `teams` are those of all others.
+    """
     first = max(since, until - timedelta(days=_MOST_DAYS)).astimezone(UTC).date()
     pages = gateway.get_paginator("get_usage_plans").paginate(PaginationConfig={"PageSize": _MOST_PLANS})
-    teams = {plan["id"]: plan["name"] for page in pages for plan in page.get("items", [])}
+    names = {plan["id"]: plan["name"] for page in pages for plan in page.get("items", [])}
     for plan in (resource.physical_id for resource in resources if resource.type == _USAGE_PLAN):
-        team = teams[plan]
-        counts = _load_plan_days(gateway, plan, first, until.astimezone(UTC).date())
-        yield from (TeamDay(team, day, requests) for day, requests in sorted(counts.items()) if requests)
+        is_shared = names[plan] == PLACES_PLAN
+        counts = Counter[tuple[str, date]]()
+        for key, day, requests in _load_plan_days(gateway, plan, first, until.astimezone(UTC).date()):
+            counts[teams.get(key, names[plan]) if is_shared else names[plan], day] += requests
+        yield from (TeamDay(*of, requests) for of, requests in sorted(counts.items()) if requests)
 
 
-def _load_plan_days(gateway: Any, plan: str, first: date, last: date) -> dict[date, int]:
-    """Adds up the keys of a plan: API Gateway gives [used, remaining] of each day for each key.
+def _load_plan_days(gateway: Any, plan: str, first: date, last: date) -> Iterable[tuple[str, date, int]]:
+    """Yields keys of a plan with a day each: API Gateway gives [used, remaining] of each day for each key.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsage.html
     """
     pages = gateway.get_paginator("get_usage").paginate(
         usagePlanId=plan, startDate=first.isoformat(), endDate=last.isoformat()
     )
-    days: dict[date, int] = {}
     for page in pages:
-        for used in page.get("items", {}).values():
+        for key, used in page.get("items", {}).items():
             for number, (requests, *_) in enumerate(used):
-                day = first + timedelta(days=number)
-                days[day] = days.get(day, 0) + int(requests)
-    return days
+                yield key, first + timedelta(days=number), int(requests)
 
 
 def run_queries(

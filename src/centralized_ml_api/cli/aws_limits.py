@@ -23,7 +23,7 @@ def find_limit_problems(
 ) -> tuple[Problem, ...]:
     """Returns a warning for each quota of AWS that the config would exceed, at its list of entries. Pure.
 
-    A config with models that AWS cannot run, or with teams that join, exceeds none of its quotas.
+    A config with models that AWS cannot run exceeds none of its quotas.
 
     Args:
         loaded: a config without errors.
@@ -33,7 +33,7 @@ def find_limit_problems(
     from centralized_ml_api.aws.limit_estimates import estimate_exceeded, find_exceeded_by_entries
 
     plan = build_plan(loaded)
-    if plan.event.join or any(isinstance(entry.origin, LocalModel) for entry in plan.deployments):
+    if any(isinstance(entry.origin, LocalModel) for entry in plan.deployments):
         return ()
     written = find_exceeded_by_entries(loaded.config.entries)
     document = loaded.document

@@ -23,9 +23,6 @@ JOIN_PROOF_HEADER = "x-mlapi-door"
 JOIN_ADDRESS_HEADER = "x-mlapi-address"
 """The headers by which the gateway tells the door that it asks, and for whom; no caller sets them."""
 
-JOIN_BODY_BYTES = 4096
-"""The largest body of a call by which a team joins."""
-
 
 @record
 class Upstream:

@@ -1,6 +1,7 @@
-"""What a function may ask of API Gateway itself: the keys of the account, as often as its quota admits.
+"""What functions may ask of API Gateway itself: keys of the account, as often as its quota admits.
 
-Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html
+Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html and
+https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKey.html
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ def serve_control_plane(
         more = {"position": str(end)} if end < len(found) else {}
         return web.json_response({"item": [_key(key, values=values) for key in found[start:end]], **more})
 
+    async def key(request: web.Request) -> web.Response:
+        found = {key.id: key for plan in usage.plans for key in plan.keys}[request.match_info["id"]]
+        return web.json_response(_key(found, values=request.query.get("includeValue") == "true"))
+
     application.router.add_get("/apikeys", keys)
+    application.router.add_get("/apikeys/{id}", key)
     background.run(serve_application(stack, application, listening, cancels=True))
     try:
         yield url_of(listening)

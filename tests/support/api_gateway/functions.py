@@ -49,12 +49,14 @@ def run_functions(
     endpoints: Mapping[str, str],
     *,
     control_url: str = "",
+    tables_url: str = "",
 ) -> Iterator[dict[str, Invoke]]:
     """The Python functions of the template by their ARNs, until the end of the block.
 
-    What they ask API Gateway itself goes to `control_url`.
+    What they ask API Gateway itself goes to `control_url`, what they ask DynamoDB to `tables_url`.
     """
     aws = {**_CREDENTIALS, "AWS_ENDPOINT_URL_API_GATEWAY": control_url} if control_url else {}
+    aws |= {"AWS_ENDPOINT_URL_DYNAMODB": tables_url} if tables_url else {}
     pools = {
         _arn(name, template): Pool(
             _specification(name, properties, assets, sagemaker_url, endpoints, aws=aws)

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT, STACK_TAG
 from support.aws_wire import Answer, refusal, stack_in, xml_refusal
+from support.fake_documents import FakeDocuments
 from support.hints.stage import FILE
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ MODEL = {"name": "chat", "image": IMAGE, "instance": "ml.g5.2xlarge", "integrati
 PRICE = {"input_per_million": 0.25, "output_per_million": 2}
 ENDS = "2099-06-01T18:00:00Z"
 NOTHING = xml_refusal("ValidationError", "Stack with id Autumn does not exist", 400)
-OUTPUTS = "<Outputs><member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member></Outputs>"
+OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member>"
 
 
 def _xml(action: str, inner: str) -> Answer:
@@ -51,11 +52,12 @@ def _template(template: dict[str, object]) -> Answer:
     return _xml("GetTemplate", f"<TemplateBody>{escape(json.dumps(template))}</TemplateBody>")
 
 
-def _stack(output: str, value: str) -> Answer:
-    """A stack with one output."""
+def _stack(output: str, value: str, **more: str) -> Answer:
+    """A stack with this output, and maybe more."""
     body = str(stack_in("CREATE_COMPLETE").body)
     status = "</StackStatus>"
-    return Answer(200, body.replace(status, status + OUTPUTS.format(output, value)))
+    outputs = "".join(OUTPUT.format(*each) for each in ((output, value), *more.items()))
+    return Answer(200, body.replace(status, f"{status}<Outputs>{outputs}</Outputs>"))
 
 
 def _write_cdk(stage: Stage, status: int = 0, says: str = "") -> None:
@@ -81,7 +83,7 @@ def before_a_deploy(stage: Stage) -> None:
 
 
 def a_deploy(stage: Stage) -> None:
-    """Of a public API, and of one with teams."""
+    """Of a public API, of one with teams, and of one that teams join."""
     _write_cdk(stage)
     stage.server.catalogue = {"models": []}
     stage.may_fail = {"smoke"}  # of no model
@@ -90,6 +92,15 @@ def a_deploy(stage: Stage) -> None:
     stage.run("deploy", "public.json", "--yes", *AT)
     stage.write(models=[MODEL], endpoints=[], event={"teams": ["red"]})
     stage.run("deploy", FILE, "--yes", *AT)
+    joining = json.dumps({"table": "Table", "places": 2, "until": ""})
+    stage.aws.answers["cloudformation.DescribeStacks"] = _stack(ADDRESS_OUTPUT, stage.url, Joining=joining)
+    documents = FakeDocuments()
+    stage.aws.spoken["dynamodb.UpdateItem"] = lambda body: Answer(
+        200, documents.update_item(**json.loads(body))
+    )
+    stage.write(models=[MODEL], endpoints=[], event={"join": {"teams": 2}})
+    stage.run("deploy", FILE, "--yes", *AT)
+    stage.run("join", "--close", "--target", "aws", *AT)
 
 
 def a_difference(stage: Stage) -> None:

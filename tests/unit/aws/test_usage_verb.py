@@ -52,9 +52,13 @@ def _resources(*resources: tuple[str, str, str]) -> Answer:
     return _xml("ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>")
 
 
-def _stack(made: str) -> Answer:
+def _stack(made: str, **outputs: str) -> Answer:
     state = f"<CreationTime>{made}</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>"
-    member = f"<member><StackName>{STACK}</StackName>{state}</member>"
+    told = "".join(
+        f"<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>"
+        for name, value in outputs.items()
+    )
+    member = f"<member><StackName>{STACK}</StackName>{state}<Outputs>{told}</Outputs></member>"
     return _xml("DescribeStacks", f"<Stacks>{member}</Stacks>")
 
 
@@ -219,6 +223,48 @@ def test_tokens_are_those_of_the_table_that_counts_them(deployed: AwsWire) -> No
     assert today.spent == (blue, SpentTokens("red", "gpt", 1, Tokens(50, 40, 5)))
     assert "tokens are those of whole days (UTC)" in today.notes
     assert "tokens are those of whole days (UTC)" not in everything.notes
+
+
+def test_teams_that_joined_have_their_names_though_their_keys_have_those_of_places(deployed: AwsWire) -> None:
+    Insights(deployed, {**ANSWERS, "calls": [_call("p2", "/chat", "200", "4")], "latencies": []})
+    item = {
+        "code": {"S": "c"},
+        "closed": {"BOOL": False},
+        "taken": {"N": "2"},
+        "receipts": {"M": {}},
+        "names": {"M": {"larks": {"S": "Larks"}, "owls": {"S": "Owls"}}},
+        "places": {"M": {"larks": {"N": "0"}, "owls": {"N": "1"}}},
+    }
+    joining = json.dumps({"table": "who-joined", "places": 3, "until": ""})
+    deployed.answers |= {
+        "cloudformation.ListStackResources": _resources(
+            RESOURCES[0],
+            ("AWS::ApiGateway::UsagePlan", "ApiPlacesPlan", "plan-places"),
+            ("AWS::DynamoDB::Table", "ApiJoinTable", "who-joined"),
+            ("AWS::DynamoDB::Table", "ApiStreamSpending", "the-table"),
+        ),
+        "cloudformation.DescribeStacks": _stack("2026-05-31T08:00:00Z", Joining=joining),
+        "dynamodb.GetItem": Answer(200, {"Item": item}),
+        "dynamodb.Scan": Answer(
+            200, {"Items": [_spent("place:2", "2026-06-01", "gpt", call_count=1)], "Count": 1}
+        ),
+        "apigateway.GET /apikeys": Answer(
+            200,
+            {"item": [{"id": f"p{place}", "tags": key_tags(STACK, f"place:{place}")} for place in (1, 2, 3)]},
+        ),
+        "apigateway.GET /usageplans": Answer(200, {"item": [{"id": "plan-places", "name": "(places)"}]}),
+        "apigateway.GET /usageplans/plan-places/usage": Answer(
+            200, {"values": {"p1": [[1, 8]], "p2": [[0, 9], [4, 5]]}}
+        ),
+    }
+    table = load_table(AwsClients("us-east-1"), STACK, None, now=datetime(2026, 6, 1, 13, tzinfo=UTC))
+    assert [(row.team, row.requests) for row in table.rows] == [("Owls", 4)]
+    assert [(day.team, str(day.day), day.requests) for day in table.days] == [
+        ("Larks", "2026-05-31", 1),
+        ("Owls", "2026-06-01", 4),
+    ]
+    assert [(spent.team, spent.calls) for spent in table.spent] == [("Owls", 1)]
+    assert deployed.asked.count("dynamodb.Scan") == 1
 
 
 def test_nothing_is_asked_of_a_stack_that_counts_no_tokens(deployed: AwsWire) -> None:

@@ -109,7 +109,7 @@ def ship_files(
     folder.mkdir(exist_ok=True)
     for file, content in files.items():
         path = folder / file
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     location = stack_context.synthesizer.add_file_asset(
         source_hash=digest,

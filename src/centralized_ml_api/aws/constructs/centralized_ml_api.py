@@ -18,6 +18,7 @@ from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress, 
 from centralized_ml_api.aws.constructs.event import EndpointEnds, EventEnd, build_budget
 from centralized_ml_api.aws.constructs.hosted_model import HostedModel
 from centralized_ml_api.aws.constructs.http_api import STAGE, HttpApi
+from centralized_ml_api.aws.constructs.joining import JoinFunction, PlaceKeys
 from centralized_ml_api.aws.constructs.lambda_function import ModelFunction
 from centralized_ml_api.aws.constructs.mail import build_topic, build_topic_policy
 from centralized_ml_api.aws.constructs.monitoring import Alarms, build_dashboard
@@ -58,6 +59,7 @@ class CentralizedMlApi(Construct):
         domain_target: what the name of your own must be a CNAME of, None without one.
         endpoints: the SageMaker endpoints of our own, by the names of the config.
         keys: the keys of the teams, None where nobody needs one.
+        join_table: the name of the table of who has joined, None where nobody can.
         provider_secrets: the ARNs of the secrets for providers' keys, by their ids in the plan.
         dashboard: CloudWatch's name of the dashboard, None where the config asks for none.
 
@@ -111,6 +113,8 @@ class CentralizedMlApi(Construct):
             ends=plan.api.event.ends,
             stack_context=self._stack_context,
         ).arn
+        self._places, self._joining = self._build_joining()
+        self.join_table = self._joining.table if self._joining else None
         api = self._build_api()
         self.url = api.url
         self.domain_target = api.domain_target
@@ -188,6 +192,7 @@ class CentralizedMlApi(Construct):
             authorizer=self._build_authorizer(service),
             timeout_seconds=plan.api.account.integration_timeout_seconds or GATEWAY_TIMEOUT_SECONDS,
             tells_usage=plan.stream.spending.is_counted,
+            joining=(self._joining.arn, self._joining.caller) if self._joining else None,
         )
         public = build_openapi(plan.api, plan.openai)
         return HttpApi(
@@ -202,6 +207,7 @@ class CentralizedMlApi(Construct):
             stack_context=self._stack_context,
             # An API that will not go keeps the schedules, which delete its endpoints all the same.
             after=[*role.policies, *self._endpoint_ends],
+            joins=self._joining is not None,
         )
 
     def _list_calls(self) -> list[str]:
@@ -211,7 +217,7 @@ class CentralizedMlApi(Construct):
         return list_calls(names, plan.openai, paths, tells_usage=plan.stream.spending.is_counted)
 
     def _build_authorizer(self, service: str) -> Authorizer | None:
-        if not self._plan.access.teams:
+        if not self._plan.access.needs_key:
             return None
         function = KeyFunction(
             self, "KeyFunction", access=self._plan.access, stack_context=self._stack_context
@@ -219,11 +225,25 @@ class CentralizedMlApi(Construct):
         uri = f"{service}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
         return Authorizer(uri, function.caller, has_start=self._plan.access.starts is not None)
 
+    def _build_joining(self) -> tuple[PlaceKeys | None, JoinFunction | None]:
+        access, here = self._plan.access, self._stack_context
+        if not access.places:
+            return None, None
+        places = PlaceKeys(self, "Places", places=access.places, stack_name=here.stack_name)
+        ends = self._plan.api.event.ends
+        function = JoinFunction(
+            self, "Join", access=access, key_ids=places.ids, ends=ends, stack_context=here
+        )
+        return places, function
+
     def _build_keys(self, api: HttpApi) -> EventKeys | None:
-        teams = self._plan.access.teams
-        if not teams:
+        access = self._plan.access
+        if not access.needs_key:
             return None
-        keys = TeamKeys(self, "Teams", teams=teams, api=api, stack_name=self._stack_context.stack_name)
+        stack_name = self._stack_context.stack_name
+        keys = TeamKeys(self, "Teams", teams=access.teams, api=api, stack_name=stack_name)
+        if self._places:
+            self._places.join(api, after=keys.last)
         return EventKeys(keys.ids, KeyEnds(self, "KeyEnds", stack_context=self._stack_context).role)
 
     def _build_budget(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnCondition, CfnMapping, CfnParameter, CfnResource, Fn, RemovalPolicy
 from constructs import Construct
 
+from centralized_ml_api.api.http import JOIN_PATH
 from centralized_ml_api.aws.constructs.resources import (
     build_log_group,
     build_resource,
@@ -18,6 +19,7 @@ from centralized_ml_api.aws.constructs.resources import (
 )
 from centralized_ml_api.aws.document.shared_texts import is_large, repeated_texts, replace_texts
 from centralized_ml_api.aws.stack_contract import LOG_ROLE_PARAMETER
+from centralized_ml_api.plan.event import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.account import AccountPlan, DomainPlan
-    from centralized_ml_api.plan.event import Throttle
 
 STAGE = "prod"
 
@@ -48,6 +49,9 @@ ACCESS_LOG: dict[str, str] = {
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 """
 
+JOIN_THROTTLE = Throttle(requests_per_second=20, burst=100)
+"""The requests to join that all callers together may send, each of which runs a function."""
+
 _TOKEN = re.compile(r"\$\{Token\[[^\]]+\]\}")
 """What the CDK writes into a text for a value that only the deployment knows.
 
@@ -68,6 +72,7 @@ class HttpApi(Construct):
     `url` is where participants send their requests, with a slash at its end; `domain_target` is what a name
     of your own must be a CNAME of; `id` and `stage` are API
     Gateway's names of the API and of its stage. `after` must exist before the API changes.
+    `joins` says whether teams may join.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class HttpApi(Construct):
         account: AccountPlan,
         stack_context: StackContext,
         after: Iterable[CfnResource] = (),
+        joins: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = stack_context.stack
@@ -102,7 +108,11 @@ class HttpApi(Construct):
         self.id = api.ref
         deployment = _build_deployment(parent, api_id=self.id, document=document, stack=stack)
         logging = _build_account_logging(parent, after=api, stack_context=stack_context)
-        settings = {**_stage_settings(throttle, log), "RestApiId": self.id, "Description": logging}
+        settings = {
+            **_stage_settings(throttle, log, joins=joins),
+            "RestApiId": self.id,
+            "Description": logging,
+        }
         stage = build_resource(
             parent,
             f"DeploymentStage.{STAGE}",
@@ -157,19 +167,26 @@ def _endpoint_configuration(account: AccountPlan) -> dict[str, Any]:
     return {"Types": ["REGIONAL"]}
 
 
-def _stage_settings(throttle: Throttle, log: CfnResource) -> dict[str, Any]:
-    """Builds the settings that apply to every path and method."""
+def _stage_settings(throttle: Throttle, log: CfnResource, *, joins: bool) -> dict[str, Any]:
+    """Builds the settings that apply to every path and method, and those of joining, which needs no key."""
+    joining = [_method_settings("POST", f"/~1{JOIN_PATH.removeprefix('/')}", JOIN_THROTTLE)] if joins else []
     return {
         "AccessLogSetting": {"DestinationArn": log.get_att("Arn"), "Format": json.dumps(ACCESS_LOG)},
-        "MethodSettings": [
-            {
-                "HttpMethod": "*",
-                "ResourcePath": "/*",
-                "DataTraceEnabled": False,
-                "ThrottlingRateLimit": throttle.requests_per_second,
-                "ThrottlingBurstLimit": throttle.burst,
-            }
-        ],
+        "MethodSettings": [_method_settings("*", "/*", throttle), *joining],
+    }
+
+
+def _method_settings(method: str, path: str, throttle: Throttle) -> dict[str, Any]:
+    """Builds the settings of a method and path, in which `~1` stands for a slash after the first.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-stage-methodsetting.html
+    """
+    return {
+        "HttpMethod": method,
+        "ResourcePath": path,
+        "DataTraceEnabled": False,
+        "ThrottlingRateLimit": throttle.requests_per_second,
+        "ThrottlingBurstLimit": throttle.burst,
     }
 
 

@@ -18,7 +18,7 @@ from centralized_ml_api.aws.constructs.bedrock_access import allow_bedrock
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
-from centralized_ml_api.aws.constructs.spending_table import build_spending_table, may_count
+from centralized_ml_api.aws.constructs.tables import build_table, may_count
 from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
@@ -71,7 +71,7 @@ class StreamFunction(Construct):
             if not model.endpoint
         }
         tables = [parameter.ref for parameter in self._build_tables(plan, addresses)]
-        table = build_spending_table(self, "Spending") if plan.spending.is_counted else None
+        table = build_table(self, "Spending") if plan.spending.is_counted else None
         role = build_function_role(
             self,
             description="The function that streams",

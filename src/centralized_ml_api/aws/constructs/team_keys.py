@@ -72,42 +72,64 @@ class TeamKeys(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack_name = stack_name
-        self._last: CfnResource | None = None
+        self.last: CfnResource | None = None
         self.ids = {access.name: self._build(access.team, api) for access in teams}
 
     def _build(self, team: TeamPlan, api: HttpApi) -> str:
         scope = Construct(self, team.name)
-        tags = key_tags(self._stack_name, team.name)
-        key = CfnResource(
-            scope,
-            "Key",
-            type="AWS::ApiGateway::ApiKey",
-            properties={
-                "Enabled": True,
-                "Name": team.name,
-                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-            },
-        )
-        plan = CfnResource(
-            scope, "Plan", type="AWS::ApiGateway::UsagePlan", properties=_plan_properties(team, api)
-        )
-        joined = CfnResource(
-            scope,
-            "PlanKey",
-            type="AWS::ApiGateway::UsagePlanKey",
-            properties={"KeyId": key.ref, "KeyType": "API_KEY", "UsagePlanId": plan.ref},
-        )
-        if self._last:
-            key.add_resource_dependency(self._last)
+        key = build_key(scope, "Key", team.name, self._stack_name)
+        plan = build_usage_plan(scope, "Plan", team.name, team, api)
+        joined = join_plan(scope, "PlanKey", key, plan)
+        if self.last:
+            key.add_resource_dependency(self.last)
         plan.add_resource_dependency(key)
-        self._last = joined
+        self.last = joined
         return key.ref
 
 
-def _plan_properties(team: TeamPlan, api: HttpApi) -> dict[str, Any]:
+def build_key(scope: Construct, construct_id: str, name: str, stack_name: str) -> CfnResource:
+    """Builds a key with the tags that say whose it is; API Gateway makes its value.
+
+    Args:
+        scope: the construct that holds it.
+        construct_id: its id there.
+        name: that of the team, or of the place.
+        stack_name: that of the stack.
+    """
+    properties = {
+        "Enabled": True,
+        "Name": name,
+        "Tags": [{"Key": key, "Value": value} for key, value in key_tags(stack_name, name).items()],
+    }
+    return CfnResource(scope, construct_id, type="AWS::ApiGateway::ApiKey", properties=properties)
+
+
+def join_plan(scope: Construct, construct_id: str, key: CfnResource, plan: CfnResource) -> CfnResource:
+    """Puts a key into a usage plan.
+
+    Args:
+        scope: the construct that holds what does it.
+        construct_id: its id there.
+        key: the key.
+        plan: the plan.
+    """
+    properties = {"KeyId": key.ref, "KeyType": "API_KEY", "UsagePlanId": plan.ref}
+    return CfnResource(scope, construct_id, type="AWS::ApiGateway::UsagePlanKey", properties=properties)
+
+
+def build_usage_plan(
+    scope: Construct, construct_id: str, name: str, team: TeamPlan, api: HttpApi
+) -> CfnResource:
     """Builds a usage plan: a quota's day begins at midnight UTC; limits apply to each key of the plan.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+
+    Args:
+        scope: the construct that holds it.
+        construct_id: its id there.
+        name: its own.
+        team: whose limits it has.
+        api: what its keys open.
     """
     limits: dict[str, Any] = {}
     if team.throttle:
@@ -118,7 +140,8 @@ def _plan_properties(team: TeamPlan, api: HttpApi) -> dict[str, Any]:
     if team.requests_per_day is not None:
         limits["Quota"] = {"Limit": team.requests_per_day, "Period": "DAY"}
     stages = [{"ApiId": api.id, "Stage": api.stage}]
-    return {"UsagePlanName": team.name, "ApiStages": stages, **limits}
+    properties = {"UsagePlanName": name, "ApiStages": stages, **limits}
+    return CfnResource(scope, construct_id, type="AWS::ApiGateway::UsagePlan", properties=properties)
 
 
 class KeyEnds(Construct):

@@ -43,7 +43,7 @@ def _find_exceeded(context: DoctorContext) -> tuple[Exceeded, ...] | None:
     try:
         plan = load_aws_plan(settings, lambda _: None)
         exceeded = estimate_exceeded(plan)
-        if exceeded or len(plan.routes) + len(plan.access.teams) < MANY:
+        if exceeded or len(plan.routes) + len(plan.access.teams) + len(plan.access.places) < MANY:
             return exceeded
         return find_exceeded(load_templates(settings))
     except MlApiError:  # other checks say what is wrong with the config

@@ -38,10 +38,10 @@ def check_concurrency(context: DoctorContext) -> Iterator[Finding]:
     total = int(limit["ConcurrentExecutions"])
     shared = int(limit.get("UnreservedConcurrentExecutions", total))
     event = build_event(context.config.event if context.config else None)
-    together = shared // 2 if event.teams else shared
+    together = shared // 2 if event.needs_key else shared
     calls = "calls of chats, streams and functions at once"
     title = f"Lambda has room for {shared} {calls}"
-    keys = f"; with keys, for {together} under /v1 that begin together" if event.teams else ""
+    keys = f"; with keys, for {together} under /v1 that begin together" if event.needs_key else ""
     reserved = f", {total - shared} of them reserved by other functions" if total > shared else ""
     numbers = f"{total} executions at once in {context.clients.region}{reserved}{keys}"
     if together >= event.throttle.burst:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
-from centralized_ml_api.api.http import PUBLIC_PATHS
+from centralized_ml_api.api.http import JOIN_PATH, PUBLIC_PATHS
 from centralized_ml_api.api.keys import KEY_HEADER
 from centralized_ml_api.aws.document.gateway_responses import build_denial
 from centralized_ml_api.aws.document.integrations import ANY_METHOD, INTEGRATION
@@ -44,8 +44,10 @@ class Authorizer:
     has_start: bool = False
 
 
-def require_keys(document: Mapping[str, Any], authorizer: Authorizer) -> dict[str, Any]:
-    """Returns the document with a key required for every method but the public ones.
+def require_keys(
+    document: Mapping[str, Any], authorizer: Authorizer, *, joins: bool = False
+) -> dict[str, Any]:
+    """Returns the document with a key required for every method but the public ones, joining among them.
 
     A whole API has one key source. `HEADER` would read `x-api-key` and nothing else; with `AUTHORIZER` a
     function passes the key on, and API Gateway itself checks it, its limits and its team.
@@ -59,7 +61,10 @@ def require_keys(document: Mapping[str, Any], authorizer: Authorizer) -> dict[st
         # An unknown key is answered like a missing one.
         GATEWAY_RESPONSES: {**responses, **refused, "INVALID_API_KEY": responses["UNAUTHORIZED"]},
         "components": {"securitySchemes": _build_schemes(authorizer)},
-        "paths": {path: _secure(path, item) for path, item in document["paths"].items()},
+        "paths": {
+            path: item if joins and path == JOIN_PATH else _secure(path, item)
+            for path, item in document["paths"].items()
+        },
     }
 
 

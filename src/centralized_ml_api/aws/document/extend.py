@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH, USAGE_PATH
+from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH, JOIN_PATH, USAGE_PATH
 from centralized_ml_api.api.openapi import build_header_parameter
 from centralized_ml_api.aws.document.event import (
     GATEWAY_RESPONSES,
@@ -56,7 +56,8 @@ class Addresses:
     `stream` is the ARN of the function that streams and answers `/health`; `authorizer` passes callers' keys
     on, None where nobody needs a key. `timeout_seconds` is how long the API waits
     for what does not stream. `components` are the inference components of endpoints whose models may sleep.
-    With `tells_usage`, that function also tells teams what they have used.
+    With `tells_usage`, that function also tells teams what they have used. `joining` is the ARN of the
+    function that lets teams join, and that of the role that calls it; None where nobody can.
     """
 
     service: str
@@ -69,6 +70,7 @@ class Addresses:
     timeout_seconds: int = GATEWAY_TIMEOUT_SECONDS
     components: Mapping[str, str] = field(default_factory=dict)
     tells_usage: bool = False
+    joining: tuple[str, str] | None = None
 
 
 def extend_document(
@@ -89,7 +91,7 @@ def extend_document(
     """
     document = _extend_without_event(public, routes, addresses, openai)
     if addresses.authorizer:
-        document = require_keys(document, addresses.authorizer)
+        document = require_keys(document, addresses.authorizer, joins=addresses.joining is not None)
     return announce_end(document, ends) if ends else document
 
 
@@ -113,7 +115,9 @@ def _extend_without_event(
         "paths": {
             **models,
             **build_openai_paths(public, openai, stream),
-            **build_stored_paths(addresses.stored, addresses.service, addresses.role),
+            **build_stored_paths(
+                addresses.stored, addresses.service, addresses.role, _post_to_join(addresses)
+            ),
             HEALTH_PATH: build_health_path(stream),
             **({USAGE_PATH: build_path({"get": stream})} if addresses.tells_usage else {}),
             ANY_PATH: _build_other_paths(stream if openai.names else None),
@@ -132,6 +136,19 @@ def _build_other_paths(stream: Operation | None) -> Operation:
     return {"options": {"parameters": [proxy], **build_preflight()}, **others}
 
 
+def _post_to_join(addresses: Addresses) -> dict[str, Operation]:
+    """Builds what is posted to the path of a document: the call by which a team joins."""
+    if addresses.joining is None:
+        return {}
+    function, role = addresses.joining
+    called = build_function(_find_function(addresses, function), role, addresses.timeout_seconds)
+    return {JOIN_PATH: {"operationId": "join", **called}}
+
+
+def _find_function(addresses: Addresses, arn: str) -> str:
+    return f"{addresses.service}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
 def _call_route(route: Route, addresses: Addresses) -> Operation:
     match route:
         case DirectRoute(name, headers=headers):
@@ -144,9 +161,7 @@ def _call_route(route: Route, addresses: Addresses) -> Operation:
                 addresses.components.get(name, ""),
             )
         case FunctionRoute(name):
-            path = f"path/2015-03-31/functions/{addresses.functions[name]}/invocations"
-            return build_function(
-                f"{addresses.service}:lambda:{path}", addresses.role, addresses.timeout_seconds
-            )
+            uri = _find_function(addresses, addresses.functions[name])
+            return build_function(uri, addresses.role, addresses.timeout_seconds)
         case StreamRoute():
             return build_stream(addresses.service, addresses.stream, addresses.role)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.http import HEALTH_PATH, USAGE_PATH
+from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, USAGE_PATH
 from centralized_ml_api.api.openai import MODELS_PATH, build_model
 from centralized_ml_api.aws.document.own_paths import describe_entry, list_openai_calls
 
@@ -31,12 +31,14 @@ def list_calls(
         documents: the paths of what the API tells about itself.
         tells_usage: whether teams are told what they have used.
     """
+    paths = [*documents]
     return [
         *(f"POST /{name}" for name in sorted(names)),
         *list_openai_calls(openai),
-        *(f"GET {path}" for path in documents),
+        *(f"GET {path}" for path in paths),
         f"GET {HEALTH_PATH}",
         *([f"GET {USAGE_PATH}"] if tells_usage else ()),
+        *([f"POST {JOIN_PATH}"] if JOIN_PATH in paths else ()),
     ]
 
 

@@ -54,7 +54,9 @@ def build_health_path(function: Operation) -> PathItem:
     return build_path(dict.fromkeys(_READING, function))
 
 
-def build_stored_paths(stored: Iterable[StoredDocument], service: str, role: str) -> dict[str, PathItem]:
+def build_stored_paths(
+    stored: Iterable[StoredDocument], service: str, role: str, posts: Mapping[str, Operation]
+) -> dict[str, PathItem]:
     """Builds a path for each document: reading passes it from S3, every other method is a 405.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-with-aws-services-s3.html
@@ -63,12 +65,14 @@ def build_stored_paths(stored: Iterable[StoredDocument], service: str, role: str
         stored: the documents.
         service: `arn:<partition>:apigateway:<region>`.
         role: the ARN of the role that may read them.
+        posts: what `POST` does, by path, where it does anything.
     """
     paths = {}
     for entry in stored:
         uri, responses = f"{service}:s3:path/{entry.object_path}", _document_responses(entry.document)
+        path = entry.document.path
         operations = {method: _read(method.upper(), uri, role, responses) for method in _READING}
-        paths[entry.document.path] = build_path(operations)
+        paths[path] = build_path({**operations, **({"post": posts[path]} if path in posts else {})})
     return paths
 
 

@@ -80,7 +80,7 @@ def _report(
     for name, found in facts.items():
         origin = describe_origin(found.source, found.fidelity)
         output.talk(f"JumpStart: {name} is {found.model_id} {found.version} ({origin})")
-    for note in filter(None, (*_note_translator(loaded.config), _note_joining(loaded.config))):
+    for note in _note_translator(loaded.config):
         output.talk(note)
     output.next_command(command("plan", config))
 
@@ -99,15 +99,6 @@ def _note_translator(config: Config) -> Iterator[str]:
         if names:
             fix = build_fix("translator")
             yield f"On one machine, {names} {what}, which needs Node.js: {fix}"
-
-
-def _note_joining(config: Config) -> str | None:
-    """Returns what keeps the config from AWS, if teams may join."""
-    if config.event is None or config.event.join is None:
-        return None
-    return (
-        "This config is for one machine: teams cannot join on AWS so far, so `event.join` is refused there."
-    )
 
 
 def _answer(problems: Sequence[Problem], *, ok: bool) -> dict[str, object]:

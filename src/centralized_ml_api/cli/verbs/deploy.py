@@ -64,13 +64,14 @@ def deploy(
 ) -> None:
     """Deploy CONFIG to AWS, or update what is deployed.
 
-    Without `event.teams` the API is public: no keys are asked for. Instances are billed by the hour until
-    `mlapi destroy`.
+    Without `event.teams` and `event.join` the API is public: no keys are asked for. Instances are billed by
+    the hour until `mlapi destroy`.
     """
     target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
     plan = load_target_plan(target)
     from centralized_ml_api.aws import deployment
     from centralized_ml_api.aws.cost_tag import activate_cost_tag
+    from centralized_ml_api.aws.joining import open_joining
     from centralized_ml_api.aws.prices import load_prices
     from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
 
@@ -86,6 +87,8 @@ def deploy(
     provider_keys = take_provider_keys(plan)
     output.confirm("Deploy above the budget?" if verdict == "above" else "Deploy?", yes=yes)
     outputs = deployment.deploy(target, clients, output.talk, partial(_agree_to_bootstrap, agreed=bootstrap))
+    joining = plan.api.event.join
+    open_joining(clients, outputs, joining.code if joining else None)
     complete_deploy(target, clients, outputs, provider_keys)
     address = outputs.get(ADDRESS_OUTPUT, "")
     if plan.api.event.budget:
@@ -153,7 +156,7 @@ def describe_deploy(plan: ApiPlan, flags: Sequence[str]) -> str:
         flags: those with which a command names the same stack.
     """
     cost = _describe_billing(plan.deployments)
-    if plan.event.teams:
+    if plan.event.needs_key:
         shown = command("keys", "--target", "aws", *flags)
         return f"{who_may_call(plan.event)} To list their keys, afterwards: {shown}\n{cost}"
     public = "The API is PUBLIC: whoever knows its address may call it, without a key."
@@ -198,6 +201,8 @@ def next_step(plan: ApiPlan, address: str, flags: Sequence[str]) -> str:
         address: of the API.
         flags: those with which a command names the same stack.
     """
+    if plan.event.join:
+        return command("join", "--target", "aws", *flags)
     if plan.event.teams:
         return command("keys", "export", "--target", "aws", *flags)
     return command("smoke", address)

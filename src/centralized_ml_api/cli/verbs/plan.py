@@ -26,7 +26,6 @@ from centralized_ml_api.commands import command
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.render import problem_data
 from centralized_ml_api.errors import DeployError, NotInstalledError
-from centralized_ml_api.plan.aws.event import refuse_joining
 from centralized_ml_api.plan.cost_report import DAY, cost_json
 from centralized_ml_api.plan.render import plan_json, render_plan
 
@@ -73,7 +72,6 @@ def _show_aws(config: Path, region: str | None, stack: str, state: Path, *, as_j
     limits = find_limit_problems(loaded, facts, prices.region)
     tell_warnings(loaded.warnings, config)
     decided, cost = build_priced_plan(loaded, prices, facts)
-    refuse_joining(decided.event)
     text, data = _compare(config, region, stack, state)
     if as_json:
         compared = {"compared": text.splitlines()[0], "changes": data}

@@ -197,8 +197,7 @@ class Event(Written):
     join: Annotated[
         Join | None,
         Field(
-            description="Places for teams that are not named yet: they join by a link. "
-            "Works on one machine only.",
+            description="Places for teams that are not named yet: they join by a link.",
             examples=[{"teams": 40, "until": "2030-06-01T11:00:00+02:00"}],
         ),
     ] = None

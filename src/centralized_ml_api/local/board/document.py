@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.error_shape import ERRORS
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.http import AUTHORITY_PATH
+from centralized_ml_api.api.invitation import Invitation
 from centralized_ml_api.api.keys import TeamKeys
 from centralized_ml_api.api.qr import MOST_CHARACTERS, draw_qr
 from centralized_ml_api.local.admission.accounts import Account, list_limits, open_account
 from centralized_ml_api.local.board.history import History
 from centralized_ml_api.local.journal import Deed
-from centralized_ml_api.local.keys.invitation import Invitation
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
 from centralized_ml_api.plan.engines import ENGINES

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS
 from centralized_ml_api.api.http import JOIN_PATH
+from centralized_ml_api.api.joining import BODY_BYTES
 from centralized_ml_api.local.envoy.direct_responses import (
     build_405_route,
     build_document_routes,
@@ -26,7 +27,7 @@ from centralized_ml_api.local.envoy.rate_limits import THROTTLE_FILTER, build_jo
 from centralized_ml_api.local.envoy.refused_bodies import build_large_refusal_for_model, refuse_without_length
 from centralized_ml_api.local.envoy.route_action import HEADERS_FILTER, MUTATIONS_PER_ROUTE
 from centralized_ml_api.local.envoy.settings import render_seconds
-from centralized_ml_api.local.gateway import JOIN_ADDRESS_HEADER, JOIN_BODY_BYTES, JOIN_PROOF_HEADER
+from centralized_ml_api.local.gateway import JOIN_ADDRESS_HEADER, JOIN_PROOF_HEADER
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.direct_responses import Route
@@ -46,7 +47,7 @@ def build_joining(gateway: Gateway, limits: Limits) -> list[Route]:
     post = {**path, "headers": [match_method("POST")]}
     return [
         page,
-        build_large_refusal_for_model(post, JOIN_BODY_BYTES, errors.INVALID_BODY, limits),
+        build_large_refusal_for_model(post, BODY_BYTES, errors.INVALID_BODY, limits),
         refuse_without_length(post, errors.INVALID_BODY),
         {"match": post, **_build_call(gateway.door)},
         build_405_route(path, (*METHODS, "POST", "OPTIONS")),

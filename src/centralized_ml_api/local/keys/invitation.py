@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.api.http import JOIN_PATH
+from centralized_ml_api.api.invitation import Entry, Invitation, build_invitation, check_change
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.local.keys.places import count_taken
 from centralized_ml_api.local.keys.store import KeyStore
@@ -16,18 +14,6 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.keys.joining import JoinBook
     from centralized_ml_api.plan.event import EventPlan, JoinPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What teams need to join: `closed` says why they cannot; empty while they can."""
-
-    link: str = field(repr=False)
-    code: str = field(repr=False)
-    closed: str
-    until: str
-    places: int
-    taken: int
 
 
 def invite(book: JoinBook, event: EventPlan, address: str, now: datetime) -> Invitation:
@@ -44,18 +30,9 @@ def invite(book: JoinBook, event: EventPlan, address: str, now: datetime) -> Inv
         StartError: A file of the state folder cannot be read or written.
     """
     plan = _check_places(event)
-    until = render_instant(plan.until) if plan.until else ""
-    closed = "an organizer closed it" if book.load().is_closed else ""
-    if has_ended(plan, now):
-        closed = f"it was open until {until}"
-    code = book.code_of(plan)
+    entry = Entry(book.code_of(plan), book.load().is_closed, plan.until, plan.places)
     taken = count_taken(KeyStore(book.path.parent).load() or (), {team.name for team in event.teams})
-    return Invitation(f"{address}{JOIN_PATH}#code={code}", code, closed, until, plan.places, taken)
-
-
-def has_ended(plan: JoinPlan, now: datetime) -> bool:
-    """Returns whether the time is over in which teams could join, whatever an organizer does. Pure."""
-    return plan.until is not None and plan.until <= now
+    return build_invitation(entry, address, taken, now)
 
 
 def change_joining(
@@ -75,15 +52,7 @@ def change_joining(
         StartError: The file cannot be read or written.
     """
     plan = _check_places(event)
-    if new_code and plan.code is not None:
-        raise UsageError(
-            "the config names the code", fix="change `event.join.code`, or remove it, so that one is made"
-        )
-    if is_closed is False and plan.until and has_ended(plan, now):
-        raise UsageError(
-            f"joining was open until {render_instant(plan.until)}",
-            fix="choose a later `event.join.until` in the config, or remove it",
-        )
+    check_change(plan.until, now, names_code=plan.code is not None, is_closed=is_closed, new_code=new_code)
     if new_code:
         book.renew_code()
     if is_closed is not None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from centralized_ml_api.api.joining import new_code
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.journal import Journal
-from centralized_ml_api.local.keys.places import new_code
 from centralized_ml_api.local.machine.private_file import write_private_file
 
 if TYPE_CHECKING:

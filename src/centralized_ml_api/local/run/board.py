@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from centralized_ml_api.api.invitation import Invitation
     from centralized_ml_api.local.journal import Actor
-    from centralized_ml_api.local.keys.invitation import Invitation
     from centralized_ml_api.local.machine.clock import Clock
     from centralized_ml_api.local.run.grants import Grants
     from centralized_ml_api.local.run.notices import Notices

@@ -13,20 +13,13 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.joining import LONGEST_JOINED_NAME, clean_name, is_code
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.admission.refusals import RefusalError
 from centralized_ml_api.local.gateway import Door
 from centralized_ml_api.local.keys import JoinBook
-from centralized_ml_api.local.keys.places import (
-    LONGEST_JOINED_NAME,
-    NameTakenError,
-    PlacesTakenError,
-    Tries,
-    clean_name,
-    is_code,
-    take_place,
-)
+from centralized_ml_api.local.keys.places import NameTakenError, PlacesTakenError, Tries, take_place
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.ports import bind_loopback
 

@@ -12,6 +12,7 @@ from centralized_ml_api.plan.aws.event import (
     build_dashboard,
     how_it_ends,
     how_it_starts,
+    list_places,
     time_of_keys,
 )
 from centralized_ml_api.plan.aws.nested_stacks import add_sizes, assign_groups, groups_in_use
@@ -88,7 +89,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     )
     stream = build_stream(
         _stream_models(plan.deployments, facts, openai, region, counted=spending.is_counted),
-        health_names=not plan.event.teams,
+        health_names=not plan.event.needs_key,
         spending=spending,
     )
     policies = len(endpoint_policies) + len(function_policies)
@@ -260,7 +261,7 @@ def _notes(
 ) -> Iterable[str]:
     """Yields what a reader of the plan needs to know, one sentence or two at a time."""
     yield f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
-    yield from time_of_keys(len(plan.event.teams))
+    yield from time_of_keys(len(plan.event.teams) + len(list_places(plan.event)))
     yield from how_it_starts(plan.event, has_endpoints=has_endpoints)
     yield from filter(None, [word_hours(plan.event.hours)])
     yield from how_it_ends(plan.event, has_endpoints=has_endpoints)

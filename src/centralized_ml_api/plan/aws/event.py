@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -55,46 +56,63 @@ class TeamAccess:
         return self.team.name
 
 
+PLACE_PREFIX = "place:"
+"""Before the number of a place, where a key has the name of a team. No team has such a name."""
+
+
+def name_place(number: int) -> str:
+    """Returns what the place of that number, from 1 on, has as the name of a team."""
+    return f"{PLACE_PREFIX}{number}"
+
+
 @record
 class AccessPlan:
-    """Who may call, and from when on. Without teams, everybody may call without a key.
+    """Who may call, and from when on. Without teams and places, everybody may call without a key.
 
-    With `counted`, whose key it is must be known at every call, because what teams spend is counted.
+    With `counted`, whose key it is must be known at every call, because what teams spend is counted. `places`
+    are for teams that join, until `joining_ends`, if joining ends by itself.
     """
 
     teams: tuple[TeamAccess, ...]
     starts: datetime | None = None
     counted: bool = False
+    places: tuple[TeamAccess, ...] = ()
+    joining_ends: datetime | None = None
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether calls need the key of a team."""
+        return bool(self.teams or self.places)
 
     @property
     def refused(self) -> dict[str, tuple[str, ...]]:
         """The entries that a team may not call, by the names of the teams that may not call all."""
-        return {team.name: team.refused for team in self.teams if team.refused}
+        return {team.name: team.refused for team in (*self.teams, *self.places) if team.refused}
 
 
-def refuse_joining(event: EventPlan) -> None:
-    """Refuses an event that teams may join.
-
-    Raises:
-        DeployError: they may.
-    """
-    if event.join is not None:
-        raise DeployError(
-            "event.join works on one machine so far: nothing on AWS hands out keys to teams that join",
-            fix="list the teams in `event.teams` and give each its key, or serve the config on one machine",
-        )
+def list_places(event: EventPlan) -> tuple[TeamPlan, ...]:
+    """Returns a team for each place, by the name of the place, with what a team that joins may call."""
+    if event.join is None:
+        return ()
+    numbers = range(1, event.join.places + 1)
+    return tuple(replace(event.join.team, name=name_place(number)) for number in numbers)
 
 
 def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
     """Builds who may call which of the entries.
 
     Raises:
-        DeployError: teams are to join, or their lists exclude more than fits into AWS's limits.
+        DeployError: the teams' lists exclude more than fits into AWS's limits.
     """
-    refuse_joining(event)
     names = tuple(entries)
     teams = tuple(TeamAccess(team, _refused(team, names)) for team in event.teams)
-    access = AccessPlan(teams, event.starts, counted=event.limits_spending)
+    access = AccessPlan(
+        teams,
+        event.starts,
+        counted=event.limits_spending,
+        places=tuple(TeamAccess(place, _refused(place, names)) for place in list_places(event)),
+        joining_ends=event.join.until if event.join else None,
+    )
     policies = [sum(_PATH_CHARACTERS + len(name) for name in refused) for refused in access.refused.values()]
     if len(json.dumps(access.refused)) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS:
         raise DeployError(
@@ -261,7 +279,7 @@ def build_dashboard(
         counts: whether it counts what teams spend.
         timeout_seconds: how long the API waits.
     """
-    if not (event.teams or event.ends or event.budget):
+    if not (event.needs_key or event.ends or event.budget):
         return None
     alarms: tuple[AlarmPlan, ...] = ()
     if event.budget:

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import DeployError
+from centralized_ml_api.plan.aws.event import list_places
 from centralized_ml_api.plan.event import POT, SpendingLimit
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.token_prices import find_price_on_aws
@@ -68,13 +69,16 @@ def build_spending(plan: ApiPlan) -> SpendingPlan:
     event = plan.event
     if not event.limits_spending:
         return NOT_COUNTED
-    has_money = any(spending.has_money for spending in (event.pot, *(team.spending for team in event.teams)))
+    has_money = any(
+        spending.has_money for spending in (event.pot, *(team.spending for team in event.kinds_of_teams))
+    )
     entries = {entry.name: _build_entry(entry, has_money=has_money) for entry in plan.deployments}
     return SpendingPlan(dict(_list_limits(event)), entries)
 
 
 def _list_limits(event: EventPlan) -> Iterator[tuple[str, tuple[SpendingLimit, ...]]]:
-    owners = [*((team.name, team.spending) for team in event.teams), (POT, event.pot)]
+    teams = (*event.teams, *list_places(event))
+    owners = [*((team.name, team.spending) for team in teams), (POT, event.pot)]
     yield from ((owner, spending.limits) for owner, spending in owners if spending.is_limited)
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.api.joining import BODY_BYTES
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER
 from centralized_ml_api.local.envoy.rate_limits import LIMITED_STATUS, THROTTLE_FILTER
 from centralized_ml_api.local.envoy.route_action import FILTER_DISABLED, HEADERS_FILTER
@@ -13,7 +14,6 @@ from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.gateway import (
     JOIN_ADDRESS_HEADER,
-    JOIN_BODY_BYTES,
     JOIN_PROOF_HEADER,
     Door,
     Gateway,
@@ -66,7 +66,7 @@ def test_joining_takes_no_key_and_sends_the_door_the_address_and_its_token() -> 
 
 def test_what_is_too_large_or_of_unknown_length_never_gets_to_the_door() -> None:
     page, large, chunked, call, *others = routes_of("/join")
-    assert large["match"]["headers"][1]["range_match"]["start"] == JOIN_BODY_BYTES + 1
+    assert large["match"]["headers"][1]["range_match"]["start"] == BODY_BYTES + 1
     assert chunked["match"]["headers"][1] == {
         "name": "content-length",
         "present_match": True,

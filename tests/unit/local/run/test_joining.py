@@ -12,12 +12,12 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.joining import TRIES
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.admission.refusals import RefusalError
 from centralized_ml_api.local.gateway import JOIN_ADDRESS_HEADER, JOIN_PROOF_HEADER
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
-from centralized_ml_api.local.keys.places import TRIES
 from centralized_ml_api.local.run.join_application import build_join_application
 from centralized_ml_api.local.run.joining import Entrance, JoinDesk, Joined
 from centralized_ml_api.local.run.supervisor import Supervisor

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from centralized_ml_api.config.team_names import is_team_name
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.aws.event import (
     API_ERRORS,
@@ -21,7 +23,7 @@ from centralized_ml_api.plan.aws.event import (
 )
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from centralized_ml_api.plan.aws.template_size import event_size
-from centralized_ml_api.plan.event import BudgetPlan, EventPlan, TeamPlan
+from centralized_ml_api.plan.event import BudgetPlan, EventPlan, JoinPlan, TeamPlan, Throttle
 
 ENTRIES = ("chat", "draw", "read")
 
@@ -35,6 +37,20 @@ def test_a_list_refuses_all_that_is_not_in_it() -> None:
     access = build_access(build_event(red=("draw",), blue=None, green=()), ENTRIES)
     assert [team.name for team in access.teams] == ["red", "blue", "green"]
     assert access.refused == {"red": ("chat", "read"), "green": ENTRIES}
+
+
+def test_each_place_is_like_a_team_by_a_name_that_no_team_has() -> None:
+    until = datetime(2030, 6, 1, tzinfo=UTC)
+    join = JoinPlan(2, TeamPlan("", Throttle(5, 10), 100, ("draw",)), until=until)
+    access = build_access(replace(build_event(red=None), join=join), ENTRIES)
+    assert [place.team for place in access.places] == [
+        TeamPlan(name, Throttle(5, 10), 100, ("draw",)) for name in ("place:1", "place:2")
+    ]
+    assert access.refused == {"place:1": ("chat", "read"), "place:2": ("chat", "read")}
+    assert (access.needs_key, access.joining_ends) == (True, until)
+    assert not any(is_team_name(place.name) for place in access.places)
+    assert build_access(EventPlan(join=join), ENTRIES).needs_key
+    assert not build_access(EventPlan(), ENTRIES).needs_key
 
 
 def test_without_lists_nothing_has_to_be_looked_up() -> None:
@@ -102,6 +118,8 @@ def test_each_part_of_an_event_takes_room_in_the_main_stack() -> None:
     assert event_size(EventPlan(budget=BudgetPlan(1, "")), 10).resources == 1
     assert event_size(EventPlan(ends=ends), 10).resources == 4
     assert event_size(build_event(red=None, blue=None), 10).resources == 12
+    places = JoinPlan(3, TeamPlan("", None, None, None))
+    assert event_size(EventPlan(join=places), 10).resources == 18
 
 
 def test_the_plan_says_what_goes_first_at_the_end_and_who_is_told() -> None:

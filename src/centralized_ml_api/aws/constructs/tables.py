@@ -1,4 +1,4 @@
-"""The table of what teams have spent: an item for each team and period, and one for each day and model."""
+"""Tables of DynamoDB: of what teams have spent, and of who has joined."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.constructs.resources import Statement
 
-_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem")
+_COUNT = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem")
+_JOIN = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
 
-def build_spending_table(scope: Construct, construct_id: str) -> CfnResource:
-    """Builds the table, which costs by what is asked of it and is deleted with its stack.
+def build_table(scope: Construct, construct_id: str) -> CfnResource:
+    """Builds a table that costs by what is asked of it and is deleted with its stack.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
     """
@@ -43,4 +44,9 @@ def build_spending_table(scope: Construct, construct_id: str) -> CfnResource:
 
 def may_count(table: CfnResource) -> Statement:
     """Allows to change single items of the table and to read them by their keys, and nothing else."""
-    return allow(_ACTIONS, [table.get_att("Arn")])
+    return allow(_COUNT, [table.get_att("Arn")])
+
+
+def may_join(table: CfnResource) -> Statement:
+    """Allows to change single items of the table and to read one, and nothing else."""
+    return allow(_JOIN, [table.get_att("Arn")])

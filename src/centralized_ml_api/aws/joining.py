@@ -1,0 +1,188 @@
+"""Who may join a deployed stack, and who has: reads and changes the item of its table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from centralized_ml_api.api.invitation import Entry, Invitation, build_invitation, check_change
+from centralized_ml_api.api.joining import new_code as make_code
+from centralized_ml_api.aws.deployed_stack import load_outputs
+from centralized_ml_api.aws.door_item import KEY, Door, read_door
+from centralized_ml_api.aws.failures.explain import build_aws_error
+from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT
+from centralized_ml_api.errors import DeployError
+from centralized_ml_api.plan.aws.event import name_place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.target import AwsTarget
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What the stack says of joining: its table, how many may join, and until when."""
+
+    table: str
+    count: int
+    until: datetime | None
+
+
+class AwsJoining:
+    """Joining of a deployed stack.
+
+    Every method raises `DeployError` when AWS refuses, or when nobody can join the stack.
+    """
+
+    def __init__(self, target: AwsTarget, clients: AwsClients) -> None:
+        """Keeps what the methods need; asks AWS nothing yet."""
+        self._stack, self._clients = target.stack, clients
+
+    def invite(self, address: str, now: datetime) -> Invitation:
+        """Returns what teams need to join.
+
+        Args:
+            address: of the API, without a slash at its end.
+            now: the present instant.
+        """
+        try:
+            places = self._load_places()
+            door = _prepare(self._clients, places.table)
+        except (BotoCoreError, ClientError) as error:
+            raise self._explain(error) from error
+        entry = Entry(door.code, door.is_closed, places.until, places.count)
+        return build_invitation(entry, address, door.taken, now)
+
+    def change(self, now: datetime, *, is_closed: bool | None = None, new_code: bool = False) -> None:
+        """Makes another code, closes joining or opens it again.
+
+        Args:
+            now: the present instant.
+            is_closed: whether joining is to be closed; None leaves it as it is.
+            new_code: whether another code is made.
+
+        Raises:
+            UsageError: the config names the code, or ended joining at an instant that has passed.
+            DeployError: AWS refused, or nobody can join the stack.
+        """
+        if is_closed is None and not new_code:
+            return
+        try:
+            places = self._load_places()
+            door = _prepare(self._clients, places.table)
+            check_change(
+                places.until, now, names_code=door.names_code, is_closed=is_closed, new_code=new_code
+            )
+            values: dict[str, Any] = {"code": {"S": make_code()}} if new_code else {}
+            values |= {} if is_closed is None else {"closed": {"BOOL": is_closed}}
+            _update(self._clients, places.table, {name: f":{name}" for name in values}, values)
+        except (BotoCoreError, ClientError) as error:
+            raise self._explain(error) from error
+
+    def _load_places(self) -> _Places:
+        outputs = load_outputs(self._clients.client("cloudformation"), self._stack)
+        if JOINING_OUTPUT not in outputs:
+            raise DeployError(
+                f"nobody can join {self._stack}: it has no places",
+                fix='add them, such as "event": {"join": {"teams": 40}}, then deploy again',
+            )
+        return _read_places(outputs)
+
+    def _explain(self, error: Exception) -> DeployError:
+        return build_aws_error(f"cannot see who may join {self._stack}", error)
+
+
+def open_joining(clients: AwsClients, outputs: Mapping[str, str], code: str | None) -> None:
+    """Lets teams join a stack that was just deployed, unless an organizer has closed joining.
+
+    Args:
+        clients: of the stack's region.
+        outputs: those of the stack; nothing is done where it has no places.
+        code: the one that the config names; None where it names none, so that one is made once.
+
+    Raises:
+        DeployError: AWS refused, or could not be asked.
+    """
+    if JOINING_OUTPUT not in outputs:
+        return
+    table = _read_places(outputs).table
+    try:
+        _prepare(clients, table)
+        if code is None:
+            _update(clients, table, {}, {}, removed="named_code")
+        else:
+            _update(clients, table, {"named_code": ":code"}, {"code": {"S": code}})
+    except (BotoCoreError, ClientError) as error:
+        raise build_aws_error("the stack is deployed, but nobody can join it yet", error) from error
+
+
+def load_roster(clients: AwsClients, outputs: Mapping[str, str]) -> dict[str, str]:
+    """Returns the teams that joined by the names of their places; none where nobody can join.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    if JOINING_OUTPUT not in outputs:
+        return {}
+    found = clients.client("dynamodb").get_item(
+        TableName=_read_places(outputs).table, Key=KEY, ConsistentRead=True
+    )
+    if "Item" not in found:
+        return {}
+    door = read_door(found["Item"])
+    by_place = sorted((door.places[team], name) for team, name in door.names.items())
+    return {name_place(place + 1): name for place, name in by_place}
+
+
+def _read_places(outputs: Mapping[str, str]) -> _Places:
+    told = json.loads(outputs[JOINING_OUTPUT])
+    until = datetime.fromisoformat(told["until"]) if told["until"] else None
+    return _Places(told["table"], told["places"], until)
+
+
+def _prepare(clients: AwsClients, table: str) -> Door:
+    """Makes the item with a new code where there is none; returns it."""
+    fresh: dict[str, Any] = {
+        "code": {"S": make_code()},
+        "closed": {"BOOL": False},
+        "taken": {"N": "0"},
+        "names": {"M": {}},
+        "places": {"M": {}},
+        "receipts": {"M": {}},
+    }
+    return _update(clients, table, {name: f"if_not_exists(#{name}, :{name})" for name in fresh}, fresh)
+
+
+def _update(
+    clients: AwsClients,
+    table: str,
+    changes: Mapping[str, str],
+    values: Mapping[str, Any],
+    *,
+    removed: str | None = None,
+) -> Door:
+    """Changes the item; `changes` are expressions by attribute, of `values`. Returns it as it is then."""
+    names = [*changes, *([removed] if removed else [])]
+    set_ = ", ".join(f"#{name} = {expression}" for name, expression in changes.items())
+    changed = clients.client("dynamodb").update_item(
+        TableName=table,
+        Key=KEY,
+        UpdateExpression=" ".join(
+            [*([f"SET {set_}"] if set_ else []), *([f"REMOVE #{removed}"] if removed else [])]
+        ),
+        ExpressionAttributeNames={f"#{name}": name for name in names},
+        ReturnValues="ALL_NEW",
+        **(
+            {"ExpressionAttributeValues": {f":{name}": value for name, value in values.items()}}
+            if values
+            else {}
+        ),
+    )
+    return read_door(changed["Attributes"])
