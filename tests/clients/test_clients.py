@@ -20,7 +20,8 @@ from aiohttp import web
 from support import embedding_server
 from support.background import start_background
 from support.local_api import mlapi, start_local_api
-from support.provider import KEY, WORDS, start_provider
+from support.openai_answers import WORDS
+from support.provider import KEY, start_provider
 from support.sdk_programs import FOLDER, PYTHONS, list_programs, run_client, run_program
 from support.stream_host import start_front
 from support.stream_host.host import node

@@ -65,25 +65,33 @@ ALIASES = {"gpt-4o-mini": "chat", "meta-llama/Llama-3.1:8b": "translated"}
 HOSTED = {
     "hosted": "gpt-fake",
     "hosted-limited": "limited",
-    "hosted-unknown": "unheard-of",
-    "hosted-forbidden": "forbidden",
-    "hosted-keyless": "keyless",
-    "hosted-cut": "cut",
     "hosted-broken": "broken",
+    "messages": "claude-fake",
 }
-"""Names of entries, and the provider's names of their models: what the provider answers depends on these."""
+"""Names of entries, and the provider's names of their models; `messages` speaks Anthropic's API.
 
-BEDROCK = {
-    "claude": CLAUDE,
-    "claude-limited": "anthropic.limited",
-    "claude-forbidden": "anthropic.forbidden",
-    "claude-slow": "anthropic.slow",
-    "claude-failed": "anthropic.broken",
-    "claude-invalid": "anthropic.invalid",
-    "claude-busy": "anthropic.busy",
-    "claude-stumbles": "anthropic.stumbles",
-    "claude-fails": "anthropic.fails",
+What a model answers depends on its name, or on what it is told to do: see `support.openai_answers.find_act`.
+"""
+
+UNREACHABLE = "falls-unreachable"
+"""The hosted model whose host nobody reaches."""
+
+FALLING = {
+    "falls": ("first", ["hosted-broken", "hosted"]),
+    UNREACHABLE: ("gpt-fake", ["messages"]),
+    "falls-elsewhere": ("broken", ["claude"]),
+    "falls-broken": ("broken", ["hosted-limited"]),
 }
+"""Names of entries that fall back on others, the provider's names of their models, and those others."""
+
+PROVIDER_URL = "https://provider.test/v1"
+UNREACHABLE_URL = "https://unreachable.test/v1"
+"""Where AWS calls the provider, as its template says: it cannot reach this machine."""
+
+NOBODY_URL = "https://localhost:1/v1"
+"""Where nobody answers."""
+
+BEDROCK = {"claude": CLAUDE, "claude-falls": "anthropic.first"}
 """Names of entries, and Bedrock's ids of their models."""
 
 BEDROCK_REGION = "us-west-2"
@@ -91,7 +99,7 @@ BEDROCK_REGION = "us-west-2"
 HOSTED_KEY = "ORGANIZERS_KEY"
 """The variable with the provider's key."""
 
-CHATS = ("chat", "translated", *HOSTED, *BEDROCK)
+CHATS = ("chat", "translated", *HOSTED, *FALLING, *BEDROCK)
 LISTED = (*CHATS, *ALIASES)
 """What `/v1/models` lists."""
 
@@ -119,19 +127,29 @@ def build_config(
         _sleeper("asleep", direct),
         _sleeper("asleep-function", _function("example_function", 20)),
     ]
-    hosted = [
-        _hosted(name, model, provider_url) for name, model in HOSTED.items() if provider_url is not None
-    ]
-    hosted += [_on_bedrock(name, model) for name, model in BEDROCK.items() if provider_url is not None]
+    hosted = _build_hosted(provider_url) if provider_url else []
     # The hours are over, so that models that may sleep stay asleep.
     over = {"from": "2020-06-01T08:00:00Z", "to": "2020-06-01T18:00:00Z"}
     return {"models": entries, "endpoints": hosted, "event": {"aliases": ALIASES, "hours": [over]}}
 
 
+def _build_hosted(url: str) -> list[dict[str, Any]]:
+    falling = [
+        {**_hosted(name, model, NOBODY_URL if name == UNREACHABLE else url), "fallback": others}
+        for name, (model, others) in FALLING.items()
+    ]
+    return [
+        *(_hosted(name, model, url) for name, model in HOSTED.items()),
+        *falling,
+        *(_on_bedrock(name, model) for name, model in BEDROCK.items()),
+    ]
+
+
 def _hosted(name: str, model: str, url: str) -> dict[str, Any]:
-    provider = {"name": "openai", "url": url, "model": model, "key": {"env": HOSTED_KEY}}
-    # AWS cannot reach this machine, so a plan for it may not say so; the tests' function is told the address.
-    on_aws = {**provider, "url": "https://provider.test/v1"}
+    kind = "anthropic" if name == "messages" else "openai"
+    provider: dict[str, Any] = {"name": kind, "url": url, "model": model, "key": {"env": HOSTED_KEY}}
+    provider |= {"speaks": "anthropic-messages"} if kind == "anthropic" else {}
+    on_aws = {**provider, "url": UNREACHABLE_URL if url == NOBODY_URL else PROVIDER_URL}
     local = {"engine": "provider", **provider}
     entry = {"name": name, "provider": on_aws, "local": local, "max_output_tokens": 50}
     return {**entry, "integration": {"type": "api"}}
@@ -139,7 +157,8 @@ def _hosted(name: str, model: str, url: str) -> dict[str, Any]:
 
 def _on_bedrock(name: str, model: str) -> dict[str, Any]:
     entry = {"name": name, "bedrock_model_id": model, "bedrock_region": BEDROCK_REGION}
-    return {**entry, "max_output_tokens": 50, "integration": {"type": "api"}}
+    others = {"fallback": ["claude"]} if name == "claude-falls" else {}
+    return {**entry, **others, "max_output_tokens": 50, "integration": {"type": "api"}}
 
 
 def _write_functions(folder: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract.api import DOWN
+from contract.api import DOWN, NOBODY_URL, PROVIDER_URL, UNREACHABLE_URL
 from contract.case import LOCAL
 from support.api_gateway import ApiGateway, build_rest_api, read_document, serve_api
 from support.api_gateway.back_ends import BackEnds
@@ -153,7 +153,7 @@ def _host(background: Background, template: Mapping[str, Any], hosts: Hosts) -> 
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": hosts.bedrock.url,
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.url,
         }
-        yield Hosting(hosts.provider.url, environment)
+        yield Hosting({PROVIDER_URL: hosts.provider.url, UNREACHABLE_URL: NOBODY_URL}, environment)
 
 
 def _endpoints(template: Mapping[str, Any], names: list[str]) -> dict[str, str]:

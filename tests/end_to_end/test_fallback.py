@@ -11,7 +11,8 @@ import pytest
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from support.background import start_background
 from support.local_api import LocalApi, start_local_api
-from support.provider import KEY, USAGE, WORDS, Provider, start_provider
+from support.openai_answers import USAGE, WORDS
+from support.provider import KEY, Provider, start_provider
 from support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import pytest
 from centralized_ml_api.local.envoy.admin import shorten_path
 from support.background import start_background
 from support.local_api import LocalApi, mlapi, odd_command, start_local_api, write_config
-from support.provider import KEY, ORGANIZATION, WORDS, Provider, start_provider
+from support.openai_answers import WORDS
+from support.provider import KEY, ORGANIZATION, Provider, start_provider
 from support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import pytest
 from support.anthropic_answers import CALLS, TEXT
 from support.background import start_background
 from support.local_api import LocalApi, start_local_api
-from support.provider import KEY, WORDS, Provider, start_provider
+from support.openai_answers import WORDS
+from support.provider import KEY, Provider, start_provider
 from support.waiting import wait_until
 
 if TYPE_CHECKING:

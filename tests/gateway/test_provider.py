@@ -21,7 +21,8 @@ from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ProviderAccess, ServedRoute
 from centralized_ml_api.local.machine.ports import bind_loopback
 from centralized_ml_api.local.machine.private_file import write_private_file
-from support.provider import KEY, MODELS, ORDINARY, ORGANIZATION, USAGE, WORDS, Provider, start_provider
+from support.openai_answers import USAGE, WORDS
+from support.provider import KEY, MODELS, ORDINARY, ORGANIZATION, Provider, start_provider
 from support.running_gateway import RunningGateway, start_gateway
 from support.waiting import wait_until
 

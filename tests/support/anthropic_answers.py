@@ -1,6 +1,8 @@
 """What Anthropic's own API answers, in its published shapes, by the model that a body names.
 
-    claude-fake     thoughts where they are asked for, a text, two tools if there are any; whole or streamed
+    claude-fake     thoughts where they are asked for, a text, two tools if there are any; whole or streamed;
+                    of a format, an image or 1 token at most, what `openai_answers` says
+    refuses         a refusal
     limited         429 with `Retry-After`
     overloaded      529; in a stream, an error after the first text
     cut             the connection breaks in mid-stream
@@ -18,6 +20,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+
+from support.openai_answers import FORMATTED, SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +65,7 @@ def _refuse(body: dict[str, Any]) -> web.Response | None:
         return anthropic_error(429, "rate_limit_error", "Slow down.", {"Retry-After": "7"})
     if model == "overloaded" and not body.get("stream"):
         return anthropic_error(529, "overloaded_error", "Overloaded")
-    if model not in {"claude-fake", "overloaded", "cut"}:
+    if model not in {"claude-fake", "refuses", "overloaded", "cut"}:
         return anthropic_error(404, "not_found_error", f"model: {model}")
     return None
 
@@ -91,16 +95,38 @@ def build_message(body: dict[str, Any]) -> dict[str, Any]:
         "role": "assistant",
         "model": "claude-fake-20260807",
         "content": list(_blocks(body)),
-        "stop_reason": "tool_use" if body.get("tools") else "end_turn",
+        "stop_reason": _speak(body)[1],
         "stop_sequence": None,
         "usage": USAGE,
     }
 
 
+def _speak(body: dict[str, Any]) -> tuple[str, str]:
+    """Returns the text, and why it ends."""
+    if body["model"] == "refuses":
+        return "", "refusal"
+    if body.get("output_config", {}).get("format"):
+        return FORMATTED, "end_turn"
+    if image := _find_image(body["messages"]):
+        return SEEN.format(image), "end_turn"
+    if body["max_tokens"] == 1:
+        return TEXT[:5], "max_tokens"
+    return TEXT, "tool_use" if body.get("tools") else "end_turn"
+
+
+def _find_image(messages: list[dict[str, Any]]) -> str | None:
+    parts = [
+        part for message in messages if isinstance(message["content"], list) for part in message["content"]
+    ]
+    types = [part["source"]["media_type"] for part in parts if part["type"] == "image"]
+    return types[0] if types else None
+
+
 def _blocks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if body.get("thinking", {}).get("type") == "enabled":
         yield {"type": "thinking", "thinking": "Hm.", "signature": "EqQBCgIYAhIM1gbcDa9GJwZA2b3h"}
-    yield {"type": "text", "text": TEXT}
+    if text := _speak(body)[0]:
+        yield {"type": "text", "text": text}
     for identity, name, given in CALLS if body.get("tools") else ():
         yield {"type": "tool_use", "id": identity, "name": name, "input": given}
 

@@ -1,8 +1,12 @@
 """Bedrock's runtime as botocore describes it: it answers only signed calls whose bodies have its shapes.
 
-What it answers depends on the model:
+What it answers depends on the model, or on what the model is told to do, see `find_act`:
 
-    us.anthropic.claude-fake-v1:0       a chat, whole or streamed, with tools if there are any
+    us.anthropic.claude-fake-v1:0       a chat, whole or streamed, with a call of each of the first two tools;
+                                        of an image or 1 token at most, what `openai_answers` says
+    anthropic.first                     the same
+    anthropic.filtered                  nothing: a guardrail ends it
+    anthropic.silent                    nothing until `release` is set
     openai.gpt-fake-1:0                 the same by Chat Completions
     anthropic.limited, .forbidden, …    the errors of Converse by their names: see `ERRORS`
     anthropic.cut                       the connection breaks in mid-stream
@@ -14,6 +18,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conv
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -29,6 +34,7 @@ from botocore.validate import ParamValidator
 
 from centralized_ml_api.local.machine.ports import bind_loopback
 from support.certificate import write_certificate
+from support.openai_answers import CALLS, SEEN, find_act
 from support.signed_runtime import Keys
 from support.translation import frame
 
@@ -67,7 +73,6 @@ STREAM_ERRORS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """What a stream ends with before there is an answer."""
 
-_TOOL = {"toolUseId": "tooluse_1", "name": "get_weather", "input": {"city": "Bern"}}
 _SERVICE = Session().get_service_model("bedrock-runtime")
 
 
@@ -83,6 +88,11 @@ class Bedrock:
     keys: Keys
     api_keys: set[str] = field(default_factory=set)
     seen: list[tuple[str, str, Any]] = field(default_factory=list)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def speak(self) -> None:
+        """Lets the model that is silent answer, until `release` is cleared."""
+        self.release.set()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers a call."""
@@ -98,10 +108,13 @@ class Bedrock:
         model = unquote(model)
         self.seen.append((model, operation, document))
         _check_shape(operation, {"modelId": model, **document})
+        model = find_act(model, document["messages"])
         if model in ERRORS:
             return _error(*ERRORS[model])
+        if model == "anthropic.silent":
+            await self.release.wait()
         if operation == "converse":
-            return web.json_response(_whole(document))
+            return web.json_response(_whole(model, document))
         return await _stream(request, model, document)
 
 
@@ -124,9 +137,10 @@ def _error(code: str, status: int, message: str) -> web.Response:
     return web.json_response({"message": message}, status=status, headers=headers)
 
 
-def _whole(document: dict[str, Any]) -> dict[str, Any]:
-    content = [{"toolUse": _TOOL}] if "toolConfig" in document else [{"text": "".join(WORDS)}]
-    reason = "tool_use" if "toolConfig" in document else "end_turn"
+def _whole(model: str, document: dict[str, Any]) -> dict[str, Any]:
+    words, reason = _speak(model, document)
+    calls = [{"toolUse": call} for call in _calls(document)]
+    content: list[dict[str, Any]] = calls or [{"text": "".join(words)}]
     message = {"role": "assistant", "content": content}
     return {
         "output": {"message": message},
@@ -136,25 +150,52 @@ def _whole(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _events(document: dict[str, Any]) -> Iterator[bytes]:
+def _speak(model: str, document: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Returns the words, and why they end."""
+    parts = [part for message in document["messages"] for part in message["content"]]
+    images = [part["image"]["format"] for part in parts if "image" in part]
+    if model == "anthropic.filtered":
+        return (), "guardrail_intervened"
+    if images:
+        return (SEEN.format(f"image/{images[0]}"),), "end_turn"
+    if document.get("inferenceConfig", {}).get("maxTokens") == 1:
+        return WORDS[:1], "max_tokens"
+    return WORDS, "tool_use" if "toolConfig" in document else "end_turn"
+
+
+def _calls(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns the calls of tools: one for each that it is offered, up to two."""
+    tools = document.get("toolConfig", {}).get("tools", ())
+    return [
+        {"toolUseId": f"tooluse_{number}", "name": tool["toolSpec"]["name"], "input": arguments}
+        for number, (tool, arguments) in enumerate(zip(tools, CALLS, strict=False), 1)
+    ]
+
+
+def _events(model: str, document: dict[str, Any]) -> Iterator[bytes]:
     yield frame("messageStart", {"role": "assistant"})
-    if "toolConfig" in document:
-        start = {"toolUse": {"toolUseId": _TOOL["toolUseId"], "name": _TOOL["name"]}}
-        yield frame("contentBlockStart", {"contentBlockIndex": 0, "start": start})
-        for piece in ('{"city":', ' "Bern"}'):
-            yield frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"toolUse": {"input": piece}}})
-    else:
-        for word in WORDS:
+    words, reason = _speak(model, document)
+    calls = _calls(document)
+    for index, call in enumerate(calls):
+        start = {"toolUse": {"toolUseId": call["toolUseId"], "name": call["name"]}}
+        yield frame("contentBlockStart", {"contentBlockIndex": index, "start": start})
+        text = json.dumps(call["input"])
+        for piece in (text[:8], text[8:]):
+            delta = {"toolUse": {"input": piece}}
+            yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": delta})
+        yield frame("contentBlockStop", {"contentBlockIndex": index})
+    if not calls:
+        for word in words:
             yield frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": word}})
-    yield frame("contentBlockStop", {"contentBlockIndex": 0})
-    yield frame("messageStop", {"stopReason": "tool_use" if "toolConfig" in document else "end_turn"})
+        yield frame("contentBlockStop", {"contentBlockIndex": 0})
+    yield frame("messageStop", {"stopReason": reason})
     yield frame("metadata", {"usage": USAGE, "metrics": {"latencyMs": 1}})
 
 
 async def _stream(request: web.Request, model: str, document: dict[str, Any]) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/vnd.amazon.eventstream"})
     await response.prepare(request)
-    for number, event in enumerate(_events(document)):
+    for number, event in enumerate(_events(model, document)):
         middle = len(event) // 2
         await response.write(event[:middle])
         await response.write(event[middle:])
@@ -191,6 +232,7 @@ async def _serve(bedrock: Bedrock, listening: Any) -> AsyncIterator[None]:
         await web.SockSite(runner, listening, ssl_context=context).start()
         yield
     finally:
+        bedrock.release.set()
         await runner.cleanup()
 
 

@@ -2,12 +2,15 @@
 
 Calls with the header of Anthropic's API are answered by `anthropic_answers`.
 
-What it answers depends on the model that a body names:
+What it answers depends on the model that a body names, or on what the model is told to do, see `find_act`:
 
-    gpt-fake        a chat, whole or streamed, with tools if there are any; embeddings; a response
+    gpt-fake        a chat, whole or streamed, as `openai_answers` says; embeddings; a response
+    first           the same
+    filtered        a chat that the filter of contents ends
     limited         429 with `Retry-After` and the organization's id in the message
     broken          500 in OpenAI's shape
     forbidden       403
+    unkeyed         401, as to a wrong key
     page            503 with an HTML page
     detail          422 in the shape of another framework
     moved           a redirect
@@ -24,7 +27,7 @@ What it answers depends on the model that a body names:
     anything else   404
 
 Sources:
-    https://platform.openai.com/docs/api-reference/chat/object, /chat/streaming, /embeddings, /models
+    https://platform.openai.com/docs/api-reference/models
     https://platform.openai.com/docs/guides/error-codes
 """
 
@@ -43,6 +46,13 @@ from aiohttp import web
 from centralized_ml_api.local.machine.ports import bind_loopback
 from support.anthropic_answers import KEY_HEADER, VERSION_HEADER, answer_messages, anthropic_error
 from support.certificate import write_certificate
+from support.openai_answers import (
+    build_chunks,
+    build_completion,
+    build_embeddings,
+    build_response,
+    find_act,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -53,24 +63,9 @@ KEY = "sk-proj-Fake0123456789Organizer0123456789-TAIL"
 ORGANIZATION = "org-AbCdEf0123456789"
 MODELS = (
     *("gpt-fake", "limited", "broken", "forbidden", "page", "detail", "moved", "gone", "cut", "late", "slow"),
-    *("unstreamed", "unended", "uncounted", "keyless", "worded", "wordy"),
+    *("unstreamed", "unended", "uncounted", "keyless", "worded", "wordy", "filtered", "unkeyed"),
 )
-USAGE = {
-    "prompt_tokens": 19,
-    "completion_tokens": 10,
-    "total_tokens": 29,
-    "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 0},
-    "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
-}
-WORDS = ("Cloud", ' {"usage": {}}', " computing")
-"""What it says, with a word that looks like what a counter looks for."""
-
-_ID = {
-    "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",
-    "created": 1_741_569_952,
-    "model": "gpt-fake-2026-08-07",
-}
-_CALL = {"name": "get_weather", "arguments": '{"city": "Bern"}'}
+SUCCEEDING = {"gpt-fake", "first", "filtered", "cut", "late", "slow", "unstreamed", "unended", "uncounted"}
 
 
 @dataclass
@@ -103,6 +98,10 @@ class Provider:
     refused: list[str] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
+    async def speak(self) -> None:
+        """Lets the model that is silent answer, until `release` is cleared."""
+        self.release.set()
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers a call."""
         body = await request.read()
@@ -111,13 +110,15 @@ class Provider:
         key = request.headers.get(self.header, "").removeprefix(self.prefix)
         if key not in self.keys:
             self.refused.append(key)
-            said = f"Incorrect API key provided: {key[:8]}{'*' * 20}{key[-4:]}. Find yours in {ORGANIZATION}."
-            return _error(401, said, "invalid_request_error", "invalid_api_key")
+            return _refuse_key(key)
         if request.path == "/v1/models":
             listed = [{"id": name, "object": "model", "created": 1, "owned_by": "openai"} for name in MODELS]
             return web.json_response({"object": "list", "data": listed})
         self.seen.append(Call(request.path, dict(request.headers), body))
-        return await self._answer_model(request, json.loads(body))
+        document = json.loads(body)
+        if "messages" in document:
+            document["model"] = find_act(document["model"], document["messages"])
+        return await self._answer_model(request, document)
 
     async def _answer_as_anthropic(self, request: web.Request, body: bytes) -> web.StreamResponse:
         key = request.headers.get(KEY_HEADER, "")
@@ -130,7 +131,9 @@ class Provider:
             ]
             return web.json_response({"data": data, "has_more": False})
         self.seen.append(Call(request.path, dict(request.headers), body))
-        return await answer_messages(request, json.loads(body))
+        document = json.loads(body)
+        document["model"] = find_act(document.get("model"), document["messages"])
+        return await answer_messages(request, document)
 
     async def _answer_model(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         model = body.get("model")
@@ -138,23 +141,30 @@ class Provider:
             await self.release.wait()
         if model == "gone":
             _break(request)
-        if model in {"gpt-fake", "cut", "late", "slow", "unstreamed", "unended", "uncounted"}:
+        if model in SUCCEEDING:
             return await _succeed(request, body)
         said = f"The model `{model}` does not exist or you do not have access to it."
         unknown = _error(404, said, "invalid_request_error", "model_not_found")
         return FAILURES[model]() if model in FAILURES else unknown
 
 
+def _refuse_key(key: str) -> web.Response:
+    said = f"Incorrect API key provided: {key[:8]}{'*' * 20}{key[-4:]}. Find yours in {ORGANIZATION}."
+    return _error(401, said, "invalid_request_error", "invalid_api_key")
+
+
 async def _succeed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     if body["model"] in {"unended", "uncounted"}:
-        chunks = _chunks(body if body["model"] == "unended" else {})
+        chunks = build_chunks(body if body["model"] == "unended" else {})
         events = [f"data: {json.dumps(chunk)}" for chunk in chunks]
         return web.Response(text="\n\n".join(events), content_type="text/event-stream")
     if body.get("stream") and body["model"] != "unstreamed":
         return await _stream(request, body)
     if body["model"] == "cut":
         return await _cut(request)
-    build = {"/v1/embeddings": _embeddings, "/v1/responses": _response}.get(request.path, _completion)
+    build = {"/v1/embeddings": build_embeddings, "/v1/responses": build_response}.get(
+        request.path, build_completion
+    )
     return web.json_response(build(body))
 
 
@@ -184,6 +194,7 @@ FAILURES: dict[str, Callable[[], web.Response]] = {
     "limited": _limited,
     "broken": lambda: _error(500, f"The server had an error ({KEY}).", "server_error", None),
     "forbidden": lambda: _error(403, f"{ORGANIZATION} has no access.", "invalid_request_error", None),
+    "unkeyed": lambda: _refuse_key(KEY),
     "keyless": lambda: web.json_response([{"error": _OF_GEMINI}], status=400),
     "worded": lambda: _error(400, INVALID_KEY, "INVALID_ARGUMENT", None),
     "wordy": lambda: _error(400, f"{ORDINARY}, not {ORGANIZATION} or user-0123456789.", "a", None),
@@ -193,81 +204,11 @@ FAILURES: dict[str, Callable[[], web.Response]] = {
 }
 
 
-def _completion(body: dict[str, Any]) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(WORDS), "refusal": None}
-    if body.get("tools"):
-        calls = [{"id": "call_1", "type": "function", "function": _CALL}]
-        message = {"role": "assistant", "content": None, "tool_calls": calls, "refusal": None}
-    finish = "tool_calls" if body.get("tools") else "stop"
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
-    return {
-        **_ID,
-        "object": "chat.completion",
-        "choices": [choice],
-        "usage": USAGE,
-        "service_tier": "default",
-    }
-
-
-def _embeddings(_: dict[str, Any]) -> dict[str, Any]:
-    item = {"object": "embedding", "index": 0, "embedding": [0.25, -0.5]}
-    usage = {"prompt_tokens": 8, "total_tokens": 8}
-    return {"object": "list", "data": [item], "model": "gpt-fake", "usage": usage}
-
-
-def _response(body: dict[str, Any]) -> dict[str, Any]:
-    text = {"type": "output_text", "text": "".join(WORDS), "annotations": []}
-    message = {
-        "type": "message",
-        "id": "msg_1",
-        "status": "completed",
-        "role": "assistant",
-        "content": [text],
-    }
-    usage = {
-        "input_tokens": 36,
-        "input_tokens_details": {"cached_tokens": 3},
-        "output_tokens": 87,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": 123,
-    }
-    return {
-        "id": "resp_1",
-        "object": "response",
-        "created_at": 1,
-        "status": "completed",
-        "model": body["model"],
-        "output": [message],
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "usage": usage,
-        "user": None,
-        "metadata": {},
-    }
-
-
-def _chunks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    includes = (body.get("stream_options") or {}).get("include_usage") is True
-    base = {**_ID, "object": "chat.completion.chunk", **({"usage": None} if includes else {})}
-    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-    if body.get("tools"):
-        deltas = [{"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": _CALL}]}]
-    else:
-        deltas += [{"content": word} for word in WORDS]
-    for delta in deltas:
-        yield {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-    finish = "tool_calls" if body.get("tools") else "stop"
-    yield {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
-    if includes:
-        yield {**base, "choices": [], "usage": USAGE}
-
-
 async def _stream(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     """Sends events in pieces that end anywhere."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
     await response.prepare(request)
-    chunks = list(_chunks(body))
+    chunks = list(build_chunks(body))
     if body["model"] == "late":
         said = f"The server had an error (request of {ORGANIZATION})."
         chunks[2:] = [{"error": {"message": said, "type": "server_error"}}]

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
-from contract.case import JSON, Case, Expected, Request, render_json
+from contract.case import AWS, JSON, LOCAL, Case, Expected, Request, render_json
 from contract.cases.hosted import TOOLS
-from contract.cases.openai import Events, chat
+from contract.cases.openai import Events, chat, tell
 from support.bedrock import ACCOUNT, WORDS
 
 if TYPE_CHECKING:
@@ -102,11 +103,12 @@ def _post(path: str, **body: Any) -> Request:
 
 _TALK = [{"role": "user", "content": "What is AWS?"}]
 _FAILURES = (
-    ("claude-limited", 429, "too_many_requests", "Too many tokens"),
-    ("claude-forbidden", 502, "provider_refused_key", ""),
-    ("claude-slow", 504, "model_too_slow", ""),
-    ("claude-failed", 502, "model_failed", "The model failed."),
-    ("claude-invalid", 400, "model_refused", "model identifier is invalid"),
+    ("limited", 429, "too_many_requests", "Too many tokens"),
+    ("forbidden", 502, "provider_refused_key", ""),
+    ("slow", 504, "model_too_slow", ""),
+    ("broken", 502, "model_failed", "The model failed."),
+    ("invalid", 400, "model_refused", "model identifier is invalid"),
+    ("unknown", 404, "model_refused", "end of life"),
 )
 
 CASES = [
@@ -137,27 +139,36 @@ CASES = [
     ),
     *(
         Case(
-            f"an error of Bedrock, {'streamed' if stream else 'whole'}: {name}",
-            _ask(name, stream=stream),
+            f"an error of Bedrock, {'streamed' if stream else 'whole'}: {act}",
+            tell("claude", f"anthropic.{act}", stream=stream),
             Expected(status, Refused(code, says), JSON),
         )
-        for name, status, code, says in _FAILURES
+        for act, status, code, says in _FAILURES
         for stream in (False, True)
     ),
     *(
         Case(
-            f"a stream of Bedrock that fails before its answer has a status: {name}",
-            _ask(name, stream=True),
+            f"a stream of Bedrock that fails before its answer has a status: {act}",
+            tell("claude", f"anthropic.{act}", stream=True),
             Expected(status, Refused(code), JSON),
         )
-        for name, status, code in (
-            ("claude-busy", 429, "too_many_requests"),
-            ("claude-stumbles", 500, "model_failed"),
+        for act, status, code in (
+            ("busy", 429, "too_many_requests"),
+            ("stumbles", 500, "model_failed"),
         )
     ),
     Case(
         "a stream of Bedrock that fails in the middle ends with an error",
-        _ask("claude-fails", stream=True),
+        tell("claude", "anthropic.fails", stream=True),
         Expected(200, BrokenOff("rate_limit_error"), EVENTS_IN_UTF8),
+    ),
+    *(
+        Case(
+            f"a stream of Bedrock that breaks off ends with an error on {target}",
+            tell("claude", "anthropic.cut", stream=True),
+            Expected(200, BrokenOff(kind), EVENTS_IN_UTF8),
+            only=target,
+        )
+        for target, kind in ((LOCAL, "server_error"), (AWS, errors.MODEL_FAILED.type))
     ),
 ]

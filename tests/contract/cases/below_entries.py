@@ -13,7 +13,7 @@ from contract.case import JSON, Bytes, Case, Expected, Json, Request, refused, r
 from contract.cases.bedrock import Message
 from contract.cases.hosted import Whole
 from contract.cases.openai import SAID, Completion, Events, Listed
-from support.provider import WORDS
+from support.openai_answers import WORDS
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from contract.case import JSON, Case, Expected, Json, refused
-from contract.cases.openai import Events, chat
-from support.provider import KEY, ORGANIZATION, USAGE, WORDS
+from contract.cases.openai import Events, chat, tell
+from support.openai_answers import USAGE, WORDS
+from support.provider import KEY, ORGANIZATION
 
 if TYPE_CHECKING:
     from support.running_gateway import Answer
@@ -64,6 +65,18 @@ class OfTheProvider:
         assert not any(secret in text for secret in (KEY, KEY[-4:], ORGANIZATION)), answer
 
 
+@dataclass(frozen=True)
+class Late:
+    """A stream that begins with a word; then an error tells nothing of the provider's customer."""
+
+    def check(self, answer: Answer) -> None:
+        """Compares it."""
+        text = answer.body.decode()
+        assert WORDS[0] in text, answer
+        assert "The server had an error (request of (hidden))." in text, answer
+        assert ORGANIZATION not in text, answer
+
+
 def _ask(name: str, **more: Any) -> Any:
     return chat(model=name, **more)
 
@@ -83,28 +96,38 @@ CASES = [
     ),
     Case(
         "a hosted model whose provider is busy: its pause passes",
-        _ask("hosted-limited"),
+        tell("hosted", "limited"),
         Expected(429, OfTheProvider("rate_limit_exceeded"), JSON, headers={"retry-after": "7"}),
     ),
     Case(
         "a hosted model that the provider does not know",
-        _ask("hosted-unknown"),
+        tell("hosted", "unheard-of"),
         Expected(404, OfTheProvider("model_not_found"), JSON),
     ),
     Case(
         "a hosted model without access is no fault of the caller",
-        _ask("hosted-forbidden"),
+        tell("hosted", "forbidden"),
         refused(errors.PROVIDER_REFUSED_KEY),
     ),
     Case(
         "a provider that refuses the key with 400 is no fault of the caller",
-        _ask("hosted-keyless"),
+        tell("hosted", "keyless"),
         refused(errors.PROVIDER_REFUSED_KEY),
     ),
-    Case("a hosted answer that breaks off is 502", _ask("hosted-cut"), refused(errors.MODEL_FAILED)),
+    Case(
+        "a provider that takes the key for a wrong one is no fault of the caller",
+        tell("hosted", "unkeyed"),
+        refused(errors.PROVIDER_REFUSED_KEY),
+    ),
+    Case(
+        "a hosted stream with an error in it tells nothing of the customer",
+        tell("hosted", "late", stream=True),
+        Expected(200, Late(), EVENTS),
+    ),
+    Case("a hosted answer that breaks off is 502", tell("hosted", "cut"), refused(errors.MODEL_FAILED)),
     Case(
         "a hosted model's own failure keeps its status",
-        _ask("hosted-broken"),
+        tell("hosted", "broken"),
         Expected(500, Json({"error": {**_BROKEN}}), JSON),
     ),
     Case(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
-from contract.api import CHATS, LISTED
+from contract.api import BEDROCK, CHATS, FALLING, HOSTED, LISTED
 from contract.case import JSON, Bytes, Case, Expected, Json, Request, refused, render_json
 
 if TYPE_CHECKING:
@@ -54,6 +54,13 @@ def chat(**more: Any) -> Request:
     """A chat with the model `chat`, or with another one."""
     asked = {"model": "chat", "messages": [{"role": "user", "content": SAID}], **more}
     return Request(openai.CHAT_PATH, render_json(asked), headers={"Content-Type": JSON})
+
+
+def tell(name: str, act: str, **more: Any) -> Request:
+    """Builds a chat with a hosted model that makes it behave as the model `act`."""
+    models = {**HOSTED, **{entry: model for entry, (model, _) in FALLING.items()}, **BEDROCK}
+    said = [{"role": "user", "content": f"{models[name]} does {act}"}]
+    return chat(model=name, messages=said, **more)
 
 
 def _broken(body: bytes) -> Request:

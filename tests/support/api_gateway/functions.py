@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 from centralized_ml_api.aws.stream_code import OTHER_PATHS
 from centralized_ml_api.local.lambda_host.pool import Pool
@@ -20,7 +22,8 @@ from support.stream_host import StreamHost, start_stream_host
 from support.stream_host.host import write_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from support.api_gateway.back_ends import Invoke, Stream
@@ -34,9 +37,9 @@ _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testin
 
 @dataclass(frozen=True)
 class Hosting:
-    """Where the provider of all hosted models is, and the variables with which the function calls it."""
+    """Where providers are, by their addresses in the template, and variables for calling them."""
 
-    url: str
+    urls: Mapping[str, str]
     environment: Mapping[str, str]
 
 
@@ -94,21 +97,20 @@ def run_streams(
                 if "endpoint" in model:
                     model["endpoint"] = endpoints[model["endpoint"]]
                 elif hosting and "provider" in model:
-                    model["provider"]["url"] = hosting.url
-            host = stack.enter_context(
-                start_stream_host(
-                    models=models,
-                    sagemaker_url=sagemaker_url,
-                    idle_seconds=float(variables["IDLE_SECONDS"]),
-                    environment={
-                        "AWS_ENDPOINT_URL_SAGEMAKER": control_url,
-                        **(hosting.environment if hosting else {}),
-                        **{name: variables[name] for name in _AS_IT_IS if name in variables},
-                    },
-                    folder=write_function(NOT_COUNTED, _read_other_paths(properties, assets)),
-                )
+                    model["provider"]["url"] = hosting.urls[model["provider"]["url"]]
+            start = partial(
+                start_stream_host,
+                models=models,
+                sagemaker_url=sagemaker_url,
+                idle_seconds=float(variables["IDLE_SECONDS"]),
+                environment={
+                    "AWS_ENDPOINT_URL_SAGEMAKER": control_url,
+                    **(hosting.environment if hosting else {}),
+                    **{name: variables[name] for name in _AS_IT_IS if name in variables},
+                },
+                folder=write_function(NOT_COUNTED, _read_other_paths(properties, assets)),
             )
-            streams[_arn(name, template)] = _stream(host)
+            streams[_arn(name, template)] = stack.enter_context(_Instances(start)).stream
         yield streams
 
 
@@ -130,12 +132,32 @@ def _read_models(variables: Mapping[str, str], template: Template) -> dict[str, 
     return {name: row for table in tables for name, row in table.items()}
 
 
-def _stream(host: StreamHost) -> Stream:
-    def stream(event: dict[str, Any]) -> Streamed:
-        answer = host.invoke(event)
-        return Streamed(answer.status, tuple(answer.headers.items()), answer.body)
+class _Instances:
+    """The instances of a function that streams: where none is free, a call gets a new one, as on Lambda."""
 
-    return stream
+    def __init__(self, start: Callable[[], AbstractContextManager[StreamHost]]) -> None:
+        self._start = start
+        self._stack = contextlib.ExitStack()
+        self._free: list[StreamHost] = []
+        self._changing = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._free.append(self._stack.enter_context(self._start()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def stream(self, event: dict[str, Any]) -> Streamed:
+        """Answers an event; the instance is free once status and headers are there."""
+        with self._changing:
+            host = self._free.pop() if self._free else self._stack.enter_context(self._start())
+        try:
+            answer = host.invoke(event)
+        finally:
+            with self._changing:
+                self._free.append(host)
+        return Streamed(answer.status, tuple(answer.headers.items()), answer.body)
 
 
 def _functions(template: Template, runtime: str) -> Iterator[tuple[str, dict[str, Any]]]:

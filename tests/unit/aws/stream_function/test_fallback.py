@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.hosted_function import ASK, ELSEWHERE, HostedFunction, start_hosted_function
-from support.provider import KEY, WORDS
+from support.openai_answers import WORDS
+from support.provider import KEY
 from support.stream_host import build_event
 
 if TYPE_CHECKING:

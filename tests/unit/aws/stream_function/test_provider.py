@@ -10,7 +10,8 @@ import pytest
 from centralized_ml_api.api import error_shape as errors
 from support.anthropic_answers import TEXT as TEXT_OF_CLAUDE
 from support.hosted_function import ASK, ELSEWHERE, SECRET, HostedFunction, start_hosted_function
-from support.provider import KEY, ORDINARY, ORGANIZATION, USAGE, WORDS
+from support.openai_answers import USAGE, WORDS
+from support.provider import KEY, ORDINARY, ORGANIZATION
 from support.stream_host import StreamAnswer, build_event
 from support.stream_host.script import run_script
 
