@@ -7,11 +7,9 @@ import json
 import os
 import shlex
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from centralized_ml_api.commands import NAME, is_run_by_uv
 from centralized_ml_api.errors import NotInstalledError
@@ -69,6 +67,9 @@ class Installation:
 
 def load_installation() -> Installation:
     """Loads how this package was installed."""
+    # Takes as long to import as the rest of a short verb, and only the fix for a missing extra needs it.
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+
     root = Path(__file__).resolve().parents[2]
     is_clone = (root / "Makefile").is_file() and (root / "pyproject.toml").is_file()
     try:
@@ -134,6 +135,8 @@ def build_install_fix(extra: Extra, found: Installation, present: Sequence[Extra
         found: How this package was installed.
         present: The extras that it has; tools that make the environment anew are told to keep them.
     """
+    from urllib.request import url2pathname  # noqa: PLC0415  # as much again
+
     clone = found.clone
     if clone and found.prefix == clone / ".venv":
         folder = "" if found.here == clone else f"-C {shlex.quote(str(clone))} "

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -62,6 +61,8 @@ class Client:
 @cache
 def load_clients() -> tuple[Client, ...]:
     """Loads the table, which is a file of this package."""
+    import tomllib  # noqa: PLC0415  # many verbs import this module and need no table
+
     rows = tomllib.loads(_TABLE.read_text(encoding="utf-8"))["client"]
     return tuple(
         Client(**{**row, "lines": {api: lines.strip("\n") for api, lines in row["lines"].items()}})

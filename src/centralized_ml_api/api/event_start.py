@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.error_shape import EVENT_NOT_STARTED, STOP_RETRYING, ApiError
 from centralized_ml_api.api.event_end import render_instant, render_left
+from centralized_ml_api.api.http_date import render_http_date
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,9 +23,9 @@ def not_started(starts: datetime) -> ApiError:
 def build_start_headers(starts: datetime) -> tuple[tuple[str, str], tuple[str, str]]:
     """Builds its headers. `Retry-After` has a date, since no gateway computes how long that is. Pure.
 
-    Source: RFC 9110, sections 5.6.7 and 10.2.3.
+    Source: RFC 9110, section 10.2.3.
     """
-    return ("retry-after", format_datetime(starts, usegmt=True)), STOP_RETRYING
+    return ("retry-after", render_http_date(starts)), STOP_RETRYING
 
 
 def render_start(starts: datetime, now: datetime) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 
-import segno
+from centralized_ml_api.record import record
 
 MOST_CHARACTERS = 300
 """The longest address that is drawn; a longer one would be too fine for a camera across a room."""
@@ -20,7 +19,7 @@ _HALVES = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False
 _WHITE_INK_ON_BLACK, _PLAIN = "\x1b[97;40m", "\x1b[0m"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QrPath:
     """The dark modules as an SVG path; `size` is the side of its view box, the quiet zone included."""
 
@@ -57,5 +56,7 @@ def render_qr(text: str) -> str:
 
 
 def _modules(text: str) -> list[list[bool]]:
+    import segno  # noqa: PLC0415  # takes as long as a tenth of a start, which draws nothing
+
     code = segno.make(text, error="m", micro=False)
     return [[bool(module) for module in row] for row in code.matrix_iter(border=_BORDER)]

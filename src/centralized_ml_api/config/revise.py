@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from centralized_ml_api.config.document import Document, load_document
 from centralized_ml_api.config.edit import save_text, set_value
 from centralized_ml_api.config.load import check_text
 from centralized_ml_api.errors import ConfigError, UsageError
+from centralized_ml_api.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Until:
     """An instant as it was meant: `instant` itself, or `later` than the present end, or `from_now`."""
 
@@ -39,7 +39,7 @@ class Until:
             raise UsageError("the end would be after the year 9999", fix="choose an earlier end") from None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MovedEnd:
     """A config whose event ends at another instant; nothing is saved yet.
 

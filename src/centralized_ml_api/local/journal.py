@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ LONGEST_DETAIL = 300
 _READ_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deed:
     """What was done: when, how, to which entry or team (empty for the whole event), and more in words."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
+
+from centralized_ml_api.record import record
 
 LINE_LIMIT_BYTES = 256 * 1024
 """The longest line of a process's output that a log takes whole: the largest event of CloudWatch Logs.
@@ -17,7 +19,7 @@ CALLERS = "/callers"
 """Below it and the name of an entry, the function of that entry finds SageMaker's runtime API."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Launch:
     """A process to start: its whole environment, its working folder, and bytes for its standard input.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +13,7 @@ from centralized_ml_api.plan.types import (
     PackageModel,
     ProviderModel,
 )
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -36,7 +36,7 @@ _SECONDS_AN_HOUR = 3600
 Verdict = Literal["within", "above", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UsdRange:
     """US dollars: the least and the most that it may be."""
 
@@ -54,7 +54,7 @@ class UsdRange:
 NOTHING = UsdRange(Decimal(0), Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EntryCost:
     """One entry of the config.
 
@@ -93,7 +93,7 @@ class EntryCost:
         return UsdRange(self.asleep_saves.low, self.hourly.high).times(awake_hours)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cost:
     """All entries, in config order, by the prices of one region."""
 

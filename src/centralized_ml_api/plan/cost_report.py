@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.plan.columns import render_columns
 from centralized_ml_api.plan.cost import ELSEWHERE, HOURS_A_DAY
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ _CENT = Decimal("0.01")
 _FINE = Decimal("0.0001")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Period:
     """A length of time and what it is called: `a day`, `until the event ends`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.sample import file_of
@@ -12,20 +13,23 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ModelDeployment
 
 
-_KNOWN = mimetypes.MimeTypes()
-_KNOWN.add_type("audio/wav", ".wav")  # Python 3.11 knows only audio/x-wav
-_KNOWN.add_type("application/x-npy", ".npy")
-_KNOWN.add_type("image/webp", ".webp")
+@cache
+def _load_known_types() -> mimetypes.MimeTypes:
+    known = mimetypes.MimeTypes()
+    known.add_type("audio/wav", ".wav")  # Python 3.11 knows only audio/x-wav
+    known.add_type("application/x-npy", ".npy")
+    known.add_type("image/webp", ".webp")
+    return known
 
 
 def guess_media_type(name: str) -> str | None:
     """Returns the media type of a file with that name or path, if its ending is known."""
-    return _KNOWN.guess_type(name)[0]
+    return _load_known_types().guess_type(name)[0]
 
 
 def guess_ending(media_type: str) -> str | None:
     """Returns the ending of files of that type, with its dot, if there is one; parameters are ignored."""
-    return _KNOWN.guess_extension(media_type.partition(";")[0].strip().lower())
+    return _load_known_types().guess_extension(media_type.partition(";")[0].strip().lower())
 
 
 JSON = "application/json"

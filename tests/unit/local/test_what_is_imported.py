@@ -15,8 +15,11 @@ PACKAGE = "centralized_ml_api"
     ("started", "heavy"),
     [
         ("local.lambda_host.host", ["pydantic", "psutil", "urllib3"]),
-        ("local.run.serve", ["aiohttp", "prometheus_client", "botocore", "urllib3"]),
-        ("cli.verbs.check", ["aiohttp", "urllib3", "botocore", "asyncio"]),
+        (
+            "local.run.serve",
+            ["aiohttp", "prometheus_client", "botocore", "urllib3", "segno", "importlib.metadata", "email"],
+        ),
+        ("cli.verbs.check", ["aiohttp", "urllib3", "botocore", "asyncio", "importlib.metadata", "email"]),
         (
             "aws.planning",
             ["aws_cdk", "urllib3", "botocore", "asyncio", "configparser", "packaging.specifiers"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import NestedStack
@@ -35,6 +34,7 @@ from centralized_ml_api.aws.document.own_paths import StoredDocument
 from centralized_ml_api.aws.stack_contract import stack_start
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from aws_cdk import CfnResource, Reference
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.aws.types import AwsPlan, Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EventKeys:
     """API Gateway's ids of the keys by team, and the ARN of the role that ends replaced keys."""
 

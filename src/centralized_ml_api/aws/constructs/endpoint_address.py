@@ -10,10 +10,11 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.aws.constructs.resources import allow, build_attached_policy
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ _OF_COMPONENTS = {"sagemaker:DescribeEndpoint": "sagemaker:DescribeInferenceComp
 """The actions whose name differs for an inference component."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EndpointAddress:
     """The name of an endpoint and its ARN; both may be CDK tokens.
 

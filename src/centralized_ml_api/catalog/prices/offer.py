@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,7 @@ _HOSTING_USAGE = "Host:"
 _HOURS = "Hrs"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offer:
     """The hosting prices of a list: US dollars an hour by instance type, and the day of publication."""
 

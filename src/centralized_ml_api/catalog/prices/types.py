@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Literal
+
+from centralized_ml_api.record import record
 
 PRICING_PAGE = "https://aws.amazon.com/sagemaker/ai/pricing/"
 """Where to look up a price that the list does not have."""
@@ -15,7 +16,7 @@ Road = Literal["asked", "kept", "shipped"]
 """Where the list is from: AWS just now, AWS within the last days, or this package."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriceSource:
     """Where a price was read, and on which day."""
 
@@ -25,7 +26,7 @@ class PriceSource:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Price:
     """US dollars without taxes, on demand; the unit is the one of the field that holds it."""
 
@@ -33,7 +34,7 @@ class Price:
     source: PriceSource
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestPrices:
     """The prices of calls: a million through the API, a million of a function, a GB-second of a function."""
 
@@ -47,7 +48,7 @@ class RequestPrices:
         return self.api_per_million, self.function_per_million, self.function_per_gb_second
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriceList:
     """The prices of one region: `instances` by type, for an hour of real-time hosting.
 

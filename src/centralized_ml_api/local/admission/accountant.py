@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.account_book import KEPT_SECONDS, AccountBook, Batch
@@ -26,6 +25,7 @@ from centralized_ml_api.local.admission.accounts import (
 from centralized_ml_api.local.admission.ended_calls import EndedCalls
 from centralized_ml_api.local.admission.endings import Reservation, judge_ending
 from centralized_ml_api.local.admission.turns import CallOverError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +45,7 @@ class ShortageError(Exception):
         self.shortage = shortage
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ask:
     """What a call asks for: its limits, its need, and how its end is to be judged (see `Reservation`)."""
 

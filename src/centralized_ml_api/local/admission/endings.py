@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from centralized_ml_api.config.token_prices import TokenPrice
 from centralized_ml_api.local.admission.accounts import Charge, Need
 from centralized_ml_api.plan.usage.tokens import estimate_tokens
+from centralized_ml_api.record import record
 
 _FIRST_ERROR = 400
 
@@ -28,7 +27,7 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/data/accesslog/v3/ac
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ending:
     """What Envoy tells of a call that is over.
 
@@ -55,7 +54,7 @@ class Ending:
     bytes_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reservation:
     """What a call has added to accounts, and how its end is judged.
 

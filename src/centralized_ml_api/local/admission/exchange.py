@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
@@ -21,6 +21,7 @@ from centralized_ml_api.local.admission.terms import (
     TEAM_HEADER,
     TIME_ATTRIBUTE,
 )
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.admission.refusals import RefusalError
@@ -29,7 +30,7 @@ _OK = 200
 _ATTRIBUTES = "envoy.filters.http.ext_proc"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """What is known of a call before its body is read.
 
@@ -45,7 +46,7 @@ class Call:
     content_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Admission:
     """A call that may go on: to which entry, and with which body, None for its own.
 

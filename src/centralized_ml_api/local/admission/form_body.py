@@ -8,9 +8,9 @@ Source: https://www.rfc-editor.org/rfc/rfc7578
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from centralized_ml_api.local.admission.json_body import BodyError
+from centralized_ml_api.record import record
 
 MOST_PARTS = 100
 FORM = "multipart/form-data"
@@ -20,7 +20,7 @@ _DISPOSITION = re.compile(rb"(?:^|\r\n)content-disposition:([^\r\n]*)", re.IGNOR
 _PARAMETER = re.compile(rb'\s*;\s*([\w-]+\*?)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))')
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FormBody:
     """A form: its bytes, its fields that are texts, and where the text of `model` is in the bytes."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public, though typeshed lacks it
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -63,7 +64,7 @@ class BodyError(Exception):
     """A body that cannot be taken; the message tells the caller what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JsonBody:
     """A JSON object: its text, and what it means. Of equal keys the last one counts."""
 

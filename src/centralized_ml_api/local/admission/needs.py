@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.json_body import BodyError
 from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, EMBEDDINGS, IMAGES, MESSAGES, RESPONSES
 from centralized_ml_api.plan.usage.tokens import BYTES_PER_TOKEN
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ _WRITES_CACHE = re.compile(rb"cache_control|\\u00[4-7]", re.IGNORECASE)
 """The member as it stands in a body. JSON may write its letters as escapes, which no encoder does."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenNeed:
     """The most tokens that a call reads and writes, and the members that its body must have for that."""
 

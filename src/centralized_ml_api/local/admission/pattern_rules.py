@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.violation import Violation
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +48,7 @@ class _RefusedError(Exception):
     """Says in its message what is wrong with an expression."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Node:
     """A part of an expression: a `set` of characters, or other parts in a row, as a choice, or repeated."""
 
@@ -69,7 +70,7 @@ class _Automaton:
     steps: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Ends:
     """The characters with which a part can start and end."""
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 import base64
 import re
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 from centralized_ml_api.local.admission.violation import Violation
 from centralized_ml_api.plan.apis import CHAT, MESSAGES, RESPONSES
+from centralized_ml_api.record import record
 
 PICTURES = 16
 """The most in one request: each is computed before the answer begins."""
@@ -42,7 +42,7 @@ _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """The markers of JPEG's frame headers; the others of this range are tables."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picture:
     """A picture: the number of its message among all of them, its place in there, the part for the server."""
 

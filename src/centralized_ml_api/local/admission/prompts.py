@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import string
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.message_rules import adapt_message, collect_texts
 from centralized_ml_api.local.admission.pictures import take_pictures
 from centralized_ml_api.plan.apis import COMPLETIONS, MESSAGES, RESPONSES
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ TOKENS_PER_MESSAGE = 4
 _LETTERS = (string.ascii_letters + " ").encode()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prompt:
     """What a call has its model read.
 

@@ -16,10 +16,10 @@ import contextlib
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ class SleepingError(Exception):
         return self.state == FAILED
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sleeper:
     """How an entry is. `ready_at` is when a call that comes now is answered; None if nobody knows.
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from functools import lru_cache
 from typing import Any
 
 from centralized_ml_api.local.admission.accounts import Limit
 from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH, FORM_PATHS
 from centralized_ml_api.plan.event import POT
+from centralized_ml_api.record import record
 
 TERMS_KEY = "mlapi-terms"
 REQUEST_ID_KEY = "mlapi-request-id"
@@ -61,7 +62,7 @@ Behind a refusal's follow a colon and its code.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EntryTerms:
     """What holds for the calls of one entry.
 
@@ -129,7 +130,7 @@ class EntryTerms:
         return self.reads_body or self.places is not None or self.sleeps
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouteTerms:
     """What holds for the calls of a route.
 

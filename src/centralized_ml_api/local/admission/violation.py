@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from centralized_ml_api.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Violation:
     """Why a request is refused: `field` as a path such as `messages[2].role`, `message` for a participant.
 
@@ -16,7 +16,7 @@ class Violation:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LlamaCppLimits:
     """What one request may ask of llama.cpp's server.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from centralized_ml_api.local.usage.recent_errors import RecentError
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.event import POT, EventPlan
 from centralized_ml_api.plan.usage.types import NOBODY, UsageTable
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """What the board is made of.
 

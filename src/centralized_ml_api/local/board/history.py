@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.traffic.pace import Pace, pace_of_all, pace_of_model, pace_of_team
 from centralized_ml_api.local.traffic.types import Traffic
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -19,7 +20,7 @@ KEPT_POINTS = 360
 """An hour."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Point:
     """How everything was called around `at`, in seconds since the epoch; rates are per second."""
 

@@ -9,12 +9,12 @@ import contextlib
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ _LINK = "mlapi-12345678/at"
 _SHORT_FOLDER = "/tmp"  # noqa: S108  # what is made there is private
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Admin:
     """The admin interface on a Unix domain socket; only users who may enter its folder can reach it.
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS, STOP_RETRYING
+from centralized_ml_api.api.http_date import render_http_date
 from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT
 from centralized_ml_api.local.envoy.headers import IF_PRESENT, build_header
@@ -230,6 +230,6 @@ def _build_day_headers(resets: datetime) -> list[dict[str, Any]]:
     almost = (resets - timedelta(seconds=LONGEST_WAIT_SECONDS)).isoformat(timespec="seconds")
     name, value = STOP_RETRYING
     return [
-        build_header("retry-after", format_datetime(resets, usegmt=True)),
+        build_header("retry-after", render_http_date(resets)),
         build_header(name, f'%CEL(request.time < timestamp("{almost}") ? "{value}" : "")%'),
     ]

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import StartError
@@ -15,6 +15,7 @@ from centralized_ml_api.local.envoy.clusters import build_cluster, build_load_as
 from centralized_ml_api.local.envoy.rate_limits import build_rate_limits
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.gateway import Upstream
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DiscoveryResponse:
     """The text of one xDS file; `version` is a digest of its resources and changes only with them."""
 
@@ -32,7 +33,7 @@ class DiscoveryResponse:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """A gateway as Envoy sees it: clusters by name, endpoints by cluster, routes, rate limits by filter."""
 

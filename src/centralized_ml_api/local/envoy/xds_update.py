@@ -7,7 +7,6 @@ and routes; and what is no longer wanted goes in reverse, once no route points t
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from centralized_ml_api.errors import StartError
@@ -22,6 +21,7 @@ from centralized_ml_api.local.envoy.xds import (
     remove_stale_endpoints,
     write_file,
 )
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class StatsReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class XdsUpdate:
     """From `old`, which Envoy has, to `new`; Envoy has `accept_seconds` for each step. `run` once."""
 

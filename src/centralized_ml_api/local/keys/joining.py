@@ -6,7 +6,7 @@ Only its user may read it. It is read again for every team that joins, so a chan
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -15,6 +15,7 @@ from centralized_ml_api.api.joining import new_code
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.machine.private_file import write_private_file
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ LOCK_SECONDS = 10
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Joining:
     """The code that was made here, and whether an organizer has closed the door."""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.keys import new_key
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FormerSecret:
     """A key that was replaced; it works `until` then."""
 
@@ -21,7 +22,7 @@ class FormerSecret:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TeamRecord:
     """One team. `key` is None after a revocation; `listed` says whether its keys may open the API.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import time
-from dataclasses import dataclass
 from typing import Any
+
+from centralized_ml_api.record import record
 
 STAGE = "prod"
 
@@ -44,7 +45,7 @@ BINARY_FAMILIES = frozenset({"audio", "image", "video"})
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Received:
     """A request as it arrived; `path` and `query` are decoded, `received_at` is in seconds since 1970."""
 

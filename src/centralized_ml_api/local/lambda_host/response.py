@@ -10,8 +10,9 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from centralized_ml_api.record import record
 
 KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 LOWEST_STATUS, HIGHEST_STATUS = 200, 599
@@ -26,7 +27,7 @@ class MalformedResponseError(ValueError):
     """A result that API Gateway does not accept as a response; it answers 502."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Response:
     """An HTTP response; `headers` may hold a name several times."""
 

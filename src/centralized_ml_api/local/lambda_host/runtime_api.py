@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +30,14 @@ _PREFIX = "/2018-06-01/runtime"
 _ACCEPTED = 202
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Returned:
     """The handler returned; `payload` is its result as JSON."""
 
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """There is no result: an HTTP status, and the reason for the organizer, without a stack trace."""
 
@@ -46,7 +48,7 @@ class Failed:
 Outcome = Returned | Failed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Invocation:
     """An event on its way to a worker; whoever first knows the outcome sets it."""
 

@@ -7,12 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.plan.types import FunctionPlan
+from centralized_ml_api.record import record
 
 DEFAULT_REGION = "us-east-1"
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -30,7 +31,7 @@ def why_not_here(function: FunctionPlan) -> str | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostSpecification:
     """One function and how to host it; travels through standard input because it may hold secrets.
 
@@ -80,7 +81,7 @@ def read_specification(text: bytes) -> HostSpecification:
     return HostSpecification(**fields)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionServer:
     """The host of the function of the entry `name`: a `Server` of `local/launch.py`.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from centralized_ml_api.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Clock:
     """The wall clock; a wait in seconds; and seconds that only grow, which measure how long things take."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ _CONNECTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PipFailure:
     """Why pip failed.
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from centralized_ml_api.commands import DEFAULT_CONFIG, command, state_flags
 from centralized_ml_api.errors import NotRunningError, StartError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,7 +26,7 @@ LOOK_SECONDS = 0.05
 LOCK_NAME = "lock"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """A running local target, and how to reach the process that supervises it.
 

@@ -18,7 +18,6 @@ import os
 import shutil
 import time
 import venv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,7 @@ from centralized_ml_api.local.python_engine.requirements import (
 from centralized_ml_api.local.weights.cache import LOCK_NAME, cache_root, lock_folder
 from centralized_ml_api.local.weights.disk import explain_disk_errors
 from centralized_ml_api.local.weights.progress import Monitor, Progress
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     import threading
@@ -46,7 +46,7 @@ _FOLDER = "environments"
 _DAY_SECONDS = 86400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Environment:
     """A virtual environment in the cache; it may not be there yet."""
 

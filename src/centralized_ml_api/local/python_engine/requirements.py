@@ -7,7 +7,6 @@ import re
 import sys
 import sysconfig
 from contextlib import closing
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
@@ -53,6 +52,8 @@ def build_key(code: Path) -> str:
     Comments and blank lines do not count; this Python and platform do. A file or folder of this machine that
     a line names (`./my-wheel.whl`, `-e ../lib`) counts with its location and its content.
     """
+    from importlib.metadata import version  # noqa: PLC0415  # for models with requirements alone
+
     machine = (_LAYOUT, sys.version, sys.base_prefix, sysconfig.get_platform(), version(LIBRARY))
     digest = hashlib.sha256()
     for fact in (*machine, *_read_lines_of(code / FILE, code, set())):

@@ -6,12 +6,12 @@ that the clock was set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.event_end import render_instant, render_left
 from centralized_ml_api.commands import command, state_flags
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ LOOK_SECONDS = 1.0
 ANNOUNCED = (timedelta(hours=1), timedelta(minutes=10), timedelta(minutes=1))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class End:
     """The instant, and whether it is the end of the event or that of `--for`."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.plan.apis import CHAT, MEDIA_APIS
 from centralized_ml_api.plan.speaks import find_own_api
 from centralized_ml_api.plan.token_prices import find_price
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ModelDeployment
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """What is limited of some team's calls: how many are under way, what they spend."""
 

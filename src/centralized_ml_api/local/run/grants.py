@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.errors import StartError, UsageError
 from centralized_ml_api.local.machine.private_file import write_private_file
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ _MOST = 10**9
 """Of any unit: more is a slip of the finger, and all sums stay exact."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     """What a team may use on top of its limits: those per day, and those of the whole event."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
@@ -22,6 +22,7 @@ from centralized_ml_api.local.keys import JoinBook
 from centralized_ml_api.local.keys.places import NameTakenError, PlacesTakenError, Tries, take_place
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.ports import bind_loopback
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,7 +38,7 @@ TELL_SECONDS = 10.0
 """How long the gateway has to learn of a key; a key that it does not know by then works a little later."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Joined:
     """A team that has joined, and its key."""
 

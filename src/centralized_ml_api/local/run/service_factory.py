@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.lambda_host import FunctionServer
@@ -11,6 +11,7 @@ from centralized_ml_api.local.run.specs import FunctionSpec, ServiceSpec
 from centralized_ml_api.local.servers import make_service
 from centralized_ml_api.local.servers.parts import ServiceParts
 from centralized_ml_api.local.supervision.service import ReplicatedService, Service
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ FUNCTION_START_SECONDS = 75.0
 """How long a function may take to be imported. Its host gives up after 60 and says why, before we would."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceFactory(ServiceParts):
     """Makes services of functions and of models."""
 

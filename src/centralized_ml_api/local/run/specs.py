@@ -5,7 +5,6 @@ Reads nothing but the names, sizes and times of the files of functions and Pytho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from centralized_ml_api.config.schema import Speaks
@@ -19,6 +18,7 @@ from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.plan.apis import MODEL_APIS
 from centralized_ml_api.plan.speaks import list_translated
 from centralized_ml_api.plan.types import FunctionPlan, LocalPlan
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ _KNOWN_TO_FUNCTIONS = frozenset(get_args(Speaks))
 """What the variable MODEL_SPEAKS of a function may say, on both targets."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionSpec:
     """A function to host. `fingerprint` changes when a file in its folder does."""
 
@@ -45,7 +45,7 @@ class FunctionSpec:
 ServiceSpec = ModelSpec | FunctionSpec
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DesiredState:
     """What must run for a plan.
 

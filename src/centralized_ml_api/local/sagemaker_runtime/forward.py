@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from multidict import CIMultiDict
 
 from centralized_ml_api.local.sagemaker_runtime import service_error
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,7 +55,7 @@ class Endpoint(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """What the model receives: the body, and those headers that the caller sent."""
 
@@ -62,7 +63,7 @@ class Call:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelAnswer:
     """A complete 2xx answer."""
 

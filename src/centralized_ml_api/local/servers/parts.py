@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +17,7 @@ from centralized_ml_api.local.supervision.replica import Timeouts
 from centralized_ml_api.local.supervision.service import ReplicatedService
 from centralized_ml_api.local.weights import Progress, fetch_weights, render_bytes
 from centralized_ml_api.plan.types import LocalPlan
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ T = TypeVar("T")
 _OURS = "MLAPI_"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelSpec:
     """A model to serve; equal specs are the same service. `fingerprint` changes when its code does.
 
@@ -59,7 +60,7 @@ class ModelSpec:
         return build_environment(inherited_environment(), self.local.environment)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceParts:
     """What services are made of.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from centralized_ml_api.errors import MlApiError
@@ -14,6 +13,7 @@ from centralized_ml_api.local.supervision.core_waits import CoreWaits, count_sec
 from centralized_ml_api.local.supervision.probe import PROBE_TIMEOUT_SECONDS, ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.launch import Server
@@ -29,7 +29,7 @@ SURE_SHARE = 0.75
 """Of the time for work, so much without an answer is enough: a server that hangs may wait for cores, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timeouts:
     """How long to wait, in seconds.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from centralized_ml_api.record import record
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 10.0
@@ -10,7 +10,7 @@ STEADY_SECONDS = 10.0
 FAILED_STARTS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RestartPolicy:
     """What has happened to a server so far, and what follows from it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from centralized_ml_api.errors import MlApiError
@@ -12,6 +11,7 @@ from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.supervision.probe import ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.supervision.replica import Replica, Start, Timeouts
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +26,7 @@ SETTLED: frozenset[ServiceState] = frozenset({"ready", "unready", "failed", "asl
 """States in which the start is over, whether it succeeded or not; the others pass by themselves."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """The state of a service: `detail` is what it waits for, or why it failed; `log` holds its last lines.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ _TOO_MANY_REQUESTS = 429
 _FIRST_ERROR = 400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pace:
     """Of a model or a team: calls, errors (400 and above) and refusals (429) per second.
 

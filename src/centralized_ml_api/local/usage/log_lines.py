@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from centralized_ml_api.plan.usage.latency import NO_LATENCY, bucket_of
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens, estimate_tokens
 from centralized_ml_api.plan.usage.types import NOBODY
+from centralized_ml_api.record import record
 
 CHUNK_BYTES = 1024 * 1024
 _LINE_BYTES = 64 * 1024
@@ -21,7 +21,7 @@ _MAX_TOKENS = 10**13
 _SECONDS_PER_HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chunk:
     """Complete lines of a segment, and the offset in bytes at which reading goes on."""
 
@@ -51,7 +51,7 @@ def read_chunk(file: BinaryIO, offset: int) -> Chunk | None:
     return Chunk(tuple(lines.splitlines()), offset + len(lines)) if lines else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """One call: `started` is in seconds since the epoch, `bucket` is the bucket of its latency.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import PAUSED
 from centralized_ml_api.plan.usage.types import NOBODY, error_kind
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ _NAME_CHARACTERS = 128
 _REFUSED, _OWN_ANSWER = "admission_refused:", "direct_response"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecentError:
     """Calls of one team to one model that failed alike.
 

@@ -21,7 +21,6 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +37,7 @@ from centralized_ml_api.local.weights.verification import (
     load_verified,
     save_verified,
 )
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,7 +92,7 @@ def lock_folder(folder: Path, monitor: Monitor, *, what: str) -> Iterator[None]:
         lock.release()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheEntry:
     """The folder of one source, and the name that its weights have there."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
+from centralized_ml_api.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Head:
     """What a server says before the bytes.
 
@@ -26,7 +27,7 @@ class Head:
     past_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Partial:
     """A file that is not complete; beside it lies the validator of its version."""
 

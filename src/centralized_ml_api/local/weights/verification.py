@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import WeightsError
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ RECORD_NAME = ".verified.json"
 _PIECE_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verified:
     """What a file was when it was verified: size in bytes, last change in nanoseconds, SHA-256 in hex."""
 

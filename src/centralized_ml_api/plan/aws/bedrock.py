@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.bedrock import parse_bedrock_id
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ PARTITION, ACCOUNT = "{partition}", "{account}"
 """What stands for the stack's own in the ARNs here."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BedrockGrant:
     """An ARN that may be invoked; with `profile`, only through the inference profile with that ARN.
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.usage.latency import percentile
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens
 from centralized_ml_api.plan.usage.types import NOBODY, Usage
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallCount:
     """The number of calls of one team to one model with one status, in one latency bucket.
 
