@@ -104,6 +104,10 @@ def test_assistive_technology_finds_no_fault(board: Visit, scheme: Any) -> None:
     board.page.emulate_media(color_scheme=scheme)
     results = Axe().run(board.page)
     assert results.violations_count == 0, results.generate_report()
+    board.page.get_by_role("button", name="Join code").click()
+    board.page.get_by_text("The fingerprint of its authority is AB:CD").wait_for()
+    assert board.find_serious_faults() == []
+    board.page.get_by_role("button", name="Back").click()
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(board: Visit) -> None:

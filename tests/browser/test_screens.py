@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from support.browser import DESKTOP, PHONE, start_visit
 from support.chat_page import MARKDOWN
@@ -81,6 +80,12 @@ def test_hostile_output_of_a_model_is_text(chat: Visit, server: PageServer) -> N
     for body in chat.answers.locator(".markdown").all():
         assert body.evaluate(FOREIGN) == []
         assert body.inner_text().count("<img src=x onerror=alert(1)>") >= 5, "as text, for all to read"
+    server.script("Refused?", Reply(status=502, message=" ".join(VECTORS)))
+    chat.ask("Refused?")
+    problem = chat.answers.last.get_by_role("alert")
+    problem.wait_for()
+    assert problem.locator("img, script, iframe, b, a, form, style, details").count() == 0
+    assert VECTORS[0] in problem.inner_text()
     chat.page.mouse.move(500, 400)
     assert chat.page.title() == "chat · Spring Hack"
     assert all(
@@ -131,6 +136,13 @@ def test_it_fits_every_screen_and_axe_finds_no_serious_fault(
         "Fit?", Reply((MARKDOWN + "\n" + "unbroken" * 40 + "\n\n`" + "code" * 60 + "`",), finish="length")
     )
     states = [check_screen(chat, f"{name}: welcome")]
+    gate = threading.Event()
+    server.script("Slow?", Reply(("It comes ", "slowly."), gate=gate))
+    chat.ask("Slow?")
+    page.get_by_text("It comes").wait_for()
+    states.append(check_screen(chat, f"{name}: streaming"))
+    gate.set()
+    chat.wait_answered()
     chat.answered("Fit?")
     chat.page.locator(".mine").last.hover()
     states.append(check_screen(chat, f"{name}: conversation"))
@@ -157,12 +169,15 @@ def check_screen(visited: Visit, state: str, *, has_box: bool = True) -> list[st
     """Returns what is wrong: wider than the screen, the box out of sight, serious faults."""
     page = visited.page
     is_judged = page.viewport_size == DESKTOP or state.endswith(("conversation", "menu"))
-    faults = [f"{state}: {fault}" for fault in serious_faults(visited)] if is_judged else []
+    faults = [f"{state}: {fault}" for fault in visited.find_serious_faults()] if is_judged else []
     if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
         faults.append(f"{state}: wider than the screen")
     if has_box:
+        if page.locator(".composer").evaluate("box => box.scrollWidth > box.clientWidth"):
+            faults.append(f"{state}: something leaves the box")
+        button = "#stop" if page.locator("#send").is_hidden() else "#send"
         faults += [
-            f"{state}: {name} is out of sight" for name in ("#ask", "#send") if not in_sight(page, name)
+            f"{state}: {name} is out of sight" for name in ("#ask", button) if not in_sight(page, name)
         ]
     return faults
 
@@ -178,12 +193,3 @@ def in_sight(page: Page, selector: str) -> bool:
         }"""
     )
     return seen
-
-
-def serious_faults(visited: Visit) -> list[str]:
-    found = Axe().run(visited.page).response["violations"]
-    return [
-        f"{one['id']}: {json.dumps([node['html'][:200] for node in one['nodes']][:3])}"
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-    ]

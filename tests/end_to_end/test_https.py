@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.browser import run_browser, start_visit
+from support.browser import PHONE, run_browser, start_visit
 from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api
 
 if TYPE_CHECKING:
@@ -159,16 +159,24 @@ def test_a_browser_that_goes_on_joins_and_is_told_how_programs_trust_the_api(
     fingerprint = api.status()["authority_fingerprint"]
     code = json.loads(mlapi("join", "--json", cwd=api.folder).out)["code"]
     with run_browser() as browser:
-        visit = start_visit(browser, api.url, ignore_https_errors=True)
+        visit = start_visit(browser, api.url, ignore_https_errors=True, viewport=PHONE)
         page = visit.page
+
+        def check_screen() -> None:
+            assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+            assert visit.find_serious_faults() == []
+
         page.get_by_text(fingerprint).wait_for()  # at the door
+        check_screen()
         page.goto(f"http://127.0.0.1:{port(api)}/join#code={code}")
         page.get_by_text(fingerprint).wait_for()
         assert page.evaluate("location.protocol + isSecureContext") == "https:true", "it may record sound"
+        check_screen()
         page.get_by_label("Name of your team").fill("Night Owls")
         page.keyboard.press("Enter")
         key = page.get_by_label("Your key").inner_text()
         trust = page.locator("#programs code").first.inner_text()
+        check_screen()
         page.get_by_role("link", name="Open the page").click()
         visit.show("talks")
         visit.open_code()

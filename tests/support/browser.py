@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bench.browser import CHROMIUMS, open_browser
 from playwright.sync_api import Page, ViewportSize
 
@@ -130,6 +132,15 @@ class Visit:
             with self.page.expect_download() as download:
                 button.click()
             download.value.save_as(folder / download.value.suggested_filename)
+
+    def find_serious_faults(self) -> list[str]:
+        """What keeps some people from using what is shown now, as axe finds it."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{fault['id']}: {json.dumps([node['html'][:200] for node in fault['nodes']][:3])}"
+            for fault in found
+            if fault["impact"] in {"serious", "critical"}
+        ]
 
     def end(self) -> None:
         """Closes it; fails where the page complained or asked another host."""
