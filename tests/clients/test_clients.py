@@ -37,15 +37,16 @@ PROGRAMS = list_programs()
 OF_ANTHROPIC = ("programs/anthropic_node.mjs", "programs/anthropic_python.py")
 RESPONSES = "programs/openai_responses.py"
 AI_SDK = "programs/ai_sdk_responses_messages.mjs"
+INSTRUCTOR = "openai2/instructor_client.py"
 ON_ONE_MACHINE = {
     *OF_ANTHROPIC,
     RESPONSES,
     AI_SDK,
     "programs/langchain_messages.py",
     "programs/openai_agents_responses.py",
-    "openai2/instructor_client.py",
+    INSTRUCTOR,
 }
-"""They call paths that AWS does not have, or ask for an object, which the function refuses."""
+"""They call paths that these entries lack on AWS, or ask them for an object, which the function refuses."""
 
 MARK = "== that was one\n"
 PATHS, SAY = "process.argv.slice(1)", f"process.stdout.write({MARK!r});"
@@ -134,20 +135,28 @@ def openai_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Target]:
-    """The function of the AWS target, over servers of Hugging Face's APIs."""
+def function_url() -> Iterator[str]:
+    """The function of the AWS target, over servers of Hugging Face's APIs and of OpenAI's."""
     with (
         start_background() as loop,
         start_streaming(loop) as streaming,
         start_front(streaming.host) as url,
     ):
         streaming.model.answering = answer_as_hugging_face
-        yield Target(url, "text-generation-inference", "text-embeddings-inference")
+        yield url
+
+
+@pytest.fixture(scope="module")
+def aws(function_url: str) -> Target:
+    """It, with entries of Hugging Face's APIs."""
+    return Target(function_url, "text-generation-inference", "text-embeddings-inference")
 
 
 async def answer_as_hugging_face(request: web.Request, body: bytes) -> web.StreamResponse:
-    """Answers as TGI and TEI do; neither says how many tokens a prompt has."""
+    """Answers as TGI and TEI do, neither of which says how many tokens a prompt has; a chat as vLLM does."""
     asked = json.loads(body)
+    if "messages" in asked:
+        return await answer_by_schema(request, body)
     if isinstance(asked["inputs"], list):
         return web.json_response([[0.5, -1.0] for _ in asked["inputs"]])
     if not asked.get("stream"):
@@ -155,6 +164,30 @@ async def answer_as_hugging_face(request: web.Request, body: bytes) -> web.Strea
     tokens = [json.dumps({"token": {"text": text}}, ensure_ascii=False) for text in ANSWER]
     streaming = streams(*(f"data:{token}\n\n".encode() for token in tokens))
     return await streaming(request, body)
+
+
+async def answer_by_schema(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Answers a chat with the first object that its schema allows, in two pieces."""
+    asked = json.loads(body)
+    (name,) = (
+        field["enum"][0] for field in asked["response_format"]["json_schema"]["schema"]["properties"].values()
+    )
+    words = ('{"name":', f' "{name}"}}')
+    common = {"id": "chat-1", "created": 1, "model": "of the server"}
+    if not asked.get("stream"):
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": "".join(words)},
+            "finish_reason": "stop",
+        }
+        usage = {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9}
+        return web.json_response({**common, "object": "chat.completion", "choices": [choice], "usage": usage})
+    chunks = [
+        {**common, "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": text}}]}
+        for text in words
+    ]
+    events = (f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks)
+    return await streams(*events, b"data: [DONE]\n\n")(request, body)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -238,6 +271,12 @@ def test_aws_answers_a_client(aws: Target, program: str) -> None:
     assert report["chat"] == report["streamed"] == ANSWER
     assert report["tokens"] == report.get("streamed_tokens", report["tokens"]) == ESTIMATE
     check(report, vector=2)
+
+
+def test_aws_passes_a_schema_on_to_servers_of_openais_api(function_url: str) -> None:
+    report = Target(function_url, "openai-chat", "openai-embeddings").run(INSTRUCTOR)
+    assert (report["chat"], report["streamed"], report["tokens"]) == ("red", "red", 9)
+    assert "There is no such model" in report["unknown"]
 
 
 def check(report: dict[str, Any], *, vector: int) -> None:
