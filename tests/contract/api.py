@@ -100,7 +100,10 @@ HOSTED_KEY = "ORGANIZERS_KEY"
 """The variable with the provider's key."""
 
 CHATS = ("chat", "translated", *HOSTED, *FALLING, *BEDROCK)
-LISTED = (*CHATS, *ALIASES)
+MEDIA = {"hears": "openai-transcriptions", "says": "openai-speech"}
+"""Names of entries, and what the servers of both targets take; these answer what they got."""
+
+LISTED = (*CHATS, *MEDIA, *ALIASES)
 """What `/v1/models` lists."""
 
 
@@ -122,6 +125,10 @@ def build_config(
         _model("function", _function("contract", FUNCTION_TIMEOUT_SECONDS), f"{odd}/echo"),
         _model("chat", direct, f"{odd}/chat", speaks=EVERY_API) | chats,
         _model("translated", _function("example_function", 20), f"{odd}/chat", **chats) | chats,
+        *(
+            _model(name, direct, f"{odd}/echo", speaks=speaks) | {"speaks": speaks}
+            for name, speaks in MEDIA.items()
+        ),
         _model(DOWN, direct, f"http://127.0.0.1:{closed_port}/echo", ping="/echo"),
         _entry("not-served", direct),
         _sleeper("asleep", direct),

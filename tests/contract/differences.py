@@ -164,11 +164,13 @@ _TRANSLATED = dict.fromkeys(
 )
 
 _UNLESS_HOSTED = ", unless a model of a provider or of Bedrock has it, by translation too"
+_UNLESS_SPOKEN = ", unless the entry's `speaks` says that its endpoint takes this API"
 _ELSEWHERE = {
+    **dict.fromkeys((*TRANSCRIPTIONS.paths, *SPEECH.paths), refused(openai.MODEL_NOT_FOUND)),
     **dict.fromkeys(RESPONSES.paths, refused(openai.MODEL_NOT_FOUND)),
     **dict.fromkeys(MESSAGES.paths, Expected(404, AnthropicError("not_found_error"), JSON)),
 }
-"""Where hosted models of the same API have the path on AWS, or errors another shape."""
+"""Where other entries have the path on AWS, or errors another shape."""
 
 DIFFERENCES = (
     Difference(
@@ -299,13 +301,13 @@ DIFFERENCES = (
             Expected(200, Json({"path": path}), JSON),
             _ELSEWHERE.get(path) or refused(errors.UNKNOWN_PATH),
             f"reaches servers that speak this API, as {who}{_TRANSLATED.get(path, '')}",
-            f"404{other}: SageMaker's models chat and embed alone",
+            f"404{other}",
             SAGEMAKER,
         )
         for who, other, apis in (
             ("llama.cpp does", _UNLESS_HOSTED, (COMPLETIONS, RESPONSES, MESSAGES)),
-            ("Python models do", "", (TRANSCRIPTIONS, TRANSLATIONS, SPEECH, IMAGES)),
-            ("vLLM does", "", (RERANK,)),
+            ("Python models do", _UNLESS_SPOKEN, (TRANSCRIPTIONS, TRANSLATIONS, SPEECH, IMAGES)),
+            ("vLLM does", _UNLESS_SPOKEN, (RERANK,)),
         )
         for api in apis
         for path in api.paths
@@ -318,7 +320,7 @@ DIFFERENCES = (
         ),
         Expected(200, Json({"routes": [*CHAT.paths]}), JSON),
         "every path under `/v1` that the entry's server speaks",
-        "chats or embeddings",
+        "one API of a model at SageMaker",
         SAGEMAKER,
     ),
     Difference(

@@ -27,6 +27,9 @@ SPEAKS = (
     "text-generation-inference",
     "text-inputs",
     "text-inputs-embeddings",
+    "openai-speech",
+    "openai-transcriptions",
+    "rerank",
 )
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 

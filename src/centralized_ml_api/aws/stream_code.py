@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import translator
 from centralized_ml_api.api import anthropic, error_shape
-from centralized_ml_api.plan.apis import MODEL_APIS, TRANSLATED
+from centralized_ml_api.plan.apis import MEDIA_APIS, MODEL_APIS, TRANSLATED
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED, render_spending
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, RESPONSE_LIMIT_BYTES
 
@@ -47,6 +47,8 @@ def load_stream_code(
             "by_path": {path: api.name for api in MODEL_APIS for path in api.paths},
             "first_paths": {api.name: api.paths[0] for api in MODEL_APIS},
             "translated": TRANSLATED,
+            "media": [api.name for api in MEDIA_APIS],
+            "forms": [api.name for api in MODEL_APIS if api.takes_form],
         }
     )
     files[SPENDING] = _render(render_spending(spending))

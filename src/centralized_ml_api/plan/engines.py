@@ -31,6 +31,8 @@ from centralized_ml_api.record import record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MEDIA = frozenset(api.name for api in MEDIA_APIS)
+
 CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}], "max_tokens": 64}
 
 LLAMA_CPP_ANSWER_TOKENS = 512
@@ -275,8 +277,11 @@ class SageMakerServing(Serving):
         return self.region or "the region of your AWS settings"
 
     def find_speaks(self, endpoint: Speaks | None) -> tuple[ServerSpeaks, ...]:
-        """Returns the API of the endpoint, if the config names it."""
-        return (endpoint,) if endpoint else ()
+        """Returns the API of the endpoint, if the config names it.
+
+        Nothing here tells a container which of the APIs of speech and images is meant, as AWS's must be told.
+        """
+        return (endpoint,) if endpoint and endpoint not in _MEDIA else ()
 
 
 ENGINES: dict[str, type[Serving]] = {

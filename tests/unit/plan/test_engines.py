@@ -67,6 +67,12 @@ def facts(serving: Serving) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
+@pytest.mark.parametrize("api", [api.name for api in MEDIA_APIS])
+def test_one_machine_does_not_call_endpoints_of_speech_and_images(api: Any) -> None:
+    assert SAGEMAKER.find_speaks(api) == ()
+    assert SAGEMAKER.find_speaks("rerank") == ("rerank",)
+
+
 def test_a_body_for_llama_cpp_may_be_as_large_as_its_context_needs() -> None:
     assert LlamaCppServing(WEIGHTS, 2048, "auto").body_limit_bytes == 393_216
     assert UrlServing("http://a", None).body_limit_bytes is None

@@ -50,7 +50,7 @@ Rate = Annotated[float, Field(gt=0, le=1_000_000)]
 EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
 Environment = dict[EnvironmentName, str]
 
-Speaks = Literal[
+FunctionSpeaks = Literal[
     "openai-chat",
     "openai-embeddings",
     "text-generation-inference",
@@ -58,8 +58,18 @@ Speaks = Literal[
     "text-embeddings-inference",
     "text-inputs-embeddings",
 ]
-"""The request bodies that a model server takes, where they are known: those of OpenAI's API, of Hugging
+"""The request bodies that a model server takes, as functions are told: those of OpenAI's API, of Hugging
 Face's two servers (`inputs`), and of JumpStart's own containers (`text_inputs`)."""
+
+Speaks = Literal[
+    FunctionSpeaks,
+    "openai-transcriptions",
+    "openai-translations",
+    "openai-speech",
+    "openai-images",
+    "rerank",
+]
+"""Those that an endpoint of SageMaker may take."""
 
 ServerSpeaks = Literal[
     "openai-chat",
@@ -77,7 +87,7 @@ ServerSpeaks = Literal[
     "text-embeddings-inference",
     "text-inputs-embeddings",
 ]
-"""Those, and what servers of one machine may take besides: bodies that no container on AWS gets yet."""
+"""Those, and what servers of one machine may take besides: bodies that no container on AWS gets."""
 
 
 def tag_of_one_or_list(value: Any) -> str:

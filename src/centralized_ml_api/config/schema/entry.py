@@ -135,8 +135,8 @@ class Entry(Written):
     speaks: Annotated[
         Speaks | None,
         Field(
-            description="Which request bodies the SageMaker endpoint takes, if JumpStart does not say: with "
-            "`openai-chat` or `openai-embeddings` the entry is served under `/v1` too.",
+            description="Which request bodies the SageMaker endpoint takes, if JumpStart does not say. The "
+            "entry is then served under `/v1` too.",
             examples=["openai-chat"],
         ),
     ] = None

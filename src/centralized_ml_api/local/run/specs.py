@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from centralized_ml_api.config.schema import Speaks
+from centralized_ml_api.config.schema import FunctionSpeaks
 from centralized_ml_api.config.wording import listed
 from centralized_ml_api.extras import build_fix
 from centralized_ml_api.local.lambda_host import why_not_here
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
-_KNOWN_TO_FUNCTIONS = frozenset(get_args(Speaks))
+_KNOWN_TO_FUNCTIONS = frozenset(get_args(FunctionSpeaks))
 """What the variable MODEL_SPEAKS of a function may say, on both targets."""
 
 

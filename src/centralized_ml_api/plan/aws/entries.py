@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from centralized_ml_api.catalog.facts import DeployFacts, ModelData
+from centralized_ml_api.config.schema import FunctionSpeaks
 from centralized_ml_api.plan.aws.roles import role_of
 from centralized_ml_api.plan.aws.types import ContainerPlan, HostingPlan, ModelFunctionPlan
 from centralized_ml_api.plan.copies import read_resources
@@ -163,4 +164,4 @@ def _language(container: ContainerPlan | None, written: Speaks | None) -> Mappin
     With `text-inputs`, which callers of the example function already speak, it passes bodies on.
     """
     speaks = written or (container_speaks(container.image) if container else None)
-    return {"MODEL_SPEAKS": speaks} if speaks else {}
+    return {"MODEL_SPEAKS": speaks} if speaks and speaks in get_args(FunctionSpeaks) else {}

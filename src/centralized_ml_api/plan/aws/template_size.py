@@ -191,7 +191,7 @@ def _stream(stream: StreamPlan) -> TemplateSize:
         if model.aliases:
             total += _ALIASED_MODEL + _times(len(model.aliases), _ALIAS)
             total += _named("".join(model.aliases), _NAMED_BY_ALIAS)
-    apis = {api for model in stream.models for api in model.hosted_apis}
+    apis = {api for model in stream.models for api in (*model.hosted_apis, model.speaks) if api}
     others = list_paths(apis - {CHAT.name, EMBEDDINGS.name})
     total += _times(len(others), _OPENAI_PATH) + _times(len(stream.secrets), _SECRET)
     speaking = any(model.speaks or model.hosted_apis for model in stream.models)

@@ -202,6 +202,7 @@ def test_a_package_has_its_own_terms_and_no_eula_to_accept(tmp_path: Path) -> No
         ("djl-inference", {}, {"MODEL_SPEAKS": "text-generation-inference"}),
         ("djl-inference", {"speaks": "openai-chat"}, {"MODEL_SPEAKS": "openai-chat"}),
         ("mine", {}, {}),
+        ("djl-inference", {"speaks": "openai-speech"}, {}),
     ],
 )
 def test_a_function_is_told_what_a_known_container_speaks_unless_the_config_says_it(

@@ -95,6 +95,14 @@ def test_the_config_says_what_nobody_else_knows(tmp_path: Path) -> None:
     assert plan.stream.models[1] == StreamModel("old", AdoptedEndpoint("Old"), "openai-embeddings", ())
 
 
+def test_an_endpoint_of_speech_has_its_path(tmp_path: Path) -> None:
+    plan = build_test_plan({"models": [package(speaks="openai-speech")]}, tmp_path)
+    assert plan.openai == OpenAiModels(others=(("openai-speech", ("a-package",)),))
+    assert plan.openai.paths_of("a-package") == ("/v1/audio/speech",)
+    assert plan.stream.models[0].speaks == "openai-speech"
+    assert plan.stream.policies == (("a-package",),)
+
+
 def test_aliases_go_to_those_under_v1_and_others_are_noted(tmp_path: Path) -> None:
     aliases = {"gpt-4o": "a-package", "org/gpt": "a-package", "x": "f"}
     config = {

@@ -11,7 +11,14 @@
 
 import { textGenerationInference, textInputs } from "./text_generation.mjs";
 
+const MEDIA = { task: "media" }; // what its name says, see media.mjs
+
 export const FAMILIES = {
+    "openai-transcriptions": MEDIA,
+    "openai-translations": MEDIA,
+    "openai-speech": MEDIA,
+    "openai-images": MEDIA,
+    rerank: MEDIA,
     "openai-chat": { task: "chat", passesThrough: true },
     "openai-embeddings": { task: "embeddings", passesThrough: true },
     // Hugging Face's TEI. Source: https://huggingface.github.io/text-embeddings-inference (POST /embed)

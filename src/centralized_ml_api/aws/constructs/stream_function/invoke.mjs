@@ -48,9 +48,13 @@ function requestParameters(request, configured) {
 }
 
 // Sends a JSON text. Returns the complete response: `headers` for the client, and `bytes`.
-export async function invoke(address, text, cancellation) {
+export function invoke(address, text, cancellation) {
+    return invokeWith(address, jsonParameters(text, "application/json"), cancellation);
+}
+
+// The same with any parameters of the SDK, the body among them.
+export async function invokeWith(address, parameters, cancellation) {
     cancellation.startIdleTimer();
-    const parameters = jsonParameters(text, "application/json");
     const command = new InvokeEndpointCommand({ ...parameters, ...address });
     const response = await client.send(command, { abortSignal: cancellation.signal });
     cancellation.stopIdleTimer();

@@ -76,6 +76,11 @@ class JsonBody {
         return this.edit({ ...changes, model: undefined });
     }
 
+    // Returns the same, with its type.
+    async encodeWithoutModel() {
+        return { bytes: this.withoutModel(), type: "application/json" };
+    }
+
     // Returns the text with other values for some members. Throws INVALID_BODY where one of these, or of the watched names,
     // is there twice or in other letters: servers differ in which of them they read.
     editWatched(changes, watched) {

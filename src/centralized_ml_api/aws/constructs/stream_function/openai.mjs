@@ -17,25 +17,26 @@ import {
     explain,
     logFailure,
 } from "./errors.mjs";
-import { measureExpense, spend } from "./expense.mjs";
+import { measureBytesExpense, measureExpense, spend } from "./expense.mjs";
 import { FAMILIES } from "./families.mjs";
+import { readBody } from "./form_body.mjs";
 import { addressOf } from "./invoke.mjs";
-import { readJsonObject } from "./json_body.mjs";
+import { answerMedia } from "./media.mjs";
 import { answerProvider } from "./provider.mjs";
 import { findServerApi } from "./translated.mjs";
 import { askInTurn } from "./translator/fallback.mjs";
 
-const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings };
+const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings, media: answerMedia };
 const OWN_LIMITS = [TOKENS_EXCEEDED, BUDGET_EXCEEDED].map(({ code }) => code); // of the caller's team, not of a model
 const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
 
 // Answers a call of one of the APIs in `apis.json`.
 export async function answerOpenAi(api, request, models, answer, cancellation) {
-    const body = readJsonObject(request.body);
+    const body = await readBody(api, request);
     const { model } = body.document;
     const served = [...models].filter(([, entry]) => serves(entry, api, request.path));
     const listed = { models: served.map(([name]) => name).join(", ") || "none" };
-    if (typeof model !== "string") throw MODEL_MISSING.withMessage("listing", listed);
+    if (typeof model !== "string") throw MODEL_MISSING.withMessage(body.isForm ? "form" : "listing", listed);
     const found = served.find(([name, { aliases }]) => name === model || aliases?.includes(model));
     if (!found) throw MODEL_NOT_FOUND.withMessage("listing", listed);
     const [name] = found;
@@ -68,7 +69,8 @@ export async function answerEntry({ api, name, models, ...call }) {
 }
 
 async function ask({ path, name, entry, request, body, answer, cancellation }) {
-    const expense = measureExpense({ path, name, entry, request, body, answer });
+    const measure = apis.media.includes(apis.by_path[path]) ? measureBytesExpense : measureExpense;
+    const expense = measure({ path, name, entry, request, body, answer });
     if (entry.provider) {
         return spend(expense, () => answerProvider({ path, name, entry, request, body, expense, answer, cancellation }));
     }
@@ -78,7 +80,8 @@ async function ask({ path, name, entry, request, body, answer, cancellation }) {
     const family = FAMILIES[speaks];
     const handle = HANDLERS[family.task];
     try {
-        await spend(expense, () => handle({ body, address, family, most, expense, answer, cancellation }));
+        const { accept } = request.headers;
+        await spend(expense, () => handle({ body, path, accept, address, family, most, expense, answer, cancellation }));
     } catch (cause) {
         throw asCallersMistake(cause);
     }
@@ -86,7 +89,7 @@ async function ask({ path, name, entry, request, body, answer, cancellation }) {
 
 // Returns whether an entry has a path: by translation, the first path of an API alone.
 function serves({ provider, speaks }, api, path) {
-    if (!provider) return API_OF_TASK[FAMILIES[speaks]?.task] === api;
+    if (!provider) return (API_OF_TASK[FAMILIES[speaks]?.task] ?? speaks) === api;
     const server = findServerApi(provider, api);
     return server === api || (server !== undefined && path === apis.first_paths[api]);
 }

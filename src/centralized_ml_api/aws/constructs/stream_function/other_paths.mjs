@@ -5,7 +5,7 @@ import apis from "./apis.json" with { type: "json" };
 import others from "./other_paths.json" with { type: "json" };
 
 import { METHOD_NOT_ALLOWED, MODEL_NOT_FOUND, NOT_ALLOWED, UNKNOWN_PATH } from "./errors.mjs";
-import { readJsonObject } from "./json_body.mjs";
+import { readBody } from "./form_body.mjs";
 import { answerEntry } from "./openai.mjs";
 
 const BELOW_ENTRY = /^\/([^/]+)(\/v1\/.+)$/;
@@ -20,8 +20,9 @@ export async function answerOtherPath(request, models, answer, cancellation) {
     if (path === others.list || path.startsWith(`${others.list}/`)) return answerReading(path, model, request, answer);
     if (!model.routes.includes(path)) throw request.method === "POST" ? elsewhere(name, model) : unknownPath();
     checkMethod(request, CALLING);
-    const body = readJsonObject(request.body);
-    await answerEntry({ api: apis.by_path[path], path, name, request, models, body, answer, cancellation });
+    const api = apis.by_path[path];
+    const body = await readBody(api, request);
+    await answerEntry({ api, path, name, request, models, body, answer, cancellation });
 }
 
 // Answers with the list, which has the entry alone, or with the entry.
