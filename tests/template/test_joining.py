@@ -159,7 +159,34 @@ def test_places_are_counted_like_teams_where_tokens_are_limited(template_of: Dep
     assert json.loads(refused["REFUSED"]) == {"place:1": ["other"], "place:2": ["other"]}
     assert refused["NAMES_TEAM"] == "yes"
     assert "/v1/usage" in template.api["paths"]
-    assert len(template.of_type("AWS::DynamoDB::Table")) == 2
+    tables = [name for name, each in template.resources.items() if each["Type"] == "AWS::DynamoDB::Table"]
+    (joined,) = (name for name in tables if "Join" in name)
+    (variables,) = (
+        function["Environment"]["Variables"]
+        for function in template.of_type("AWS::Lambda::Function")
+        if function["Handler"] == "index.handler"
+    )
+    assert (len(tables), variables["JOIN_TABLE"]) == (2, {"Ref": joined})
+    (role,) = (
+        role
+        for role in template.of_type("AWS::IAM::Role")
+        if role.get("Description") == "The function that streams"
+    )
+    assert {
+        "Action": "dynamodb:GetItem",
+        "Effect": "Allow",
+        "Resource": {"Fn::GetAtt": [joined, "Arn"]},
+    } in role["Policies"][0]["PolicyDocument"]["Statement"]
+
+
+def test_who_joined_is_nobodys_to_read_where_nothing_is_counted(template: Template) -> None:
+    assert "JOIN_TABLE" not in json.dumps(template.of_type("AWS::Lambda::Function"))
+    (reader,) = (
+        role["Description"]
+        for role in template.of_type("AWS::IAM::Role")
+        if "dynamodb" in json.dumps(role.get("Policies", []))
+    )
+    assert reader == "The function that lets teams join"
 
 
 def test_without_places_there_is_none_of_it(template_of: Deploys) -> None:

@@ -101,6 +101,9 @@ class CentralizedMlApi(Construct):
             self, "Secrets", secrets=plan.stream.secrets, stack_context=self._stack_context
         )
         self.provider_secrets = secrets.own
+        self._places, self._joining = self._build_joining()
+        join_table = self._joining.table if self._joining else None
+        self.join_table = join_table.ref if join_table else None
         self._stream_arn = StreamFunction(
             self,
             "Stream",
@@ -111,10 +114,9 @@ class CentralizedMlApi(Construct):
             secrets=secrets,
             other_paths=describe_other_paths(plan.openai, self._list_calls()),
             ends=plan.api.event.ends,
+            join_table=join_table if plan.stream.spending.is_counted else None,
             stack_context=self._stack_context,
         ).arn
-        self._places, self._joining = self._build_joining()
-        self.join_table = self._joining.table if self._joining else None
         api = self._build_api()
         self.url = api.url
         self.domain_target = api.domain_target

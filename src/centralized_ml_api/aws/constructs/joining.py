@@ -72,8 +72,8 @@ class PlaceKeys(Construct):
 class JoinFunction(Construct):
     """The function that answers `POST /join`.
 
-    `arn` is its ARN, `caller` that of the role by which API Gateway calls it, `table` the name of the table
-    of who has joined.
+    `arn` is its ARN, `caller` that of the role by which API Gateway calls it, `table` the table of who has
+    joined.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class JoinFunction(Construct):
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
         table = build_table(self, "Table")
-        self.table = table.ref
+        self.table = table
         role = build_function_role(
             self,
             description="The function that lets teams join",

@@ -18,7 +18,7 @@ from centralized_ml_api.aws.constructs.bedrock_access import allow_bedrock
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
-from centralized_ml_api.aws.constructs.tables import build_table, may_count
+from centralized_ml_api.aws.constructs.tables import build_table, may_count, may_read
 from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
@@ -46,7 +46,8 @@ INVOKE = (DESCRIBE, "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithRes
 class StreamFunction(Construct):
     """The function: may describe the endpoints of its plan, invoke those it serves, and read its secrets.
 
-    It answers the paths that `other_paths` describes. `arn` is its ARN.
+    It answers the paths that `other_paths` describes, and calls teams that joined by their names, which
+    `join_table` has. `arn` is its ARN.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class StreamFunction(Construct):
         other_paths: Mapping[str, Any],
         stack_context: StackContext,
         ends: datetime | None = None,
+        join_table: CfnResource | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
@@ -79,6 +81,7 @@ class StreamFunction(Construct):
             statements=[
                 *self._list_statements(plan, tables, secrets, stack_context),
                 *([may_count(table)] if table else ()),
+                *([may_read(join_table)] if join_table else ()),
             ],
             managed=stack_context.network_policies.functions,
         )
@@ -99,6 +102,7 @@ class StreamFunction(Construct):
                 **self._environment(plan, tables, addresses),
                 **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
                 **({"SPENDING_TABLE": table.ref} if table else {}),
+                **({"JOIN_TABLE": join_table.ref} if join_table else {}),
             },
             role=role,
             log=log,

@@ -47,6 +47,11 @@ def may_count(table: CfnResource) -> Statement:
     return allow(_COUNT, [table.get_att("Arn")])
 
 
+def may_read(table: CfnResource) -> Statement:
+    """Allows to read single items of the table, and nothing else."""
+    return allow(["dynamodb:GetItem"], [table.get_att("Arn")])
+
+
 def may_join(table: CfnResource) -> Statement:
     """Allows to change single items of the table and to read one, and nothing else."""
     return allow(_JOIN, [table.get_att("Arn")])

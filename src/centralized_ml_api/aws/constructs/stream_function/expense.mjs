@@ -13,6 +13,7 @@ import { MODEL_NOT_READY } from "./errors.mjs";
 import { Ledger, ShortageError, dayOf } from "./ledger.mjs";
 import { mayWriteCache, measureBytes, measureNeed } from "./needs.mjs";
 import { refuseShortage, renderLeft } from "./refusals.mjs";
+import { roster } from "./roster.mjs";
 import { tellSpent } from "./spent_metrics.mjs";
 
 const COUNT_TOKENS_PATH = "/v1/messages/count_tokens"; // which asks for no answer
@@ -165,7 +166,7 @@ class Expense {
         const found = isReported ? tokens : isSure ? {} : estimateTokens(bytesIn, bytesOut, isStream);
         const { read = 0, cached = 0, written = 0, cacheWrites } = found;
         const { nanodollars } = buildNeed(read, written, this.#price, cached, cacheWrites);
-        tellSpent(request.team, { tokens: read + written, nanodollars });
+        tellSpent(await roster.nameOf(request.team), { tokens: read + written, nanodollars });
         await ledger.count(request.team, dayOf(Date.now() / 1000), name, {
             call_count: 1,
             tokens_in: read,

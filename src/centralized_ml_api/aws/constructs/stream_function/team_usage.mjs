@@ -3,12 +3,13 @@
 import { MODEL_NOT_READY } from "./errors.mjs";
 import { findLimits, ledger } from "./expense.mjs";
 import { describeLimits, inDollars } from "./refusals.mjs";
+import { roster } from "./roster.mjs";
 
 export async function answerUsage({ team }, answer) {
     const limits = findLimits(team);
     const [counts, left] = await readUsage(team, limits);
     return answer.sendJson({
-        team,
+        team: await roster.nameOf(team),
         calls: counts.call_count,
         tokens_in: counts.tokens_in,
         tokens_cached: counts.tokens_cached,
