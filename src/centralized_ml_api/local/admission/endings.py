@@ -53,6 +53,11 @@ class Ending:
     written: int | None = None
     bytes_out: int = 0
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the server may still have been at work: its caller had left, or its time was up."""
+        return not self.flags <= NEVER_SENT
+
 
 @record
 class Reservation:

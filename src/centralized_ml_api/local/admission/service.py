@@ -81,6 +81,13 @@ COUNTING = ", counting"
 COUNTS_AT_ONCE = 2
 """Counts of tokens that an entry works at: each takes a moment, and memory that grows with its body."""
 
+LLAMA_CPP_NOTICES_SECONDS = 1.0
+"""How long llama.cpp may work for a caller who has left: it looks once a second.
+
+Source: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server-context.cpp
+(HTTP_POLLING_SECONDS)
+"""
+
 
 class AdmissionService:
     """Both services that Envoy calls: the one that decides on calls, the one that hears of their end.
@@ -148,9 +155,9 @@ class AdmissionService:
         del context
         async for message in messages:
             for entry in message.http_logs.log_entry:
-                call = identify_ended(entry)
-                self._turns.end(call)
-                self._accountant.end(call, read_ending(entry))
+                call, ending = identify_ended(entry), read_ending(entry)
+                self._turns.end(call, lingers=ending.is_cut_short)
+                self._accountant.end(call, ending)
         return envoy.StreamAccessLogsResponse()
 
     async def _admit(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
@@ -227,6 +234,7 @@ class AdmissionService:
                     servers=entry.servers,
                     prompt=prompt,
                     sleeper=sleeper,
+                    notices_seconds=LLAMA_CPP_NOTICES_SECONDS if entry.body_rules == LLAMA_CPP else 0,
                 )
         except (TimeoutError, LineFullError, NotAwakeError) as error:
             if sleeper is not None and not self._sleepers.is_awake(sleeper):

@@ -3,6 +3,8 @@
 A model with a few places serves the team with the fewest calls under way first, and among equals the one
 whose last turn was longest ago. A team that is alone may have every place. While others are about, it leaves
 one: an endless answer cannot be interrupted, so the last place must not be given to who has all others.
+Where several answers share a server's processor, each makes the others slower: a team leaves half of the
+places as long as others call.
 
 An entry that may sleep gives out places while it is awake only; until then its calls wait in its lines.
 
@@ -15,29 +17,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.ended_calls import EndedCalls
+from centralized_ml_api.local.admission.line import Call, Line, Waiting
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-PRESENT_SECONDS = 300.0
-"""A caller counts as being about for this long after its last call."""
-
 WAITING_PER_CALLER = 100
 WAITING_PER_ENTRY = 500
 """The most calls that wait at one entry; beyond, a call is refused at once."""
-
-CALLERS_REMEMBERED = 1000
-"""Beyond, those who left are forgotten."""
-
-Call = Hashable
-"""Identifies a call from its beginning to its end."""
 
 
 class LineFullError(Exception):
@@ -58,108 +50,6 @@ class CallOverError(Exception):
 
 class NotAwakeError(Exception):
     """The entry did not wake."""
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    call: Call
-    caller: str
-    prompt: Prompt
-    turn: asyncio.Future[bool]
-
-
-@dataclass(slots=True, eq=False)
-class _Line:
-    """The calls of one entry.
-
-    `seen` has the time of each caller's last call, `turn` the number of its last turn. `long_prompts` has the
-    calls with a place whose prompts are long, `read_beside` how many tokens of prompts each caller had read
-    since the last of them got its place. `sleeper` is the entry that must be awake; None if it never sleeps.
-    """
-
-    places: int | None = None
-    servers: int = 1
-    sleeper: str | None = None
-    under_way: Counter[str] = field(default_factory=Counter)
-    waiting: dict[str, deque[_Waiting]] = field(default_factory=dict)
-    seen: dict[str, float] = field(default_factory=dict)
-    turn: dict[str, int] = field(default_factory=dict)
-    turns: int = 0
-    long_prompts: dict[Call, _Waiting] = field(default_factory=dict)
-    read_beside: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def waiting_count(self) -> int:
-        return sum(map(len, self.waiting.values()))
-
-    @property
-    def has_place(self) -> bool:
-        return self.places is None or self.under_way.total() < self.places
-
-    def takes_last_place(self, caller: str) -> bool:
-        """Returns whether one more call would leave no place to the others."""
-        return self.places is not None and 1 < self.places <= self.under_way[caller] + 1
-
-    def is_about(self, caller: str, now: float) -> bool:
-        """Returns whether a caller has a call under way or waiting, or had one a little while ago."""
-        busy = caller in self.under_way or caller in self.waiting
-        return busy or now - self.seen[caller] < PRESENT_SECONDS
-
-    def others_about(self, caller: str, now: float) -> bool:
-        return any(self.is_about(other, now) for other in self.seen if other != caller)
-
-    def see(self, caller: str, now: float) -> None:
-        """Notes that a caller was here; forgets who has left when there are too many to remember."""
-        self.seen[caller] = now
-        if len(self.seen) > CALLERS_REMEMBERED:
-            for other in [other for other in self.seen if not self.is_about(other, now)]:
-                del self.seen[other]
-                self.turn.pop(other, None)
-
-    def has_had_its_share(self, caller: str) -> bool:
-        """Returns whether a caller, which has a place, had as much read beside another's long prompt."""
-        beside = [call.prompt.tokens for call in self.long_prompts.values() if call.caller != caller]
-        return (
-            bool(beside)
-            and self.under_way[caller] >= self.servers
-            and self.read_beside[caller] >= max(beside)
-        )
-
-    def next_waiting(self, caller: str, now: float) -> _Waiting | None:
-        """Returns the caller's oldest call that may have a place now."""
-        takes_last, is_read_to = self.takes_last_place(caller), len(self.long_prompts) >= self.servers
-        is_beside_others = (takes_last or is_read_to) and self.others_about(caller, now)
-        if (takes_last and is_beside_others) or self.has_had_its_share(caller):
-            return None
-        only_short = is_read_to and is_beside_others
-        return next(
-            (
-                waiting
-                for waiting in self.waiting[caller]
-                if not waiting.turn.cancelled() and not (only_short and waiting.prompt.is_long)
-            ),
-            None,
-        )
-
-    def note_turn(self, waiting: _Waiting) -> None:
-        """Notes that a call gets its place."""
-        caller, prompt = waiting.caller, waiting.prompt
-        self.turns += 1
-        self.turn[caller] = self.turns
-        self.under_way[caller] += 1
-        if prompt.is_long:
-            self.long_prompts[waiting.call] = waiting
-            self.read_beside.clear()
-        elif self.long_prompts:
-            self.read_beside[caller] += prompt.tokens
-
-    def leave(self, waiting: _Waiting) -> None:
-        """Takes a call out of the line, if it is still in it."""
-        queue = self.waiting.get(waiting.caller, deque())
-        if waiting in queue:
-            queue.remove(waiting)
-            if not queue:
-                del self.waiting[waiting.caller]
 
 
 @record
@@ -184,7 +74,7 @@ class Turns:
         self._now = now
         self.changed: Callable[[], None] = lambda: None
         self._awake: frozenset[str] = frozenset()
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
         self._under_way: dict[Call, tuple[str, str]] = {}
         self._at_once: dict[str, int] = {}
         self._total: Counter[str] = Counter()
@@ -201,6 +91,7 @@ class Turns:
         servers: int = 1,
         prompt: Prompt = NO_PROMPT,
         sleeper: str | None = None,
+        notices_seconds: float = 0.0,
     ) -> bool:
         """Waits for the turn of a call, which from then on has a place until `give_back`.
 
@@ -217,21 +108,23 @@ class Turns:
             servers: How many processes share the places.
             prompt: What the call has its model read.
             sleeper: The entry that must be awake; None if it never sleeps.
+            notices_seconds: How long a server may need to notice that a caller has left.
 
         Raises:
             CallOverError: The call is over already.
             LineFullError: Too many calls wait there already.
             NotAwakeError: The entry did not wake.
         """
-        line = self._lines.setdefault(entry, _Line())
+        line = self._lines.setdefault(entry, Line())
         line.places, line.servers, line.sleeper = places, servers, sleeper
+        line.notices_seconds = notices_seconds
         if at_once is None:
             self._at_once.pop(caller, None)
         else:
             self._at_once[caller] = at_once
         line.see(caller, self._now())
         self._refuse_if_full(line, caller)
-        waiting = _Waiting(call, caller, prompt, asyncio.get_running_loop().create_future())
+        waiting = Waiting(call, caller, prompt, asyncio.get_running_loop().create_future())
         line.waiting.setdefault(caller, deque()).append(waiting)
         self._serve(entry)
         try:
@@ -242,10 +135,23 @@ class Turns:
                 self._note_change(line)
             raise
 
-    def end(self, call: Call) -> None:
-        """Frees the place of a call that is over; if it has none, it will not get one any more either."""
-        if not self.give_back(call):
+    def end(self, call: Call, *, lingers: bool = False) -> None:
+        """Frees the place of a call that is over; if it has none, it will not get one any more either.
+
+        Args:
+            call: The call.
+            lingers: Whether its server may still work at it: its place is then freed when the server has
+                noticed.
+        """
+        if call not in self._under_way:
             self._ended.note(call)
+            return
+        entry, _ = self._under_way[call]
+        seconds = self._lines[entry].notices_seconds
+        if lingers and seconds:
+            asyncio.get_running_loop().call_later(seconds, self.give_back, call)
+        else:
+            self.give_back(call)
 
     def give_back(self, call: Call) -> bool:
         """Frees the place of a call that is over; returns whether it had one."""
@@ -302,7 +208,7 @@ class Turns:
             for entry, line in sorted(self._lines.items())
         }
 
-    def _refuse_if_full(self, line: _Line, caller: str) -> None:
+    def _refuse_if_full(self, line: Line, caller: str) -> None:
         if len(line.waiting.get(caller, ())) >= WAITING_PER_CALLER:
             raise LineFullError(own=True)
         if line.waiting_count >= WAITING_PER_ENTRY:
@@ -311,7 +217,7 @@ class Turns:
     def _lines_of(self, sleepers: Collection[str]) -> list[str]:
         return [entry for entry, line in self._lines.items() if line.sleeper in sleepers]
 
-    def _note_change(self, line: _Line) -> None:
+    def _note_change(self, line: Line) -> None:
         if line.sleeper is not None:
             self.changed()
 
@@ -330,7 +236,7 @@ class Turns:
             waiting.turn.set_result(line.others_about(waiting.caller, self._now()))
         self._note_change(line)
 
-    def _next_waiting(self, line: _Line) -> _Waiting | None:
+    def _next_waiting(self, line: Line) -> Waiting | None:
         now = self._now()
         candidates = [
             waiting

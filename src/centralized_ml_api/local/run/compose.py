@@ -187,7 +187,9 @@ def _route(
     terms = build_entry_terms(entry, front.about(), limits=limits)
     if entry.function is not None:
         # Its bodies are the function's own; what it sends to the model is checked on its way there.
-        waits = EntryTerms(places=terms.places, price=terms.price, sleeps=terms.sleeps) if terms else None
+        waits = terms and EntryTerms(
+            places=terms.places, slots=terms.slots, price=terms.price, sleeps=terms.sleeps
+        )
         return ServedRoute(entry.name, front.upstream, rewrite=None, headers=None, admission=waits)
     own = find_own_api(entry)
     return ServedRoute(

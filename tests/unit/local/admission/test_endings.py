@@ -37,6 +37,14 @@ def test_what_is_not_known_counts_in_full(ending: Ending, used: Need | None) -> 
     assert judge_ending(KEPT, ending) == used
 
 
+@pytest.mark.parametrize(
+    ("flags", "is_cut_short"),
+    [(set(), False), ({0}, True), ({6, 16}, False), ({6, 0}, True)],
+)
+def test_what_was_sent_and_not_answered_is_cut_short(flags: set[int], *, is_cut_short: bool) -> None:
+    assert Ending(200, frozenset(flags)).is_cut_short is is_cut_short
+
+
 def test_without_tokens_bytes_are_counted_and_never_more_than_was_reserved() -> None:
     assert judge_ending(WITHOUT_TOKENS, Ending(200, bytes_out=40)) == Need(110, 45_000)
     assert judge_ending(WITHOUT_TOKENS, Ending(200, bytes_out=4000)) == Need(150, 2_025_000)

@@ -17,7 +17,12 @@ from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.accounts import Limit
 from centralized_ml_api.local.admission.body_rules import build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
-from centralized_ml_api.local.admission.service import COUNTING, COUNTS_AT_ONCE, AdmissionService
+from centralized_ml_api.local.admission.service import (
+    COUNTING,
+    COUNTS_AT_ONCE,
+    LLAMA_CPP_NOTICES_SECONDS,
+    AdmissionService,
+)
 from centralized_ml_api.local.admission.sleepers import Sleepers
 from centralized_ml_api.local.admission.terms import (
     ADDRESS_ATTRIBUTE,
@@ -46,6 +51,8 @@ CHAT = RouteTerms(
 )
 PATH = RouteTerms({"chat": EntryTerms(), "far": EntryTerms()}, wait_seconds=240, chooses=True)
 MESSAGES = [{"role": "user", "content": "hi"}]
+_DOWNSTREAM_CONNECTION_TERMINATION = b"\x78\x01"
+"""The response flag of number 15, true."""
 
 
 class Asked:
@@ -145,7 +152,7 @@ class World:
             asked.send(body)
         return asked
 
-    async def tell_end(self, *numbers: int, address: str = "192.0.2.1") -> None:
+    async def tell_end(self, *numbers: int, address: str = "192.0.2.1", is_cut_short: bool = False) -> None:
         """Tells as Envoy does that these calls are over."""
 
         async def messages() -> AsyncIterator[envoy.StreamAccessLogsMessage]:
@@ -156,6 +163,8 @@ class World:
                     envoy.SocketAddress(address=address, port_value=number)
                 )
                 common.start_time.FromJsonString("2026-11-28T16:38:01.788981Z")
+                if is_cut_short:
+                    common.response_flags.MergeFromString(_DOWNSTREAM_CONNECTION_TERMINATION)
             yield message
 
         await self.service.hear_of_ends(messages(), None)
@@ -420,6 +429,22 @@ def test_beside_others_a_second_long_prompt_waits_and_a_short_one_does_not() -> 
         assert world.occupancy == {"chat": Occupancy(under_way=2, waiting=1)}
         await world.tell_end(first.number)
         await second.answer()
+
+    told(tell)
+
+
+def test_llama_cpp_gets_the_place_of_a_caller_who_left_once_it_has_noticed() -> None:
+    async def tell(world: World) -> None:
+        calls = [world.ask(CHAT, {"messages": MESSAGES}) for _ in range(5)]
+        for asked in calls:
+            await asked.answer()
+        for asked in calls[:4]:
+            await asked.answer()
+        await world.tell_end(1, is_cut_short=True)
+        assert world.occupancy["chat"] == Occupancy(under_way=4, waiting=1)
+        begun = asyncio.get_running_loop().time()
+        await calls[4].answer()
+        assert asyncio.get_running_loop().time() - begun == LLAMA_CPP_NOTICES_SECONDS
 
     told(tell)
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from centralized_ml_api.local.admission.ended_calls import ENDS_REMEMBERED
+from centralized_ml_api.local.admission.line import CALLERS_REMEMBERED, CALLING_SECONDS, PRESENT_SECONDS
 from centralized_ml_api.local.admission.prompts import Prompt
 from centralized_ml_api.local.admission.turns import (
-    CALLERS_REMEMBERED,
-    PRESENT_SECONDS,
     WAITING_PER_CALLER,
     WAITING_PER_ENTRY,
     CallOverError,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from random import Random
 
+NOTICES_SECONDS = 1.0
 SHORT, LONG = Prompt(tokens=10), Prompt(tokens=1000, is_long=True)
 
 
@@ -57,6 +57,7 @@ class World:
                 at_once=at_once,
                 servers=self.servers,
                 prompt=prompt,
+                notices_seconds=NOTICES_SECONDS,
             )
             self.served.append(name)
 
@@ -103,10 +104,50 @@ def test_while_others_are_about_a_team_leaves_them_a_place() -> None:
     async def tell(world: World) -> None:
         await world.call("b1")
         await world.end("b1")
+        world.seconds += CALLING_SECONDS
         assert [await world.call(name) for name in ("a1", "a2", "a3", "a4")] == [True, True, True, False]
         assert await world.call("b2"), "the fourth place was kept"
 
     told(tell, places=4)
+
+
+@pytest.mark.parametrize(("places", "half"), [(2, 1), (3, 2), (4, 2), (7, 4)])
+def test_while_others_call_a_team_leaves_them_half_of_the_places(places: int, half: int) -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        await world.end("b1")
+        world.seconds += CALLING_SECONDS - 1
+        took = [await world.call(f"a{number}") for number in range(places)]
+        assert took == [True] * half + [False] * (places - half)
+        assert await world.call("b2")
+        world.seconds += CALLING_SECONDS
+        assert not await world.call("a more"), "a call under way is one, however long it takes"
+
+    told(tell, places=places)
+
+
+def test_places_of_servers_that_answer_one_call_each_are_not_halved() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        await world.end("b1")
+        assert [await world.call(name) for name in ("a1", "a2", "a3", "a4")] == [True, True, True, False]
+
+    told(tell, places=4, servers=4)
+
+
+def test_a_call_whose_caller_left_has_its_place_until_the_server_has_noticed() -> None:
+    async def tell(world: World) -> None:
+        await world.call("a1")
+        world.turns.end("a1", lingers=True)
+        assert not await world.call("a2")
+        assert world.turns.occupancy() == {"chat": Occupancy(under_way=1, waiting=1)}
+        await asyncio.sleep(NOTICES_SECONDS)
+        await settle()
+        assert world.served == ["a1", "a2"]
+        world.turns.end("a2")
+        assert await world.call("a3"), "of a call that was answered, it is free at once"
+
+    told(tell, places=1)
 
 
 def test_a_team_that_has_been_away_for_long_keeps_nobody_waiting() -> None:
@@ -468,8 +509,10 @@ class EveryOrder(RuleBasedStateMachine):
             assert len(long_under_way) == 1, "beside others, a long prompt is read alone"
         self.long_under_way = long_under_way
         if len(under_way) < self.places - 1:
+            half = (self.places + 1) // 2
             assert all(
-                (self.at_once is not None and held.count(self.callers[call]) >= self.at_once)
+                held.count(self.callers[call]) >= half
+                or (self.at_once is not None and held.count(self.callers[call]) >= self.at_once)
                 or (call in self.long and long_under_way)
                 for call in waiting
             ), "a place is idle, and somebody waits who may have it"

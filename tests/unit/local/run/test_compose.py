@@ -97,7 +97,7 @@ def test_an_entry_goes_to_its_own_server_on_the_path_that_takes_calls() -> None:
 def test_a_function_takes_the_calls_as_they_are_sent(tmp_path: Path) -> None:
     wrapped = entry("a", LLAMA, function=function(tmp_path), integration="lambda", headers=("X-One",))
     served = Machine(plan(wrapped)).gateway()
-    waits = EntryTerms(places=4)  # for a place at the model; its body is the function's own
+    waits = EntryTerms(places=4, slots=4)  # for a place at the model; its body is the function's own
     assert served.routes == (ServedRoute("a", "a.function@1", None, None, admission=waits),)
     assert served.by_model[CHAT_PATH] == (
         ServedRoute("a", "a@1", "/v1/chat/completions", ("X-One",), admission=CHATS, counts_tokens=True),

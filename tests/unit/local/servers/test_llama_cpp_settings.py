@@ -14,7 +14,11 @@ import xllamacpp
 from centralized_ml_api.config.llama_cpp_flags import FLAGS, parse_flags
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
-from centralized_ml_api.local.servers.llama_cpp_main import build_parameters, parse_arguments
+from centralized_ml_api.local.servers.llama_cpp_main import (
+    build_parameters,
+    count_batch_tokens,
+    parse_arguments,
+)
 from centralized_ml_api.plan.engines import LlamaCppAdapter, LlamaCppServing
 
 if TYPE_CHECKING:
@@ -64,11 +68,28 @@ def test_a_projector_and_adapters_are_files_with_the_model() -> None:
 
 
 def test_flags_come_last() -> None:
-    assert build(gpu_layers=0).n_batch == 16
+    parameters = build(gpu_layers=0)
+    assert parameters.n_batch == count_batch_tokens(4, parameters.cpuparams.n_threads)
     parameters = build(flags=("--batch-size", "64", "--threads", "3", "--temp", "0"))
     assert (parameters.n_batch, parameters.cpuparams.n_threads, parameters.sampling.temp) == (64, 3, 0)
     temperature = xllamacpp.common_params_sampling_config.COMMON_PARAMS_SAMPLING_CONFIG_TEMP
     assert parameters.sampling.user_sampling_config == temperature.value
+
+
+@pytest.mark.parametrize(
+    ("parallel", "threads", "tokens"),
+    [
+        (1, 1, 16),  # nobody else waits for the batch
+        (2, 1, 4),
+        (4, 1, 4),
+        (6, 1, 6),  # one for each conversation
+        (4, 8, 8),  # one for each thread
+        (4, 40, 16),
+        (20, 40, 20),
+    ],
+)
+def test_a_prompt_is_read_in_batches_that_hold_up_no_answer(parallel: int, threads: int, tokens: int) -> None:
+    assert count_batch_tokens(parallel, threads) == tokens
 
 
 def examples(flag: Flag) -> list[tuple[str, ...]]:
