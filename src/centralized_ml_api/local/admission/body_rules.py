@@ -13,7 +13,7 @@ from centralized_ml_api.local.admission.anthropic_rules import (
 from centralized_ml_api.local.admission.completion_rules import adapt_completion, check_completion
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody, with_members, with_model
 from centralized_ml_api.local.admission.llama_cpp_rules import adapt_llama_cpp_request, check_chat
-from centralized_ml_api.local.admission.needs import list_bounding
+from centralized_ml_api.local.admission.needs import list_measured
 from centralized_ml_api.local.admission.pictures import Picture, put_pictures, take_pictures
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adapt_to_provider
 from centralized_ml_api.local.admission.responses_rules import adapt_response, check_response
@@ -64,13 +64,14 @@ def build_passed_on(
     Raises:
         BodyError: the entry does not take it; the message says what to change.
     """
+    measured = () if bounds is None else list_measured(entry.path)
     if entry.body_rules == PROVIDER:
-        return adapt_to_provider(body, entry, bounds or NO_BOUNDS)
+        return adapt_to_provider(body, entry, bounds or NO_BOUNDS, measured)
     if entry.body_rules == LLAMA_CPP:
         return _adapt_to_llama_cpp(body.document, entry, bounds or NO_BOUNDS)
     if bounds is not None:
         values = {"model": entry.model, **bounds} if entry.model else dict(bounds)
-        return with_members(body, values, watched=list_bounding(entry.path))
+        return with_members(body, values, watched=measured)
     return with_model(body, entry.model) if entry.model else None
 
 

@@ -54,14 +54,37 @@ Who prefers the newer name reads the older one too, or refuses it; OpenAI refuse
 _UNBOUNDED = (
     *("previous_response_id", "conversation", "prompt", "prediction"),
     *("web_search_options", "search_parameters", "plugins", "mcp_servers", "container"),
+    *("chat_template", "mm_processor_kwargs", "cached_content"),
 )
-_UNBOUNDED_PARTS = ("file_id", "file_url", "item_reference")
-_DEARER = {"service_tier": "priority", "speed": "fast"}
-"""What some providers sell for more than their price."""
+_UNBOUNDED_PARTS = ("file_id", "file_url", "item_reference", "cached_content")
+_DEARER = {"service_tier": "priority", "speed": "fast", "inference_geo": "us"}
+"""What some providers sell for more than their price.
+
+Source: https://platform.claude.com/docs/en/about-claude/pricing (data residency costs a tenth more)
+"""
+
+_OTHER_SELLERS = ("models", "provider", "providerOptions", "fallbacks")
+"""Who else may answer, at OpenRouter, Vercel's gateway and LiteLLM's."""
+
+_COMPACTED = "compact"
+"""Summaries that the provider writes of a conversation, whose tokens are no part of its report.
+
+Source: https://platform.claude.com/docs/en/build-with-claude/compaction
+"""
+
+_ROOTS = ("messages", "input", "system", "instructions", "extra_body", "google")
+"""The members in which parts are looked for."""
 
 _PLAIN_TOOLS = ("function", "custom")
 _MEDIA = ("image", "audio")
+_MEDIA_KEYS = ("image", "image_url", "audio", "audio_url", "input_audio")
 _LONG_MEDIA = ("document", "file", "video")
+_LONG_MEDIA_KEYS = ("video", "video_url", "input_video")
+"""Some servers read a part without a type by its keys.
+
+Source: https://docs.vllm.ai/en/stable/features/multimodal_inputs/
+"""
+
 _WRITTEN_OUT = ("text", "content")
 """The sources of a document whose text is in the body."""
 
@@ -86,6 +109,21 @@ def may_write_cache(body: bytes) -> bool:
 def list_bounding(path: str) -> tuple[str, ...]:
     """Returns the members that say how much a call asks for: none may be there twice."""
     return (*OUTPUT_LIMITS.get(path, ()), "n", "best_of", _LLAMA_CPPS_OWN)
+
+
+def list_measured(path: str) -> tuple[str, ...]:
+    """Returns all members that decide what a call of a limited team may need."""
+    read = (
+        *_ROOTS,
+        "tools",
+        "functions",
+        "background",
+        "context_management",
+        *_OTHER_SELLERS,
+        *_DEARER,
+        *_UNBOUNDED,
+    )
+    return (*list_bounding(path), *read)
 
 
 def measure_bytes(body_bytes: int, entry: EntryTerms, document: Mapping[str, Any] | None = None) -> TokenNeed:
@@ -138,7 +176,8 @@ def measure_need(body_bytes: int, document: Mapping[str, Any], entry: EntryTerms
 def bound_answer(document: Mapping[str, Any], entry: EntryTerms) -> tuple[int, dict[str, int]]:
     """Returns the most tokens of one answer, and the members that its body must have to say so.
 
-    A limit that the caller names and the server may not read is said once more, by the name that it reads.
+    A limit that the caller names and the server may not read is said once more, by the name that it reads. To
+    some servers 0 means that there is no limit: it becomes 1.
 
     Args:
         document: The body, parsed.
@@ -149,6 +188,7 @@ def bound_answer(document: Mapping[str, Any], entry: EntryTerms) -> tuple[int, d
     given = (*names, _LLAMA_CPPS_OWN)
     named = {name: document[name] for name in given if document.get(name) is not None}
     members = {name: most for name, value in named.items() if not _is_count(value, cap)}
+    members |= {name: 1 for name, value in named.items() if name not in members and not value}
     limits = [members.get(name, named[name]) for name in names if name in named]
     key = entry.limit_key if entry.limit_key in names else names[0]
     if not limits:
@@ -173,7 +213,7 @@ def _count_answers(document: Mapping[str, Any], path: str) -> int:
     if not all(isinstance(count, int) and count >= 1 for count in counts):
         raise BodyError("'n' and 'best_of' must be whole numbers, at least 1.")
     if path not in COMPLETIONS.paths:
-        return int(counts[0])
+        return max(counts)
     prompt = document.get("prompt")
     is_list = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
     return max(counts) * (len(prompt) if is_list and isinstance(prompt, list) else 1)
@@ -188,24 +228,38 @@ def _refuse_unbounded(document: Mapping[str, Any], entry: EntryTerms) -> None:
     for name in _UNBOUNDED:
         if document.get(name) and not (name == "prompt" and entry.path not in RESPONSES.paths):
             raise BodyError(_word_unbounded(name))
+    _refuse_other_prices(document)
+    tools = document.get("tools")
+    for tool in tools if isinstance(tools, list) else ():
+        hosted = _name_hosted(tool) if isinstance(tool, dict) else None
+        if hosted:
+            raise BodyError(_word_unbounded(hosted[:40]))
+    for part in _list_parts({"input": document.get("context_management")}):
+        if _COMPACTED in str(part.get("type")):
+            raise BodyError(_word_unbounded(str(part["type"])[:40]))
+    for part in _list_parts(document):
+        _refuse_unbounded_part(part)
+
+
+def _refuse_other_prices(document: Mapping[str, Any]) -> None:
+    """Refuses what costs another price than the entry's, or is known too late."""
     for name, value in _DEARER.items():
         if document.get(name) == value:
             raise BodyError(
                 f"'{name}' must not be '{value}' for a team whose tokens or dollars are limited:"
                 " it costs more."
             )
-    tools = document.get("tools")
-    for tool in tools if isinstance(tools, list) else ():
-        hosted = _name_hosted(tool) if isinstance(tool, dict) else None
-        if hosted:
-            raise BodyError(_word_unbounded(hosted[:40]))
-    if document.get("models"):
+    for name in _OTHER_SELLERS:
+        if document.get(name):
+            raise BodyError(
+                f"'{name}' is not taken from a team whose tokens or dollars are limited: others have other"
+                " prices."
+            )
+    if document.get("background"):
         raise BodyError(
-            "'models' is not taken from a team whose tokens or dollars are limited: other models have other"
-            " prices."
+            "'background' is not taken from a team whose tokens or dollars are limited: what it uses is known"
+            " too late."
         )
-    for part in _list_parts(document):
-        _refuse_unbounded_part(part)
 
 
 def _name_hosted(tool: Mapping[str, Any]) -> str | None:
@@ -222,9 +276,12 @@ def _refuse_unbounded_part(part: Mapping[str, Any]) -> None:
         if part.get(name) or kind == name:
             raise BodyError(_word_unbounded(name))
     is_written_out = isinstance(source, dict) and source.get("type") in _WRITTEN_OUT
+    long = next((name for name in _LONG_MEDIA_KEYS if part.get(name)), None)
     if isinstance(kind, str) and any(word in kind for word in _LONG_MEDIA) and not is_written_out:
+        long = kind
+    if long:
         raise BodyError(
-            f"'{kind[:40]}' is not taken from a team whose tokens or dollars are limited: nobody knows how"
+            f"'{long[:40]}' is not taken from a team whose tokens or dollars are limited: nobody knows how"
             " many tokens it has. Send its text."
         )
 
@@ -238,7 +295,7 @@ def _word_unbounded(name: str) -> str:
 
 def _list_parts(value: Any) -> Iterator[Mapping[str, Any]]:
     """Yields every object in the messages of a body, whatever the API."""
-    pending = [value.get(name) for name in ("messages", "input", "system", "instructions")]
+    pending = [value.get(name) for name in _ROOTS]
     while pending:
         item = pending.pop()
         if isinstance(item, dict):
@@ -251,4 +308,5 @@ def _list_parts(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def _is_media(part: Mapping[str, Any]) -> bool:
     kind = part.get("type")
-    return isinstance(kind, str) and any(word in kind for word in _MEDIA)
+    is_told = isinstance(kind, str) and any(word in kind for word in _MEDIA)
+    return is_told or any(part.get(name) for name in _MEDIA_KEYS)

@@ -25,13 +25,16 @@ Source: https://openrouter.ai/docs/features/model-routing
 _WITH_STREAM_OPTIONS = (*CHAT.paths, *COMPLETIONS.paths)
 
 
-def adapt_to_provider(body: JsonBody, entry: EntryTerms, bounds: Mapping[str, int]) -> bytes:
+def adapt_to_provider(
+    body: JsonBody, entry: EntryTerms, bounds: Mapping[str, int], measured: tuple[str, ...] = ()
+) -> bytes:
     """Returns the body that the provider gets.
 
     Args:
         body: the body that came.
         entry: what holds for the call.
         bounds: members that it must have besides.
+        measured: members by which the call was measured, which may not be there twice either.
 
     Raises:
         BodyError: a member that is read here is there twice, or in other letters; or it names other models
@@ -43,7 +46,8 @@ def adapt_to_provider(body: JsonBody, entry: EntryTerms, bounds: Mapping[str, in
     if adds_usage(body.document, entry):
         options = body.document.get("stream_options")
         values["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    return with_members(body, values, watched=(*list_bounding(entry.path), "stream_options", _OTHER_MODELS))
+    watched = (*list_bounding(entry.path), *measured, "stream_options", _OTHER_MODELS)
+    return with_members(body, values, watched=watched)
 
 
 def adds_usage(document: dict[str, Any], entry: EntryTerms) -> bool:

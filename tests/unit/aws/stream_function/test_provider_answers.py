@@ -11,6 +11,14 @@ import pytest
 from support.stream_host.script import run_script
 from support.translation import frame
 
+AMBIGUOUS = [
+    ('{"web_search_options": {"a": 1}, "web_search_options": null}', 'the key "web_search_options" twice'),
+    ('{"Previous_Response_ID": "resp_1"}', 'the key "Previous_Response_ID": write "previous_response_id"'),
+    ('{"provideroptions": {"order": ["a"]}}', 'the key "provideroptions": write "providerOptions"'),
+    ('{"messages": [{"type": "video"}], "messages": []}', 'the key "messages" twice'),
+]
+"""The same as on one machine."""
+
 ARN = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/x"
 PASSED = """
 import { passEvents } from "./provider_answers.mjs";
@@ -275,3 +283,27 @@ def test_questions_are_limited_headers_are_signed_as_they_arrive_and_large_error
     assert padded == plain != other
     assert (found["length"], found["isGone"]) == (65536, True)
     assert found["error"] == [400, "No.", None]
+
+
+MEASURED = """
+import { readJsonObject } from "./json_body.mjs";
+import { listMeasured } from "./needs.mjs";
+import { adaptToProvider } from "./provider_body.mjs";
+const path = "/v1/chat/completions";
+const refuse = (text, measured) => {
+    try {
+        adaptToProvider(readJsonObject(Buffer.from(text)), path, { provider: { model: "m" } }, {}, measured);
+        return null;
+    } catch ({ message }) {
+        return message;
+    }
+};
+console.log(JSON.stringify(input.map((text) => [refuse(text, listMeasured(path)), refuse(text)])));
+"""
+
+
+def test_what_a_limited_call_is_measured_by_means_the_same_to_every_server() -> None:
+    found = run_script(MEASURED, [body for body, _ in AMBIGUOUS])
+    for (body, said), (limited, free) in zip(AMBIGUOUS, found, strict=True):
+        assert said in limited, body
+        assert free is None, body

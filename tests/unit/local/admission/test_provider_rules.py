@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ def test_the_models_name_alone_changes() -> None:
         (CHAT, {"max_tokens": -1}, {"max_tokens": 5}),
         (CHAT, {"max_tokens": True}, {"max_tokens": 5}),
         (CHAT, {"max_tokens": 5.5}, {"max_tokens": 5}),
+        (CHAT, {"max_tokens": 0}, {"max_tokens": 1}),
         (CHAT, {"max_tokens": None}, {"max_tokens": 5}),
         (CHAT, {"max_tokens": 1, "max_completion_tokens": 9}, {"max_tokens": 1, "max_completion_tokens": 5}),
         ("/v1/completions", {}, {"max_tokens": 5}),
@@ -143,3 +145,22 @@ def test_nobody_else_is_asked() -> None:
     assert not adds_usage({"stream": True}, terms())
     assert not adds_usage({"stream": True}, terms("/v1/responses", options=True))
     assert adds_usage({"stream": True}, terms("/v1/completions", options=True))
+
+
+AMBIGUOUS = [
+    ('{"web_search_options": {"a": 1}, "web_search_options": null}', 'the key "web_search_options" twice'),
+    ('{"Previous_Response_ID": "resp_1"}', 'the key "Previous_Response_ID": write "previous_response_id"'),
+    ('{"provideroptions": {"order": ["a"]}}', 'the key "provideroptions": write "providerOptions"'),
+    ('{"messages": [{"type": "video"}], "messages": []}', 'the key "messages" twice'),
+]
+
+
+@pytest.mark.parametrize(("body", "said"), AMBIGUOUS)
+@pytest.mark.parametrize("rules", ["provider", ""])
+def test_what_a_limited_call_is_measured_by_means_the_same_to_every_server(
+    body: str, said: str, rules: str
+) -> None:
+    read, entry = read_json_object(body.encode()), replace(terms(), body_rules=rules)
+    with pytest.raises(BodyError, match=said):
+        build_passed_on(read, entry, {"max_tokens": 5})
+    assert build_passed_on(read, entry) is not None, "nothing is measured by it where nothing is limited"

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { checkChat } from "./chat_rules.mjs";
 import { EVENTS_TYPE, awaitFirst, readValues } from "./framing.mjs";
 import { invoke, invokeEvents, readModelJson } from "./invoke.mjs";
-import { listBounding } from "./needs.mjs";
+import { listMeasured } from "./needs.mjs";
 import { noteUsage, parse, passEvents } from "./provider_answers.mjs";
 import { chatUsage } from "./usage.mjs";
 
@@ -38,7 +38,7 @@ async function passOn({ body, lengths, address, expense, answer, cancellation })
     const { stream, stream_options: options } = body.document;
     const hides = Boolean(stream && expense.members && options?.include_usage !== true); // for which nobody has asked
     const asking = hides ? { stream_options: { ...options, include_usage: true } } : {};
-    const text = body.withoutModel({ ...lengths, ...asking }, expense.members ? listBounding(CHAT_PATH) : []);
+    const text = body.withoutModel({ ...lengths, ...asking }, expense.members ? listMeasured(CHAT_PATH) : []);
     const usage = {};
     await expense.reserve();
     try {

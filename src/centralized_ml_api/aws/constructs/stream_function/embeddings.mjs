@@ -3,17 +3,19 @@
 import { MODEL_FAILED } from "./errors.mjs";
 import { refuse } from "./field_checks.mjs";
 import { invoke, readModelJson } from "./invoke.mjs";
+import { listMeasured } from "./needs.mjs";
 import { noteUsage, parse } from "./provider_answers.mjs";
 import { embeddingsUsage } from "./usage.mjs";
 
 // Source: https://platform.openai.com/docs/api-reference/embeddings/create
 const INPUTS = 2048;
+const EMBEDDINGS_PATH = "/v1/embeddings";
 
 export async function answerEmbeddings({ body, address, family, expense, answer, cancellation }) {
     const { document } = body;
     checkCount(document.input);
     if (family.passesThrough) {
-        const text = body.withoutModel();
+        const text = body.withoutModel({}, expense.members ? listMeasured(EMBEDDINGS_PATH) : []);
         const usage = {};
         await expense.reserve();
         const { headers, bytes } = await invoke(address, text, cancellation);

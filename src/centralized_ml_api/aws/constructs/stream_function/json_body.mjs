@@ -91,7 +91,7 @@ class JsonBody {
     #refuseAmbiguous(names) {
         const seen = new Set();
         for (const { key } of this.#members) {
-            const name = names.find((known) => known === key.trim().toLowerCase());
+            const name = names.find((known) => known.toLowerCase() === key.trim().toLowerCase());
             if (name === undefined) continue;
             if (key !== name) throw INVALID_BODY.saying(`The body has the key "${key}": write "${name}".`);
             if (seen.has(key)) throw INVALID_BODY.saying(`The body has the key "${key}" twice.`);

@@ -31,12 +31,26 @@ const RESPONSES_PATH = "/v1/responses";
 const UNBOUNDED = [
     ...["previous_response_id", "conversation", "prompt", "prediction"],
     ...["web_search_options", "search_parameters", "plugins", "mcp_servers", "container"],
+    ...["chat_template", "mm_processor_kwargs", "cached_content"],
 ];
-const UNBOUNDED_PARTS = ["file_id", "file_url", "item_reference"];
-const DEARER = { service_tier: "priority", speed: "fast" }; // what some providers sell for more than their price
+const UNBOUNDED_PARTS = ["file_id", "file_url", "item_reference", "cached_content"];
+// What some providers sell for more than their price.
+// Source: https://platform.claude.com/docs/en/about-claude/pricing (data residency costs a tenth more)
+const DEARER = { service_tier: "priority", speed: "fast", inference_geo: "us" };
+// Who else may answer, at OpenRouter, Vercel's gateway and LiteLLM's.
+const OTHER_SELLERS = ["models", "provider", "providerOptions", "fallbacks"];
+// Summaries that the provider writes of a conversation, whose tokens are no part of its report.
+// Source: https://platform.claude.com/docs/en/build-with-claude/compaction
+const COMPACTED = "compact";
+// The members in which parts are looked for.
+const ROOTS = ["messages", "input", "system", "instructions", "extra_body", "google"];
 const PLAIN_TOOLS = ["function", "custom"];
 const MEDIA = ["image", "audio"];
 const LONG_MEDIA = ["document", "file", "video"];
+// Some servers read a part without a type by its keys.
+// Source: https://docs.vllm.ai/en/stable/features/multimodal_inputs/
+const MEDIA_KEYS = ["image", "image_url", "audio", "audio_url", "input_audio"];
+const LONG_MEDIA_KEYS = ["video", "video_url", "input_video"];
 const WRITTEN_OUT = ["text", "content"]; // the sources of a document whose text is in the body
 // The member as it stands in a body. JSON may write its letters as escapes, which no encoder does.
 const WRITES_CACHE = /cache_control|\\u00[4-7]/i;
@@ -49,6 +63,12 @@ export function mayWriteCache(body) {
 // Returns the members that say how much a call asks for: none may be there twice.
 export function listBounding(path) {
     return [...(OUTPUT_LIMITS[path] ?? []), "n", "best_of", LLAMA_CPPS_OWN];
+}
+
+// Returns all members that decide what a call of a limited team may need.
+export function listMeasured(path) {
+    const read = [...ROOTS, "tools", "functions", "background", "context_management", ...OTHER_SELLERS];
+    return [...listBounding(path), ...read, ...Object.keys(DEARER), ...UNBOUNDED];
 }
 
 // Returns what a call needs where tokens are counted from bytes, as at its end: `{read, written}`.
@@ -75,13 +95,14 @@ export function measureNeed(bodyBytes, document, has, terms) {
 
 // Returns the most tokens of one answer, and the members that its body must have to say so. A limit that the caller names
 // and the server may not read is said once more, by the name that it reads: OpenAI, which prefers the newer one, refuses
-// both together.
+// both together. To some servers 0 means that there is no limit: it becomes 1.
 export function boundAnswer(document, has, { path, answerTokens, cap, limitKey }) {
     const names = OUTPUT_LIMITS[path];
     const most = cap ?? answerTokens;
     const given = [...names, LLAMA_CPPS_OWN].filter((name) => document[name] !== undefined);
     const isWithin = (value) => Number.isInteger(value) && value >= 0 && value <= (cap ?? Infinity);
     const members = Object.fromEntries(given.filter((name) => !isWithin(document[name])).map((name) => [name, most]));
+    for (const name of given) if (document[name] === 0) members[name] = 1;
     const named = names.filter((name) => given.includes(name));
     const limits = named.map((name) => members[name] ?? document[name]);
     const key = names.includes(limitKey) ? limitKey : names[0];
@@ -96,7 +117,7 @@ function countAnswers(document, path) {
     const counts = ["n", "best_of"].map((name) => (isFilled(document[name]) ? document[name] : 1));
     if (!counts.every((count) => count === true || (Number.isInteger(count) && count >= 1)))
         throw INVALID_BODY.saying("'n' and 'best_of' must be whole numbers, at least 1.");
-    if (path !== COMPLETIONS_PATH) return Number(counts[0]);
+    if (path !== COMPLETIONS_PATH) return Math.max(...counts);
     const { prompt } = document;
     const isList = Array.isArray(prompt) && prompt.length > 0 && !Number.isInteger(prompt[0]);
     return Math.max(...counts) * (isList ? prompt.length : 1);
@@ -116,10 +137,18 @@ function refuseUnbounded(document, path) {
         const hosted = isObject(tool) ? nameHosted(tool) : null;
         if (hosted) throw unbounded(hosted.slice(0, 40));
     }
-    if (isFilled(document.models))
+    for (const name of OTHER_SELLERS) {
+        if (isFilled(document[name]))
+            throw INVALID_BODY.saying(
+                `'${name}' is not taken from a team whose tokens or dollars are limited: others have other prices.`,
+            );
+    }
+    if (isFilled(document.background))
         throw INVALID_BODY.saying(
-            "'models' is not taken from a team whose tokens or dollars are limited: other models have other prices.",
+            "'background' is not taken from a team whose tokens or dollars are limited: what it uses is known too late.",
         );
+    for (const { type: kind } of listParts({ input: document.context_management }))
+        if (String(kind).includes(COMPACTED)) throw unbounded(String(kind).slice(0, 40));
     for (const part of listParts(document)) refuseUnboundedPart(part);
 }
 
@@ -137,9 +166,11 @@ function refuseUnboundedPart(part) {
         if (isFilled(part[name]) || kind === name) throw unbounded(name);
     }
     const isWrittenOut = isObject(source) && WRITTEN_OUT.includes(source.type);
-    if (typeof kind === "string" && LONG_MEDIA.some((word) => kind.includes(word)) && !isWrittenOut)
+    const isLong = typeof kind === "string" && LONG_MEDIA.some((word) => kind.includes(word)) && !isWrittenOut;
+    const long = isLong ? kind : LONG_MEDIA_KEYS.find((name) => isFilled(part[name]));
+    if (long)
         throw INVALID_BODY.saying(
-            `'${kind.slice(0, 40)}' is not taken from a team whose tokens or dollars are limited: nobody knows how` +
+            `'${long.slice(0, 40)}' is not taken from a team whose tokens or dollars are limited: nobody knows how` +
                 " many tokens it has. Send its text.",
         );
 }
@@ -153,7 +184,7 @@ function unbounded(name) {
 
 // Yields every object in the messages of a body, whatever the API.
 function* listParts(document) {
-    const pending = ["messages", "input", "system", "instructions"].map((name) => document[name]);
+    const pending = ROOTS.map((name) => document[name]);
     while (pending.length) {
         const item = pending.pop();
         if (Array.isArray(item)) {
@@ -166,8 +197,10 @@ function* listParts(document) {
     }
 }
 
-function isMedia({ type: kind }) {
-    return typeof kind === "string" && MEDIA.some((word) => kind.includes(word));
+function isMedia(part) {
+    const { type: kind } = part;
+    const isTold = typeof kind === "string" && MEDIA.some((word) => kind.includes(word));
+    return isTold || MEDIA_KEYS.some((name) => isFilled(part[name]));
 }
 
 // Returns whether a value is more than null, nothing, zero or an empty text, list or object.

@@ -5,6 +5,7 @@ import apis from "./apis.json" with { type: "json" };
 import { NOT_READY_REASONS } from "./errors.mjs";
 import { EVENTS_TYPE, awaitFirst } from "./framing.mjs";
 import { readChunks, readStart, readWhole, send } from "./https_call.mjs";
+import { listMeasured } from "./needs.mjs";
 import { isRefusalOfKey, noteUsage, parse, passEvents, rewordError } from "./provider_answers.mjs";
 import { signHeaders } from "./aws_signing.mjs";
 import { adaptToProvider, addsUsage, limitsOf } from "./provider_body.mjs";
@@ -22,7 +23,8 @@ export async function answerProvider({ path, name, entry, request, body, expense
     const api = apis.by_path[path];
     const isNative = findServerApi(provider, api) === api;
     const bounds = expense.members ?? limitsOf(body, path, entry);
-    const call = isNative ? buildCall(body, path, entry, bounds) : buildTranslatedCall(body, path, name, entry, bounds);
+    const measured = expense.members ? listMeasured(path) : [];
+    const call = isNative ? buildCall(body, path, entry, bounds, measured) : buildTranslatedCall(body, path, name, entry, bounds);
     await expense.reserve();
     const usage = {};
     let status;
@@ -43,9 +45,9 @@ export async function answerProvider({ path, name, entry, request, body, expense
     }
 }
 
-function buildCall(body, path, entry, bounds) {
+function buildCall(body, path, entry, bounds, measured) {
     const hides = addsUsage(body.document, path, entry.provider);
-    const text = adaptToProvider(body, path, entry, bounds);
+    const text = adaptToProvider(body, path, entry, bounds, measured);
     return { path, text, passOn: (received) => passOn({ ...received, hides }) };
 }
 

@@ -15,16 +15,16 @@ export function limitsOf(body, path, { provider, max_output_tokens: cap }) {
     return boundAnswer(body.document, (name) => body.has(name), terms).members;
 }
 
-// Returns the text that the provider gets, with these bounds of the answer. Throws INVALID_BODY where a member that is read here is there twice, or in
-// other letters, or it names other models.
-export function adaptToProvider(body, path, { provider }, bounds) {
+// Returns the text that the provider gets, with these bounds of the answer. Throws INVALID_BODY where a member that is read
+// here, or one of `measured`, is there twice or in other letters, or it names other models.
+export function adaptToProvider(body, path, { provider }, bounds, measured = []) {
     const { document } = body;
     if (document[OTHER_MODELS])
         throw INVALID_BODY.saying(`'${OTHER_MODELS}' is not taken: the model of this path is the one that answers.`);
     const changes = { model: provider.model, ...bounds };
     if (addsUsage(document, path, provider))
         changes.stream_options = { ...optionsOf(document), include_usage: true };
-    return body.editWatched(changes, [...listBounding(path), "stream_options", OTHER_MODELS]);
+    return body.editWatched(changes, [...listBounding(path), ...measured, "stream_options", OTHER_MODELS]);
 }
 
 // Returns whether a stream must be asked for its tokens, because its caller has not.
