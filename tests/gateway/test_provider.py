@@ -52,8 +52,9 @@ class Hosted:
         return self.gateway.call(path.format(name=name), json.dumps({"model": name, **ASK, **more}).encode())
 
     def logged(self, answer: Answer) -> dict[str, Any]:
-        """The call's tokens in the access log."""
+        """The call's tokens in the access log; no cache writes any."""
         line = self.gateway.logged(answer.header("x-request-id"))
+        assert line.pop("tokens_cache_writes") is None
         return {name: value for name, value in line.items() if name.startswith("tokens")}
 
     @property
