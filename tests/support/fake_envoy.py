@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -161,6 +162,7 @@ class FakeEnvoy:
             yield
         finally:
             await runner.cleanup()
+            await asyncio.sleep(0)  # what was accepted a moment ago is a task that has yet to take its socket
 
 
 def _resources(path: Path) -> list[dict[str, Any]]:
