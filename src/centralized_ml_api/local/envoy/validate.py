@@ -39,7 +39,8 @@ async def find_config_error(gateway: Gateway, settings: Settings) -> str:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            _, output = await asyncio.wait_for(process.communicate(), VALIDATE_SECONDS)
+            async with asyncio.timeout(VALIDATE_SECONDS):
+                _, output = await process.communicate()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -64,7 +64,8 @@ class Prober:
     ) -> ProbeResult:
         """Opens one connection and closes it; READY if the port accepts it, else REFUSED. Never raises."""
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                _, writer = await asyncio.open_connection(host, port)
         except (OSError, TimeoutError):
             return ProbeResult.REFUSED
         writer.close()

@@ -115,7 +115,8 @@ class Process:
         if self._child.returncode is None:
             _kill_group(self.pid, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._child.wait(), grace_seconds)
+                async with asyncio.timeout(grace_seconds):
+                    await self._child.wait()
         _kill_group(self.pid, signal.SIGKILL)
         await self._child.wait()
         self._reader.cancel()

@@ -102,3 +102,25 @@ def test_one_that_refuses_or_does_not_answer_describes_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         assert probed(lambda prober: prober.describe(url, timeout_seconds=0.05)) == {}
+
+
+def test_a_probe_that_is_cancelled_never_goes_on() -> None:
+    """Not even where the port answers at that very moment: whoever is stopped would probe for ever."""
+
+    async def main() -> None:
+        async with contextlib.aclosing(Prober()) as prober:
+            server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            turns, is_over = 0, False
+            while not is_over:
+                probing = asyncio.create_task(prober.probe_port("127.0.0.1", port))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                is_over = probing.done()
+                probing.cancel()
+                await asyncio.wait({probing})
+                assert probing.cancelled() is not is_over, f"cancelled after {turns} turns, it went on"
+                turns += 1
+            server.close()
+
+    asyncio.run(main())
