@@ -138,6 +138,7 @@ def test_a_model_is_paused_at_all_its_paths_and_resumed(board: Visit, api: Local
     assert (told["code"], told["message"]) == ("paused", said)
     assert "paused: Back <soon>" in page.locator("#models-rows").inner_text()
     press(board, "Resume talks")
+    page.get_by_text("talks is no longer paused.").wait_for()
     wait_until(lambda: statuses(api, *paths) == [200, 200, 200, 200], "it is resumed")
     press(board, "Undo")
     wait_until(lambda: statuses(api, "/talks") == [503], "that is undone")
@@ -145,9 +146,17 @@ def test_a_model_is_paused_at_all_its_paths_and_resumed(board: Visit, api: Local
     assert [act for _, act, _ in journal_of(api)[-4:]] == ["pause", "resume", "pause", "resume"]
 
 
+def unfold(board: Visit, name: str) -> None:
+    """Shows what can be done with a team or a model."""
+    button = board.page.get_by_role("button", name=f"Actions for {name}", exact=True)
+    if button.get_attribute("aria-expanded") == "false":
+        button.click()
+
+
 def test_one_team_is_paused_at_every_path_and_resumed(board: Visit, api: LocalApi) -> None:
     page, paths = board.page, ("/talks", CHAT, f"/talks{CHAT}", "/echo")
-    press(board, "Actions for blue", "Pause blue")
+    unfold(board, "blue")
+    press(board, "Pause blue")
     page.get_by_label("What callers are told").fill("See us")
     press(board, "Pause")
     page.get_by_text("blue is paused.").wait_for()
@@ -170,7 +179,9 @@ def test_a_team_gets_more_until_the_end_and_back(board: Visit, api: LocalApi) ->
 
     row = board.page.locator("tbody tr", has=board.page.get_by_role("rowheader", name="blue"))
     assert left() == 4000
+    unfold(board, "blue")
     press(board, "+ 2,000 requests blue")
+    board.page.get_by_text("blue may use 2,000 requests more until the event ends.").wait_for()
     wait_until(lambda: left() == 6000, "it has more")
     row.get_by_text("limit raised").wait_for()
     press(board, "Undo")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 
 from centralized_ml_api.api.joining import TRIES
 from centralized_ml_api.api.keys import is_key
@@ -17,9 +18,10 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import urllib3
-
 PLACES = 40
+FLOODING = 20
+"""Callers at once."""
+
 CONFIG = {
     **models(echo=odd_command()),
     "event": {"join": {"teams": PLACES, "limits": {"requests_per_day": 1000, "requests_at_once": 1}}},
@@ -96,14 +98,21 @@ def test_a_slash_at_the_end_leads_to_the_same_page(api: LocalApi) -> None:
 
 
 @pytest.mark.slow
-def test_a_flood_at_the_door_is_refused_and_the_models_go_on(api: LocalApi, keys: dict[str, str]) -> None:
+def test_a_flood_at_the_door_is_refused_and_others_and_the_models_go_on(
+    api: LocalApi, keys: dict[str, str]
+) -> None:
+    flooding = urllib3.PoolManager(maxsize=FLOODING, source_address=("127.0.0.9", 0), retries=False)
+
     def flood() -> set[tuple[int, str]]:
-        with ThreadPoolExecutor(20) as crowd:
-            answers = list(crowd.map(lambda _: api.call("/join", b"{"), range(200)))
+        with ThreadPoolExecutor(FLOODING) as crowd:
+            calls = [crowd.submit(flooding.request, "POST", f"{api.url}/join", body=b"{") for _ in range(200)]
+        answers = [call.result() for call in calls]
         return {(answer.status, json.loads(answer.data)["error"]["code"]) for answer in answers}
 
     wait_until(lambda: (429, "join_limited") in flood(), "the gateway refuses some")
+    assert api.call("/join", b"{").status == 400, "from another address"
     assert api.call("/echo", x_api_key=keys["team 9"]).status == 200
+    flooding.clear()
 
 
 @pytest.mark.slow
