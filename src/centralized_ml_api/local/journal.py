@@ -97,6 +97,11 @@ def note_extension(journal: Journal, ends: datetime) -> None:
     journal.note("extend", detail=f"to {render_instant(ends)}")
 
 
+def note_not_applied(journal: Journal, reason: str) -> None:
+    """Notes that what was just written into the config is not served yet."""
+    journal.note("extend not applied", detail=reason)
+
+
 def _parse(line: bytes) -> Deed | None:
     try:
         written = json.loads(line)

@@ -25,7 +25,7 @@ from centralized_ml_api.cli.targets import connect, open_aws_target, reload_conf
 from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.config.checks.event.ends import parse_instant
 from centralized_ml_api.config.revise import Until, move_end, write_instant
-from centralized_ml_api.errors import NotRunningError, UsageError
+from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
 
 if TYPE_CHECKING:
     from click.core import Context, Parameter
@@ -112,7 +112,7 @@ def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, 
 
 def _tell_local(config: Path, until: datetime, state: Path) -> None:
     """Reloads the config, which drops no call."""
-    from centralized_ml_api.local.journal import Journal, note_extension
+    from centralized_ml_api.local.journal import Journal, note_extension, note_not_applied
 
     try:
         client = connect(state)
@@ -127,8 +127,13 @@ def _tell_local(config: Path, until: datetime, state: Path) -> None:
         output.talk(f"What runs here serves another config, {shown_path(Path(served))}, and keeps its end.")
         output.next_command(command("extend", write_instant(until), Path(served), *state_flags(state)))
         return
-    reload_config(client, None)
-    note_extension(Journal(state), until)
+    journal = Journal(state)
+    note_extension(journal, until)  # it is in the config, whatever comes of the reload
+    try:
+        reload_config(client, None)
+    except MlApiError as error:
+        note_not_applied(journal, str(error))
+        raise
     stops = client.status().ends
     if stops == render_instant(until):
         output.talk("What runs here now stops then.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.config.revise import move_end, write_instant
 from centralized_ml_api.errors import MlApiError, StartError, UsageError
-from centralized_ml_api.local.journal import Journal, note_extension
+from centralized_ml_api.local.journal import Journal, note_extension, note_not_applied
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import change_joining
 from centralized_ml_api.local.run.grants import NOTHING, UNITS, read_grant
@@ -165,7 +165,7 @@ class Acts:
         told = await self._reloader.reload(None)
         if "kept" not in told:
             reason = told.get("error", "it has errors")
-            self._journal(by).note("extend not applied", detail=reason)
+            note_not_applied(self._journal(by), reason)
             raise StartError(f"the config says so now, but was not applied: {reason}")
         before = "" if moved.before is None else write_instant(moved.before)
         return {"before": before, "ends": render_instant(moved.after)}

@@ -135,3 +135,18 @@ def test_what_runs_is_told_and_the_journal_has_it(project: Path) -> None:
     assert target.told == [None]
     (deed,) = Journal(project / ".mlapi").load(9)
     assert (deed.by, deed.act, deed.detail) == ("command line", "extend", "to 2099-06-01T18:00:00Z")
+
+
+def test_an_end_that_is_written_but_not_applied_is_in_the_journal(project: Path) -> None:
+    config = project / "models.yaml"
+    status = LocalStatus(7, str(config), ".mlapi", 0.0, "http://127.0.0.1:1", "", "", (), ())
+    target = SilentTarget(status, changes={"error": "the gateway does not answer"})
+    with serve_control(target, project / ".mlapi"):
+        ran = mlapi("extend", "2099-06-01T18:00:00Z", "models.yaml", cwd=project)
+    assert (ran.status, "the gateway does not answer" in ran.talk) == (1, True)
+    deeds = Journal(project / ".mlapi").load(9)
+    assert [(deed.act, deed.by) for deed in deeds] == [
+        ("extend not applied", "command line"),
+        ("extend", "command line"),
+    ]
+    assert deeds[0].detail == "the gateway does not answer"
