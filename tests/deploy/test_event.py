@@ -11,7 +11,8 @@ import pytest
 from botocore import xform_name
 
 from centralized_ml_api.api.keys import is_key
-from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.constructs.join_code.index import DoorTable
+from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT, PLACES_PLAN, STACK_TAG, TEAM_TAG
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
 from support.moto_extension.deletion import REFUSED
@@ -25,6 +26,7 @@ IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 RED = {"name": "red", "models": ["adopted"], "requests_per_second": 2, "burst": 3, "requests_per_day": 100}
 EVENT = {
     "teams": [RED, "blue"],
+    "join": {"teams": 2, "code": "HERON-4217", "limits": {"requests_per_day": 10}},
     "pot": {"tokens": 1_000_000},
     "ends": "2040-06-01T18:00:00+02:00",
     "budget": {"usd": 500, "email": "you@example.com"},
@@ -71,6 +73,7 @@ def test_the_life_of_an_event(deployment: Deployment) -> None:
     check_end(take_inventory(deployment.aws), datetime(2040, 7, 1, 18, tzinfo=UTC))
     check_rotation(deployment)
     check_revocation(deployment)
+    check_joining(deployment)
     destroyed = deployment.mlapi("destroy", "--yes")
     assert destroyed.returncode == 0, destroyed.stderr
     assert "Nothing billed is left." in destroyed.stdout
@@ -171,8 +174,30 @@ def check_revocation(deployment: Deployment) -> None:
     keys(deployment, "revoke", "red", "--yes")
     there = take_inventory(deployment.aws)
     enabled = [key["name"] for key in there.keys.values() if key["enabled"]]
-    assert enabled == ["blue"]
+    assert sorted(enabled) == ["blue", "place:1", "place:2"]
     assert listed(deployment)[0]["state"] == "revoked"
+
+
+def check_joining(deployment: Deployment) -> None:
+    """The deploy has opened the door with the config's code; who takes a place is a team with its key."""
+    command = [sys.executable, "-m", "centralized_ml_api", "join", "--target", "aws", "--json"]
+    shown = deployment.run(command)
+    assert shown.returncode == 0, shown.stderr
+    told = json.loads(shown.stdout)
+    assert (told["code"], told["closed"], told["places"], told["taken"]) == ("HERON-4217", "", 2, 0)
+    cloudformation = deployment.aws.client("cloudformation")
+    assert "HERON" not in json.dumps(cloudformation.get_template(StackName=STACK)["TemplateBody"])
+    outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+    (joining,) = (each["OutputValue"] for each in outputs if each["OutputKey"] == JOINING_OUTPUT)
+    DoorTable(deployment.aws.client("dynamodb"), json.loads(joining)["table"]).take("Owls", "receipt", 2)
+    assert [team["team"] for team in listed(deployment)] == ["red", "blue", "Owls"]
+    place = named(take_inventory(deployment.aws).keys, "place:1")
+    assert keys(deployment, "--show", "Owls").stdout.strip() == place["value"]
+    keys(deployment, "rotate", "Owls", "--grace", "0s")
+    made = named(take_inventory(deployment.aws).keys, "Owls")
+    assert made["tags"] == place["tags"]
+    plan = named(take_inventory(deployment.aws).usage_plans, PLACES_PLAN)
+    assert plan["quota"] == {"limit": 10, "period": "DAY"}
 
 
 def test_an_end_whose_first_deletion_fails_deletes_in_the_end(deployment: Deployment) -> None:
