@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ADDED_MILLISECONDS = 0.5
+BESIDE_OTHERS = 1.03
+"""The most processor time of a team without limits beside one with some, per that where nobody has any."""
 SECONDS = 10
 CONNECTIONS = 1
 MEASURED_CORE, OTHER_CORE = "0", "1"
@@ -61,12 +63,22 @@ def measure(run: Run) -> Measured:
     added = statistics.median(
         limited[0] - beside[0] for limited, beside in zip(found[LIMITED], found[BESIDE], strict=True)
     )
+    ratio = statistics.median(
+        beside[1] / none[1] for beside, none in zip(found[BESIDE], found[NONE], strict=True)
+    )
     rows: list[Row] = [
         {"caller": kind, "p50 ms": round(milliseconds, 2), "µs of processor time a call": round(micros)}
         for kind, (milliseconds, micros) in medians.items()
     ]
     return Measured(
-        goals=[Goal("milliseconds that limits add to a call, p50", round(added, 2), ADDED_MILLISECONDS)],
+        goals=[
+            Goal("milliseconds that limits add to a call, p50", round(added, 2), ADDED_MILLISECONDS),
+            Goal(
+                "processor time of a team without limits, beside others / alone",
+                round(ratio, 3),
+                BESIDE_OTHERS,
+            ),
+        ],
         rows=rows,
         details={"rounds": {kind: [[*each] for each in figures] for kind, figures in found.items()}},
     )

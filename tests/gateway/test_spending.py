@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
+import openai
 import pytest
 from aiohttp import web
 
@@ -213,6 +215,18 @@ def test_a_refusal_says_what_is_left_and_that_waiting_does_not_help(spent: Spent
     assert "and this call alone may cost" in answer.error["message"]
     assert (answer.header("x-should-retry"), answer.header("retry-after")) == ("false", None)
     assert answer.header("access-control-allow-origin") == "*"
+
+
+def test_openais_client_does_not_repeat_what_stays_refused(spent: Spent) -> None:
+    key = spent.add_team(nanodollars=ANSWER_TOKENS)
+    answers: list[httpx.Response] = []
+    hooked = httpx.Client(event_hooks={"response": [answers.append]})
+    url = f"http://127.0.0.1:{spent.gateway.port}/v1"
+    with openai.OpenAI(base_url=url, api_key=key, max_retries=2, http_client=hooked) as client:
+        with pytest.raises(openai.RateLimitError, match="this call alone may cost") as refused:
+            client.chat.completions.create(**json.loads(BODY))
+        assert refused.value.code == "budget_exceeded"
+        assert [answer.status_code for answer in answers] == [429]
 
 
 def test_tokens_a_minute_come_back_with_the_next_minute(spent: Spent) -> None:
