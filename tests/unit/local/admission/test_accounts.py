@@ -174,6 +174,23 @@ def test_what_nobody_knows_stays_spent(tmp_path: Path, ending: Ending, is_spent:
     asyncio.run(spend())
 
 
+def test_nobody_waits_for_a_reservation_longer_than_the_call_takes_that_holds_it(tmp_path: Path) -> None:
+    accountant = Accountant(AccountBook(tmp_path / "a.db"), lambda: NOON)
+
+    async def spend() -> None:
+        for number in range(2):
+            await accountant.reserve(("a", number), ask(500))
+        with pytest.raises(ShortageError) as refused:
+            accountant.check(ask(450))
+        assert refused.value.shortage.is_passing
+        accountant.end(("a", 0), Ending(200, read=40, written=10))
+        await accountant.reserve(("a", 2), ask(450))  # at once, whatever the disk does meanwhile
+        assert accountant.left((EVENT,)) == {EVENT: 0}
+        await accountant.close()
+
+    asyncio.run(spend())
+
+
 def test_what_was_under_way_at_a_crash_stays_spent_until_its_end_is_told(tmp_path: Path) -> None:
     call = ("a", int(NOON * 1e6))
 
