@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     Adapt = Callable[[dict[str, Any], LlamaCppLimits], dict[str, Any]]
 
 LLAMA_CPP = "llama.cpp"
+LLAMA_CPP_NOTICES_SECONDS = 1.0
+"""How long llama.cpp may work for a caller who has left: it looks once a second.
+
+Source: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server-context.cpp
+(HTTP_POLLING_SECONDS)
+"""
 NO_BOUNDS: Mapping[str, int] = {}
 
 _OF_LLAMA_CPP: dict[str, tuple[Check, Adapt]] = {

@@ -1,7 +1,8 @@
 """Estimates how many tokens of a prompt a language model has to read anew, and which prompts are long.
 
 A server keeps the last prompt of each slot. So a conversation that goes on counts as what is new in it, as
-long as no more other prompts came since than the server has slots.
+long as no more other prompts came since than the server has slots. A prompt that is sent again while it is
+being read, or after its caller hung up, is not kept yet: it counts in full.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from centralized_ml_api.plan.apis import COMPLETIONS, MESSAGES, RESPONSES
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from centralized_ml_api.local.admission.terms import EntryTerms
 
@@ -27,6 +28,9 @@ LONG_SHARE = 16
 LETTERS_PER_TOKEN = 4
 TOKENS_PER_MESSAGE = 4
 """What a chat template puts around a message, at least."""
+
+READING_REMEMBERED = 1000
+"""Prompts that are being read; beyond, the oldest are forgotten."""
 
 _LETTERS = (string.ascii_letters + " ").encode()
 
@@ -56,6 +60,7 @@ class RecentPrompts:
 
     def __init__(self) -> None:
         self._kept: dict[str, dict[int, bool]] = {}
+        self._reading: dict[Hashable, tuple[str, int]] = {}
 
     def measure(self, name: str, entry: EntryTerms, document: dict[str, Any]) -> Prompt:
         """Estimates what a call has its server read anew.
@@ -68,7 +73,17 @@ class RecentPrompts:
         messages = _list_messages(entry, document)
         ends = _identify_beginnings(messages, document.get("tools"))
         kept = self._kept.get(name, {}) if entry.share_prompts else {}
-        known = next((count for count in range(len(messages), 0, -1) if ends[count - 1] in kept), 0)
+        reading = {whole for entry_name, whole in self._reading.values() if entry_name == name}
+        known = next(
+            (
+                count
+                for count in range(len(messages), 0, -1)
+                if ends[count - 1] in kept
+                # Its end may not have been told yet, but whoever has the answer knows that it was read.
+                and (ends[count - 1] not in reading or any(map(_is_written, messages[count : count + 1])))
+            ),
+            0,
+        )
         new = messages[known:]
         if known and new and _is_answer(new[0], entry):
             new = new[1:]  # the server wrote it itself, and has kept it with the prompt
@@ -80,10 +95,11 @@ class RecentPrompts:
             whole=ends[-1],
         )
 
-    def note(self, name: str, prompt: Prompt, slots: int, *, in_last_slot: bool) -> None:
+    def note(self, call: Hashable, name: str, prompt: Prompt, slots: int, *, in_last_slot: bool) -> None:
         """Notes that an entry's server gets a prompt now.
 
         Args:
+            call: Identifies the call until its `end`.
             name: The entry.
             prompt: The prompt.
             slots: How many prompts the server keeps.
@@ -98,6 +114,15 @@ class RecentPrompts:
         kept[prompt.whole] = in_last_slot or was_last
         while len(kept) > slots:
             del kept[next(iter(kept))]
+        self._reading[call] = (name, prompt.whole)
+        if len(self._reading) > READING_REMEMBERED:
+            del self._reading[next(iter(self._reading))]
+
+    def end(self, call: Hashable, *, is_cut_short: bool) -> None:
+        """Notes that a call is over; if it was cut short, nobody knows how much of its prompt was read."""
+        name, whole = self._reading.pop(call, ("", 0))
+        if is_cut_short:
+            self._kept.get(name, {}).pop(whole, None)
 
 
 def estimate_tokens(value: Any) -> int:
@@ -145,6 +170,10 @@ def _identify_beginnings(messages: Sequence[dict[str, Any]], tools: Any) -> list
     return ends
 
 
+def _is_written(message: dict[str, Any]) -> bool:
+    return message.get("role") == "assistant"
+
+
 def _is_answer(message: dict[str, Any], entry: EntryTerms) -> bool:
     longest = entry.max_output_tokens or entry.context // 4
-    return message.get("role") == "assistant" and estimate_tokens(message) <= longest + TOKENS_PER_MESSAGE
+    return _is_written(message) and estimate_tokens(message) <= longest + TOKENS_PER_MESSAGE

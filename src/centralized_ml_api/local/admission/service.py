@@ -23,6 +23,7 @@ from centralized_ml_api.local.admission.accountant import Ask, ShortageError
 from centralized_ml_api.local.admission.accounts import Need
 from centralized_ml_api.local.admission.body_rules import (
     LLAMA_CPP,
+    LLAMA_CPP_NOTICES_SECONDS,
     build_passed_on,
     check_length,
     with_slot,
@@ -80,13 +81,6 @@ COUNTING = ", counting"
 
 COUNTS_AT_ONCE = 2
 """Counts of tokens that an entry works at: each takes a moment, and memory that grows with its body."""
-
-LLAMA_CPP_NOTICES_SECONDS = 1.0
-"""How long llama.cpp may work for a caller who has left: it looks once a second.
-
-Source: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server-context.cpp
-(HTTP_POLLING_SECONDS)
-"""
 
 
 class AdmissionService:
@@ -156,6 +150,7 @@ class AdmissionService:
         async for message in messages:
             for entry in message.http_logs.log_entry:
                 call, ending = identify_ended(entry), read_ending(entry)
+                self._prompts.end(call, is_cut_short=ending.is_cut_short)
                 self._turns.end(call, lingers=ending.is_cut_short)
                 self._accountant.end(call, ending)
         return envoy.StreamAccessLogsResponse()
@@ -246,7 +241,7 @@ class AdmissionService:
         # holds up nobody. A team alone may use any slot, and find its conversations there. In Anthropic's
         # bodies the server reads no slot.
         is_last = prompt.is_long and is_beside_others and entry.slots > 1 and entry.path not in MESSAGES.paths
-        self._prompts.note(name, prompt, entry.slots, in_last_slot=is_last)
+        self._prompts.note(call.identity, name, prompt, entry.slots, in_last_slot=is_last)
         return replace(admission, body=with_slot(admission.body, entry.slots - 1)) if is_last else admission
 
     def _decide_without_body(self, call: Call, terms: RouteTerms) -> Admission:

@@ -9,6 +9,7 @@ import pytest
 
 from centralized_ml_api.local.admission.prompts import (
     LONG_TOKENS,
+    READING_REMEMBERED,
     TOKENS_PER_MESSAGE,
     Prompt,
     RecentPrompts,
@@ -31,7 +32,8 @@ def measure(recent: RecentPrompts, *messages: dict[str, Any], **fields: Any) -> 
 
 def read(recent: RecentPrompts, *messages: dict[str, Any], in_last_slot: bool = False) -> Prompt:
     prompt = measure(recent, *messages)
-    recent.note("chat", prompt, SLOTS, in_last_slot=in_last_slot)
+    recent.note("call", "chat", prompt, SLOTS, in_last_slot=in_last_slot)
+    recent.end("call", is_cut_short=False)
     return prompt
 
 
@@ -77,6 +79,34 @@ def test_a_conversation_that_goes_on_counts_as_what_is_new() -> None:
     assert (second.tokens, second.is_long) == (estimate_tokens(say("More?")), False)
     third = measure(recent, say(WORDS), say("An answer.", "assistant"), say("More?"), say(WORDS))
     assert third.is_long
+
+
+def test_a_prompt_that_is_being_read_is_known_to_whoever_has_its_answer() -> None:
+    recent = RecentPrompts()
+    recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, in_last_slot=False)
+    assert measure(recent, say(WORDS)).is_long
+    assert measure(recent, say(WORDS), say("More?")).is_long
+    assert not measure(recent, say(WORDS), say("An answer.", "assistant"), say("More?")).is_long
+    recent.end(1, is_cut_short=False)
+    assert not measure(recent, say(WORDS)).is_long
+
+
+def test_a_prompt_that_was_cut_short_is_not_known() -> None:
+    recent = RecentPrompts()
+    recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, in_last_slot=False)
+    recent.end(1, is_cut_short=True)
+    assert measure(recent, say(WORDS)).is_long
+    assert measure(recent, say(WORDS), say("An answer.", "assistant"), say("More?")).is_long
+
+
+def test_only_so_many_prompts_that_nobody_tells_the_end_of_are_remembered() -> None:
+    recent = RecentPrompts()
+    prompts = [measure(recent, say(f"{number} {WORDS}")) for number in range(2)]
+    for number in range(READING_REMEMBERED):
+        recent.note(number, "chat", prompts[number > 0], SLOTS, in_last_slot=False)
+    assert measure(recent, say(f"0 {WORDS}")).is_long, "it is being read"
+    recent.note("one more", "chat", prompts[1], SLOTS, in_last_slot=False)
+    assert not measure(recent, say(f"0 {WORDS}")).is_long
 
 
 def test_an_answer_that_the_server_cannot_have_written_is_new() -> None:
@@ -139,7 +169,7 @@ def test_a_prompt_is_measured_on_every_path() -> None:
         entry, recent = replace(ENTRY, path=path), RecentPrompts()
         prompt = recent.measure("chat", entry, first)
         assert prompt.is_long, path
-        recent.note("chat", prompt, SLOTS, in_last_slot=False)
+        recent.note("call", "chat", prompt, SLOTS, in_last_slot=False)
         assert not recent.measure("chat", entry, second).is_long, path
 
 

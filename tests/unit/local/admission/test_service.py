@@ -15,12 +15,11 @@ from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.account_book import AccountBook
 from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.accounts import Limit
-from centralized_ml_api.local.admission.body_rules import build_passed_on
+from centralized_ml_api.local.admission.body_rules import LLAMA_CPP_NOTICES_SECONDS, build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.service import (
     COUNTING,
     COUNTS_AT_ONCE,
-    LLAMA_CPP_NOTICES_SECONDS,
     AdmissionService,
 )
 from centralized_ml_api.local.admission.sleepers import Sleepers
@@ -410,6 +409,19 @@ def test_beside_others_a_long_prompt_is_read_in_the_last_slot() -> None:
         long["messages"] = [{"role": "user", "content": "other " * 200}]
         assert await get_slot("red", long) == 3
         assert await get_slot("blue", {"messages": MESSAGES}) is None
+
+    told(tell)
+
+
+def test_a_long_prompt_whose_caller_hung_up_is_long_when_it_comes_again() -> None:
+    async def tell(world: World) -> None:
+        await world.ask(CHAT, {"messages": MESSAGES}, team="blue").answer()
+        for _ in range(2):
+            asked = world.ask(CHAT, {"messages": [{"role": "user", "content": "word " * 200}]}, team="red")
+            await asked.answer()
+            passed_on = (await asked.answer()).request_body.response.body_mutation.body
+            assert json.loads(passed_on)["id_slot"] == 3
+            await world.tell_end(asked.number, is_cut_short=True)
 
     told(tell)
 
