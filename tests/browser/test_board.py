@@ -112,7 +112,17 @@ def test_assistive_technology_finds_no_fault(board: Visit, scheme: Any) -> None:
 
 def test_a_phone_shows_it_without_scrolling_sideways(board: Visit) -> None:
     board.page.set_viewport_size(PHONE)
-    assert board.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page = board.page
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_role("navigation").get_by_role("link", name="Teams").click()
+    top = page.get_by_role("heading", name="Teams", exact=True).evaluate(
+        "it => it.getBoundingClientRect().top"
+    )
+    assert 0 < top < PHONE["height"] / 3
+    box = page.get_by_role("button", name="Pause all").bounding_box()
+    assert box is not None
+    assert box["y"] > PHONE["height"] * 0.8, "in reach of a thumb"
+    assert board.find_serious_faults() == []
 
 
 def test_without_the_link_it_shows_nothing(browser: Browser, link: str) -> None:

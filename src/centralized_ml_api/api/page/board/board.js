@@ -37,7 +37,7 @@ async function refresh() {
     if (!answer.ok) throw new Error(String(answer.status));
     board.now = await answer.json();
     byId("closed").hidden = true;
-    byId("main").hidden = false;
+    byId("main").hidden = byId("jump").hidden = false;
     draw();
   } catch {
     close("The API does not answer: it stopped, or it is busy. This page tries again by itself.");
