@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WAKE_TIMES_FILE = "wake_times.json"
 _KEPT = 3
+_LONGEST_SECONDS = 86_400.0
+"""Whatever the file says to be longer, or to be no time at all, nobody has measured."""
 
 
 class WakeTimes:
@@ -30,10 +32,11 @@ class WakeTimes:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seconds: dict[str, tuple[str, list[float]]] = {}
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        damage = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+        with contextlib.suppress(*damage):
             written = json.loads(path.read_text(encoding="utf-8"))
             self._seconds = {
-                name: (str(entry["model"]), [float(seconds) for seconds in entry["seconds"]])
+                name: (str(entry["model"]), [*filter(_is_plausible, map(float, entry["seconds"]))])
                 for name, entry in written.items()
             }
 
@@ -64,3 +67,7 @@ class WakeTimes:
         with contextlib.suppress(StartError):
             write_private_file(self._path, json.dumps(written, indent=1) + "\n")
         return median(kept)
+
+
+def _is_plausible(seconds: float) -> bool:
+    return 0 < seconds <= _LONGEST_SECONDS  # so not a NaN either

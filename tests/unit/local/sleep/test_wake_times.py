@@ -51,6 +51,19 @@ def test_a_damaged_file_says_nothing(tmp_path: Path, text: str) -> None:
     assert WakeTimes(path).expect("a", "m") == 1
 
 
+@pytest.mark.parametrize("seconds", ["NaN", "1e999", "-1", "0", "86401", pytest.param("9" * 400, id="huge")])
+def test_what_nobody_can_have_measured_counts_for_nothing(tmp_path: Path, seconds: str) -> None:
+    path = tmp_path / WAKE_TIMES_FILE
+    path.write_text(f'{{"a": {{"model": "m", "seconds": [{seconds}]}}}}')
+    assert WakeTimes(path).expect("a", "m") is None
+
+
+def test_a_file_of_brackets_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / WAKE_TIMES_FILE
+    path.write_text("[" * 100_000)
+    assert WakeTimes(path).expect("a", "m") is None
+
+
 def test_a_file_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     times = WakeTimes(tmp_path / "file" / WAKE_TIMES_FILE)
