@@ -47,7 +47,7 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
         "overload_manager": _build_overload_manager(settings.limits),
         "memory_allocator_manager": {
             # What many held responses needed goes back to the machine, within seconds.
-            "soft_memory_limit_bytes": settings.limits.memory_bytes // 4,
+            "soft_memory_limit_bytes": settings.limits.memory_bytes // 2,
             "bytes_to_release": settings.limits.memory_bytes // 4,
             "memory_release_interval": "1s",
         },
