@@ -146,7 +146,7 @@ export function readChatStream() {
     return ({ comment, data }) => {
         if (comment) return [{ type: "ping" }];
         if (data.trim() === DONE) return [{ type: "end" }];
-        return readChunk(JSON.parse(data), state);
+        return readChunk(JSON.parse(data) ?? {}, state); // some servers keep a connection alive with null
     };
 }
 
@@ -173,7 +173,8 @@ function readDelta({ reasoning_content: content, reasoning, content: text, refus
 }
 
 // A tool is known by its index. Servers that number none send each at once, with its name.
-function readToolDelta({ index, id, function: called = {} }, state) {
+function readToolDelta({ index, id, function: described }, state) {
+    const called = described ?? {};
     const key = index ?? (called.name ? `unnumbered ${state.tools.size}` : state.lastTool);
     state.lastTool = key;
     const events = [];

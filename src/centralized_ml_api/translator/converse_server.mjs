@@ -211,7 +211,8 @@ function readBlock({ text, toolUse, reasoningContent, citationsContent }) {
     return [{ type: "redacted", data: base64Of(data) }];
 }
 
-function readUsage(usage) {
+function readUsage(counted) {
+    const usage = counted ?? {};
     return {
         input: usage.inputTokens ?? 0,
         cacheRead: usage.cacheReadInputTokens ?? 0,
@@ -243,7 +244,7 @@ const EVENTS = {
         if (message) return [{ type: "error", error: { status: 502, message } }];
         return [{ type: "stop", reason: REASONS[stopReason] ?? "end" }];
     },
-    metadata: ({ usage }) => [{ type: "usage", usage: readUsage(usage ?? {}) }, { type: "end" }],
+    metadata: ({ usage }) => [{ type: "usage", usage: readUsage(usage) }, { type: "end" }],
 };
 
 function readDelta({ text, toolUse, reasoningContent }, key) {

@@ -111,7 +111,8 @@ function readReason(stop, sequence) {
     return withoutUndefined({ reason: REASONS[stop] ?? "end", sequence: sequence ?? undefined });
 }
 
-function readUsage(usage = {}) {
+function readUsage(counted) {
+    const usage = counted ?? {};
     return withoutUndefined({
         input: usage.input_tokens ?? undefined,
         cacheRead: usage.cache_read_input_tokens ?? undefined,
