@@ -8,13 +8,17 @@ import json
 import shutil
 import socket
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy.settings import find_envoy
+from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
 from centralized_ml_api.local.machine.ports import free_port
+from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
+from support.api_gateway.functions import Instances
+from support.stream_host.host import write_function
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -78,10 +82,28 @@ def serve_envoy(targets: Targets, folder: Path, change: Callable[[EnvoyConfig], 
         process.wait()
 
 
+@contextlib.contextmanager
+def serve_function(
+    targets: Targets, background: Background, change: Callable[[Path], object]
+) -> Iterator[str]:
+    """The address of the API with changed code of the function that streams, until the end of the block."""
+    folder = write_function(NOT_COUNTED)
+    change(folder)
+    with contextlib.ExitStack() as stack:
+        streams = {}
+        for arn, instances in targets.back_ends.streams.items():
+            assert isinstance(instances, Instances)
+            streams[arn] = stack.enter_context(instances.with_code(folder))
+        back_ends = replace(targets.back_ends, streams=streams)
+        gateway = ApiGateway(build_rest_api(dict(targets.document)), back_ends)
+        yield stack.enter_context(serve_api(background, gateway))
+
+
 def _write(state: Path, folder: Path, port: int, change: Callable[[EnvoyConfig], object]) -> None:
     """Every file of the local target's gateway again, changed, with the paths of `folder`."""
     shutil.copytree(state / "gateway", folder, ignore=shutil.ignore_patterns("*.sock"), dirs_exist_ok=True)
-    for name in (ADMISSION_SOCKET, OCCUPANCY_SOCKET):  # the running service answers for both gateways
+    # The running services answer for both gateways.
+    for name in (ADMISSION_SOCKET, OCCUPANCY_SOCKET, TRANSLATOR_SOCKET):
         (folder / name).symlink_to(state / "gateway" / name)
     for file in folder.rglob("*.json"):
         moved = file.read_text().replace(str(state / "gateway"), str(folder))

@@ -118,12 +118,16 @@ def _said(find: Callable[[EnvoyConfig], Json], old: str, new: str) -> Callable[[
     """Other words in what a route or a reply answers; the old ones must have been there."""
 
     def change(config: EnvoyConfig) -> None:
-        found = find(config)
-        changed = _replaced(found, old, new)
-        assert changed != found, f"{old} is not in {found}"
-        found.update(changed)
+        replace_text(find(config), old, new)
 
     return change
+
+
+def replace_text(found: Json, old: str, new: str) -> None:
+    """Writes other words wherever the old ones are; they must be there."""
+    changed = _replaced(found, old, new)
+    assert changed != found, f"{old} is nowhere"
+    found.update(changed)
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:

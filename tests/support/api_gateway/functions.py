@@ -110,7 +110,7 @@ def run_streams(
                 },
                 folder=write_function(NOT_COUNTED, _read_other_paths(properties, assets)),
             )
-            streams[_arn(name, template)] = stack.enter_context(_Instances(start)).stream
+            streams[_arn(name, template)] = stack.enter_context(Instances(start))
         yield streams
 
 
@@ -132,10 +132,10 @@ def _read_models(variables: Mapping[str, str], template: Template) -> dict[str, 
     return {name: row for table in tables for name, row in table.items()}
 
 
-class _Instances:
+class Instances:
     """The instances of a function that streams: where none is free, a call gets a new one, as on Lambda."""
 
-    def __init__(self, start: Callable[[], AbstractContextManager[StreamHost]]) -> None:
+    def __init__(self, start: Callable[..., AbstractContextManager[StreamHost]]) -> None:
         self._start = start
         self._stack = contextlib.ExitStack()
         self._free: list[StreamHost] = []
@@ -148,7 +148,11 @@ class _Instances:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def stream(self, event: dict[str, Any]) -> Streamed:
+    def with_code(self, folder: Path) -> Instances:
+        """Returns those of the same function with the code in a folder."""
+        return Instances(partial(self._start, folder=folder))
+
+    def __call__(self, event: dict[str, Any]) -> Streamed:
         """Answers an event; the instance is free once status and headers are there."""
         with self._changing:
             host = self._free.pop() if self._free else self._stack.enter_context(self._start())
