@@ -30,6 +30,7 @@ PEERS = (
     ours.OURS,
     ours.PUBLIC,
     ours.OPENAI,
+    ours.HOSTED,
     proxies.NGINX,
     *proxies.ASGI,
     model_servers.BENTOML,

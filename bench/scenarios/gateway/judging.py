@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.scenario import Goal, Row
 from bench.scenarios.gateway.model_servers import LITELLM
-from bench.scenarios.gateway.ours import OPENAI, OURS
+from bench.scenarios.gateway.ours import HOSTED, OPENAI, OURS
 from bench.scenarios.gateway.proxies import ASGI, ENVOY, UPSTREAM
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ OF_ENVOY = 0.9
 OF_ASGI = 2
 OF_LITELLM = 100
 MORE_MILLISECONDS = 0.5
+OF_OWN_MODELS = 1.3
+HOSTED_COST = f"{HOSTED.name}: CPU per call / {OPENAI.name}"
 ADDED = f"{OURS.name}: ms added to a call, one caller, p50"
 
 
@@ -61,6 +63,9 @@ def judge(figures: AllFigures) -> list[Goal]:
         for ours, other, goal in pairs
         if {ours, other} <= set(figures)
     ]
+    if {HOSTED.name, OPENAI.name} <= set(figures):
+        cost = round(_ratio(figures, OPENAI.name, HOSTED.name), 2)
+        goals.append(Goal(HOSTED_COST, cost, OF_OWN_MODELS))
     if {OURS.name, UPSTREAM.name} <= set(figures):
         added = round(_added_milliseconds(figures), 3)
         goals.append(Goal(ADDED, added, MORE_MILLISECONDS))

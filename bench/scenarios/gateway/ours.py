@@ -14,7 +14,9 @@ from centralized_ml_api.local.keys import KeyStore, LocalKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
+PROVIDER_KEY = "sk-0123456789"
 KEYED = {**PUBLIC_LIMIT, "teams": [f"team-{number}" for number in range(TEAMS)]}
 
 
@@ -28,13 +30,43 @@ def build_config(upstream: int, event: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def build_hosted_config(upstream: int, folder: Path) -> dict[str, Any]:
+    """Builds a config with one entry of a provider, which is the model that is already running.
+
+    The provider's key is in a file of `folder`. The entry has a limit, so that calls are changed on the way.
+    """
+    key = folder / "provider.key"
+    key.write_text(f"{PROVIDER_KEY}\n", encoding="utf-8")
+    key.chmod(0o600)
+    url = f"http://127.0.0.1:{upstream}/v1"
+    provider = {"name": "openai", "url": url, "model": "gpt-5-mini", "key": {"file": str(key)}}
+    entry = {"name": "model", "provider": provider, "max_output_tokens": 1_000}
+    return {
+        "models": [],
+        "endpoints": [{**entry, "integration": {"type": "api"}}],
+        "event": dict(KEYED),
+    }
+
+
+@contextlib.contextmanager
+def start_hosted(place: Place) -> Iterator[Running]:
+    """Starts `mlapi up` with a provider. The processor time includes all processes of it."""
+    with _serving(build_hosted_config(place.upstream, place.folder), place, OPENAI_PATH) as running:
+        yield running
+
+
 @contextlib.contextmanager
 def start_ours(place: Place, *, event: Mapping[str, Any], path: str) -> Iterator[Running]:
     """Starts `mlapi up`. The processor time includes Envoy and the supervisor."""
-    config = build_config(place.upstream, event)
+    with _serving(build_config(place.upstream, event), place, path) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _serving(config: Mapping[str, Any], place: Place, path: str) -> Iterator[Running]:
     with serve(config, place.folder, prefix=pin(GATEWAY_CORES)) as address:
         keys = LocalKeys(KeyStore(place.folder / ".mlapi"))
-        key = keys.show("team-0") if event.get("teams") else None
+        key = keys.show("team-0") if config["event"].get("teams") else None
         port = int(address.rpartition(":")[2])
         yield Running(build_call(port, path, key), supervisor_of(place.folder))
 
@@ -57,4 +89,11 @@ OPENAI = _peer(
     "with keys; the `model` in the body selects the entry",
     KEYED,
     OPENAI_PATH,
+)
+HOSTED = Peer(
+    "mlapi, a hosted model",
+    "the same; the gateway adds a provider's key and its name of the model, and counts tokens",
+    start_hosted,
+    lambda _: {},
+    keyed=True,
 )

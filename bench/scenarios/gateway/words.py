@@ -29,6 +29,11 @@ takes more than a tenth of a bare call; together they make up a third of ours.
 instead. Only a filter compiled for Envoy would be faster, and we would have to maintain machine code for
 each platform. At stake are some 0.02 ms per call, in front of models that take a thousand times as long.
 
+**Why a hosted model costs more.** Its calls go through the admission service, a process in Python that
+writes the provider's name of the model into the body and bounds the answer, after it has read the body as
+strictly as every provider might. That takes several times the gateway's own share. A filter within Envoy that
+changes JSON would have to be as strict.
+
 **The alternatives.** LiteLLM and MLflow parse each body and each response as OpenAI's and write them
 again; BentoML does the same with JSON of its own types. The others pass bytes. BentoML and Ray Serve are
 model servers: to put them in front of a model that runs elsewhere, one writes code that forwards calls.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import stat
+from pathlib import Path
 
 import pytest
 from bench.environments import PEERS as FOLDER
@@ -11,13 +12,10 @@ from bench.load import Load
 from bench.scenarios.gateway import ALWAYS, PEERS, choose
 from bench.scenarios.gateway.calls import ANSWER
 from bench.scenarios.gateway.judging import build_row, judge
-from bench.scenarios.gateway.ours import OURS
+from bench.scenarios.gateway.ours import HOSTED, OPENAI, OURS, build_hosted_config
 from bench.scenarios.gateway.peer import Place, fill_in
 from bench.scenarios.gateway.proxies import ASGI, ENVOY, UPSTREAM
 from bench.scenarios.gateway.rounds import Figures
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEMPLATES = ["upstream/nginx.conf", "nginx/nginx.conf", "envoy/bare.yaml", "litellm/config.yaml"]
 
@@ -67,6 +65,22 @@ def test_goals_compare_within_a_round() -> None:
 def test_the_goals_against_python_are_of_each_server() -> None:
     measured = {server.name: [figures(120, 1)] * 3 for server in ASGI} | {OURS.name: [figures(40, 1)] * 3}
     assert [goal.value for goal in judge(measured)] == [3, 3]
+
+
+def test_a_hosted_model_costs_little_more_than_one_of_our_own() -> None:
+    measured = {
+        OPENAI.name: [figures(50, 1)] * 3,
+        HOSTED.name: [figures(60, 1), figures(70, 1), figures(65, 1)],
+    }
+    (cost,) = judge(measured)
+    assert (cost.value, cost.goal, cost.met) == (1.3, 1.3, True)
+
+
+def test_a_hosted_model_is_one_with_a_key_that_only_this_user_reads(tmp_path: Path) -> None:
+    config = build_hosted_config(4321, tmp_path)
+    provider = config["endpoints"][0]["provider"]
+    assert provider["url"] == "http://127.0.0.1:4321/v1"
+    assert stat.S_IMODE(Path(provider["key"]["file"]).stat().st_mode) == 0o600
 
 
 def test_the_model_itself_is_no_gateway_and_has_no_price() -> None:
