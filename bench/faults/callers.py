@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import json
 import select
 import threading
 import time
@@ -82,14 +84,14 @@ class Tally:
 class Caller:
     """One connection with one call in progress at a time."""
 
-    def __init__(self, number: int, port: int, entry: str, pause_seconds: float, tally: Tally) -> None:
+    def __init__(
+        self, number: int, port: int, entry: str, pause_seconds: float, tally: Tally, *, chats: bool = False
+    ) -> None:
         self._port = port
         self._pause_seconds = pause_seconds
         self._tally = tally
-        self._request = (
-            f"POST /{entry} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            "Content-Length: 2\r\n\r\n{}"
-        ).encode()
+        self._entry = entry
+        self._names = (f"{number}-{call}" for call in itertools.count()) if chats else None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._lost_in = -1
         """The number of kills when the last call was lost."""
@@ -107,7 +109,7 @@ class Caller:
         """Returns the response, None if a sent call gets none. Like any client, it retries connecting."""
         try:
             reader, writer = await self._connect()
-            writer.write(self._request)
+            writer.write(self._build_request())
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await _receive(reader)
         except (OSError, TimeoutError):
@@ -115,6 +117,15 @@ class Caller:
         if answer is None or answer.closes:
             self._close()
         return answer
+
+    def _build_request(self) -> bytes:
+        """Builds an empty call, or a chat whose text no other call has."""
+        chat = {"messages": [{"role": "user", "content": next(self._names)}]} if self._names else {}
+        body = json.dumps(chat)
+        return (
+            f"POST /{self._entry} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams and not _is_closed(*self._streams):
@@ -168,8 +179,13 @@ async def _receive(reader: asyncio.StreamReader) -> Answer | None:
 
 
 @contextlib.contextmanager
-def calling(port: int, entries: Sequence[str], connections: int, pause_seconds: float) -> Iterator[Tally]:
-    """Calls the entries on `connections` connections until the block ends, on another thread."""
+def calling(
+    port: int, entries: Sequence[str], connections: int, pause_seconds: float, *, chats: bool = False
+) -> Iterator[Tally]:
+    """Calls the entries on `connections` connections until the block ends, on another thread.
+
+    With `chats`, each call has a text that no other one has.
+    """
     tally = Tally()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -177,7 +193,8 @@ def calling(port: int, entries: Sequence[str], connections: int, pause_seconds: 
     async def call_all() -> None:
         async with asyncio.TaskGroup() as group:
             for number in range(connections):
-                caller = Caller(number, port, entries[number % len(entries)], pause_seconds, tally)
+                entry = entries[number % len(entries)]
+                caller = Caller(number, port, entry, pause_seconds, tally, chats=chats)
                 group.create_task(_begin_late(caller, stop, pause_seconds * number / connections))
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(call_all()))

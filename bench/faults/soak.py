@@ -16,6 +16,7 @@ from bench.faults import figures, slow
 from bench.faults.api import FUNCTION_ENTRY, MODEL, REPLICATED, start_api
 from bench.faults.callers import Tally, calling
 from bench.faults.configs import Refusals, refuse_many
+from bench.faults.hosts import lose_hosts
 from bench.faults.malformed import Replies, send_malformed
 from bench.faults.racing import Raced, race
 from bench.faults.scarce import crowd, fill_disk, without_descriptors
@@ -114,6 +115,8 @@ class Soaked:
     """Calls lost that waited for a model, and were not under way in what was killed."""
     starved: int = 0
     """Models without an answer while two took turns."""
+    sent_twice: list[str] = field(default_factory=list)
+    """Calls that reached two providers."""
     orphans: int = 0
     left: list[str] = field(default_factory=list)
 
@@ -147,6 +150,7 @@ def soak(folder: Path, extent: Extent, say: Callable[[str], None]) -> Soaked:
         end.enter_context(waking(api))  # so `mlapi down` meets it
     soaked.orphans += len(api.list_left())
     soaked.left = list_leftovers(api)
+    _lose_hosts(folder / "hosts", soaked, extent, say)
     if extent.fills_disk and (step := fill_disk(folder / "full", extent.connections)):
         _add(soaked, step, say)
         _sum(soaked, step.tally)
@@ -210,6 +214,15 @@ def _end_supervisor(api: Api, soaked: Soaked, extent: Extent, say: Callable[[str
         _add(soaked, step, say)
         soaked.orphans += orphans
     _sum(soaked, tally + waiting)
+
+
+def _lose_hosts(folder: Path, soaked: Soaked, extent: Extent, say: Callable[[str], None]) -> None:
+    steps, tally, soaked.sent_twice = lose_hosts(
+        folder, extent.kills, extent.connections, extent.pause_seconds
+    )
+    for step in steps:
+        _add(soaked, step, say)
+    _sum(soaked, tally)
 
 
 class _Dawdling:

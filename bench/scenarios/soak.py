@@ -63,6 +63,7 @@ def judge(soaked: Soaked) -> list[Goal]:
             1,
             at_least=True,
         ),
+        Goal("calls that reached a second provider though the first had them", len(soaked.sent_twice), 0),
         Goal("file descriptors not released", figures.grown_descriptors(samples), 0),
         Goal("processes left running", figures.grown_processes(samples) + soaked.orphans, 0),
         Goal("sockets and files left behind", len(soaked.left), 0),
@@ -118,7 +119,8 @@ SCENARIO = Scenario(
     about=(
         "`mlapi up` serves three models: one with one server, one with two, and one behind a function.\n"
         "200 connections each call about once a second. Under that load, we cause everything that can go\n"
-        "wrong. A call counts as lost if it was sent and got no response, or got a 502 because its model\n"
+        "wrong. Then a provider dies, breaks off and falls silent, with an entry to fall back on.\n"
+        "A call counts as lost if it was sent and got no response, or got a 502 because its model\n"
         "was killed. A call that was told to retry (503 with `Retry-After`) or had to wait for a\n"
         "connection is not lost."
     ),

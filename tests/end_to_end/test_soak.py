@@ -36,5 +36,6 @@ def test_whatever_goes_wrong_costs_only_the_calls_that_were_under_way(tmp_path: 
     assert (soaked.dawdled.clients, soaked.dawdled.held) == (len(SHORT.dawdlers), 0)
     assert soaked.raced.decided == soaked.raced.rounds, soaked.raced.said
     assert soaked.refusals.examples == []
+    assert soaked.sent_twice == [], "a call that a provider had was sent to another one"
     assert figures.grown(soaked.samples) == 0, soaked.samples
     assert (soaked.orphans, soaked.left) == (0, [])
