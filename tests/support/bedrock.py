@@ -139,8 +139,8 @@ def _error(code: str, status: int, message: str) -> web.Response:
 
 def _whole(model: str, document: dict[str, Any]) -> dict[str, Any]:
     words, reason = _speak(model, document)
-    calls = [{"toolUse": call} for call in _calls(document)]
-    content: list[dict[str, Any]] = calls or [{"text": "".join(words)}]
+    calls: list[dict[str, Any]] = [{"toolUse": call} for call in _calls(document)]
+    content = calls or [{"text": "".join(words)}]
     message = {"role": "assistant", "content": content}
     return {
         "output": {"message": message},
