@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
 import openai
 import pytest
 from aiohttp import web
@@ -219,8 +218,8 @@ def test_a_refusal_says_what_is_left_and_that_waiting_does_not_help(spent: Spent
 
 def test_openais_client_does_not_repeat_what_stays_refused(spent: Spent) -> None:
     key = spent.add_team(nanodollars=ANSWER_TOKENS)
-    answers: list[httpx.Response] = []
-    hooked = httpx.Client(event_hooks={"response": [answers.append]})
+    answers: list[Any] = []
+    hooked = openai.DefaultHttpxClient(event_hooks={"response": [answers.append]})
     url = f"http://127.0.0.1:{spent.gateway.port}/v1"
     with openai.OpenAI(base_url=url, api_key=key, max_retries=2, http_client=hooked) as client:
         with pytest.raises(openai.RateLimitError, match="this call alone may cost") as refused:
