@@ -1,8 +1,8 @@
 """Reserves what calls may spend, and settles what they have spent. Everything happens in one event loop.
 
 A reservation is on the disk before its call goes on. Calls that come while the disk is busy are written
-together with the next. What an end gives back is written with whatever comes next: lost in a crash, it counts
-as spent.
+together with the next. What an end gives back is written with whatever comes next, and soon in any case: lost
+in a crash, it counts as spent.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.admission.endings import Ending
 
 _PRUNE_SECONDS = 3600
+_SETTLE_SECONDS = 0.2
+"""How long what an end gives back may wait for the next call, so that both are one write."""
 
 
 class ShortageError(Exception):
@@ -76,6 +78,7 @@ class Accountant:
         self._batch = Batch()
         self._written: asyncio.Future[None] | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._settling: asyncio.TimerHandle | None = None
         self._is_loaded = False
         self._pruned = 0.0
 
@@ -190,8 +193,8 @@ class Accountant:
         self._charge(changes, pending=0)
         self._batch.closed.append(call)
         self._batch.charges += changes
-        if self._batch.opened.pop(call, None) is None:
-            self._write_soon()
+        if self._batch.opened.pop(call, None) is None and self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._write_soon)
 
     def _charge(self, charges: Iterable[Charge], *, pending: int, used: int = 1) -> None:
         for charge in charges:
@@ -205,6 +208,9 @@ class Accountant:
 
     def _write(self) -> asyncio.Future[None]:
         """Returns a future that is done when all changes until now are on the disk."""
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
         if self._written is None:
             self._written = asyncio.get_running_loop().create_future()
         if self._writing is None:

@@ -174,6 +174,29 @@ def test_what_nobody_knows_stays_spent(tmp_path: Path, ending: Ending, is_spent:
     asyncio.run(spend())
 
 
+def test_what_an_end_gives_back_is_written_with_the_next_call_or_soon(tmp_path: Path) -> None:
+    async def spend() -> None:
+        loop, is_settled = asyncio.get_running_loop(), asyncio.Event()
+        written: list[tuple[int, int]] = []
+
+        class Watched(AccountBook):
+            def write(self, batch: Batch) -> None:
+                super().write(batch)
+                written.append((len(batch.opened), len(batch.closed)))
+                if not batch.opened:
+                    loop.call_soon_threadsafe(is_settled.set)
+
+        accountant = Accountant(Watched(tmp_path / "a.db"), lambda: NOON)
+        for number in range(3):
+            await accountant.reserve(("a", number), ask(100))
+            accountant.end(("a", number), Ending(200, read=1, written=1))
+        await asyncio.wait_for(is_settled.wait(), 30)
+        assert written == [(1, 0), (1, 1), (1, 1), (0, 1)]
+        await accountant.close()
+
+    asyncio.run(spend())
+
+
 def test_nobody_waits_for_a_reservation_longer_than_the_call_takes_that_holds_it(tmp_path: Path) -> None:
     accountant = Accountant(AccountBook(tmp_path / "a.db"), lambda: NOON)
 
