@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from centralized_ml_api.plan.apis import EMBEDDINGS, MODEL_APIS
-from support.bedrock import CLAUDE
+from support.bedrock import CLAUDE, COHERE, TITAN
 
 EXAMPLE_FUNCTION = Path(__file__).parents[2] / "functions" / "example_function"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -103,7 +103,10 @@ CHATS = ("chat", "translated", *HOSTED, *FALLING, *BEDROCK)
 MEDIA = {"hears": "openai-transcriptions", "says": "openai-speech"}
 """Names of entries, and what the servers of both targets take; these answer what they got."""
 
-LISTED = (*CHATS, *MEDIA, *ALIASES)
+EMBEDS = {"titan": TITAN, "cohere": COHERE}
+"""Names of entries that embed, and Bedrock's ids of their models."""
+
+LISTED = (*CHATS, *MEDIA, *EMBEDS, *ALIASES)
 """What `/v1/models` lists."""
 
 
@@ -148,7 +151,7 @@ def _build_hosted(url: str) -> list[dict[str, Any]]:
     return [
         *(_hosted(name, model, url) for name, model in HOSTED.items()),
         *falling,
-        *(_on_bedrock(name, model) for name, model in BEDROCK.items()),
+        *(_on_bedrock(name, model) for name, model in (BEDROCK | EMBEDS).items()),
     ]
 
 

@@ -9,6 +9,8 @@ What it answers depends on the model, or on what the model is told to do, see `f
     anthropic.silent                    nothing until `release` is set
     openai.gpt-fake-1:0                 the same by Chat Completions
     anthropic.limited, .forbidden, …    the errors of Converse by their names: see `ERRORS`
+    amazon.titan-embed-fake-v2:0        an embedding
+    cohere.embed-fake-v3                an embedding of each text
     anthropic.cut                       the connection breaks in mid-stream
     anthropic.fails                     a stream that ends with an exception
     anthropic.busy, .stumbles           a stream of nothing else: see `STREAM_ERRORS`
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 
 CLAUDE = "us.anthropic.claude-fake-v1:0"
 GPT = "openai.gpt-fake-1:0"
+TITAN = "amazon.titan-embed-fake-v2:0"
+COHERE = "cohere.embed-fake-v3"
+VECTOR = [0.25, -0.5]
 WORDS = ("Cloud", " computing")
 USAGE = {"inputTokens": 19, "outputTokens": 10, "totalTokens": 29, "cacheReadInputTokens": 4}
 ACCOUNT = "111122223333"
@@ -107,6 +112,8 @@ class Bedrock:
         _, _, model, operation = request.raw_path.split("/")
         model = unquote(model)
         self.seen.append((model, operation, document))
+        if operation == "invoke":
+            return _embed(model, document)
         _check_shape(operation, {"modelId": model, **document})
         model = find_act(model, document["messages"])
         if model in ERRORS:
@@ -130,6 +137,22 @@ def _decode_bytes(value: dict[str, Any]) -> dict[str, Any]:
         key: base64.b64decode(inner) if key == "bytes" and isinstance(inner, str) else inner
         for key, inner in value.items()
     }
+
+
+def _embed(model: str, document: dict[str, Any]) -> web.Response:
+    """Answers as the models do; InvokeModel's bodies are theirs, and no shape of botocore's.
+
+    Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html,
+    https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed.html
+    """
+    if model == TITAN:
+        assert document.keys() <= {"inputText", "dimensions", "normalize"}, document
+        assert isinstance(document["inputText"], str)
+        return web.json_response({"embedding": VECTOR, "inputTextTokenCount": 3})
+    assert model == COHERE
+    assert document.keys() <= {"texts", "input_type", "embedding_types", "output_dimension"}, document
+    vectors = [VECTOR for _ in document["texts"]]
+    return web.json_response({"id": "1", "texts": document["texts"], "embeddings": {"float": vectors}})
 
 
 def _error(code: str, status: int, message: str) -> web.Response:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.schema import ServerSpeaks  # noqa: TC004  # nothing reads the annotations
 
 ErrorShape = Literal["openai", "anthropic"]
-ServerApi: TypeAlias = "ServerSpeaks | Literal['bedrock-converse']"
+ServerApi: TypeAlias = "ServerSpeaks | Literal['bedrock-converse', 'bedrock-invoke']"
 """What the translator asks a server in."""
 
 
@@ -77,6 +77,15 @@ CONVERSE: Literal["bedrock-converse"] = "bedrock-converse"
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
+
+INVOKE: Literal["bedrock-invoke"] = "bedrock-invoke"
+"""How the models of Amazon Bedrock that embed are called: each family has bodies of its own.
+
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+"""
+
+OF_BEDROCK: tuple[ServerApi, ...] = (CONVERSE, INVOKE)
+"""Those that have the model in their paths, which the translator makes."""
 
 API_NAMES = tuple(api.name for api in MODEL_APIS)
 

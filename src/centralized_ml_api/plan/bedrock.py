@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from centralized_ml_api.config.bedrock import parse_bedrock_id
 from centralized_ml_api.config.schema import BedrockServer, EndpointEntry
-from centralized_ml_api.plan.apis import CHAT, CONVERSE
+from centralized_ml_api.plan.apis import CHAT, CONVERSE, INVOKE
 from centralized_ml_api.plan.serving import Serving
 from centralized_ml_api.plan.types import BedrockModel
 from centralized_ml_api.record import record
@@ -24,6 +24,7 @@ OPENAI_BASE = "/openai/v1"
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html
 """
 
+_TEXT_SAMPLE = {"input": "What is AWS?"}
 _CHAT_SAMPLE = {"messages": [{"role": "user", "content": "What is AWS?"}]}
 
 
@@ -86,15 +87,15 @@ class BedrockServing(Serving):
         return self.hosted.native_apis
 
     def find_translated(self, spoken: Collection[ServerSpeaks]) -> dict[ServerSpeaks, ServerApi]:
-        """Returns the APIs behind the translator, which asks in Converse where it can."""
+        """Returns the APIs behind the translator, which asks in Converse, or in InvokeModel to embed."""
         if self.hosted.is_openai:
             return Serving.find_translated(self, spoken)
-        return dict.fromkeys(self.hosted.apis, CONVERSE)
+        return dict.fromkeys(self.hosted.apis, INVOKE if self.hosted.embeds else CONVERSE)
 
     @property
     def sample(self) -> Any:
-        """A short chat."""
-        return _CHAT_SAMPLE
+        """A short chat, or a text to embed."""
+        return _TEXT_SAMPLE if self.hosted.embeds else _CHAT_SAMPLE
 
 
 def build_bedrock_serving(written: BedrockServer) -> BedrockServing:

@@ -6,6 +6,7 @@ and decides nothing more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
@@ -82,16 +83,25 @@ class ProviderModel:
     serving: ProviderServing
 
 
+_EMBEDS = re.compile(r"\b(amazon\.titan-embed|cohere\.embed)-")
+
+
 @record
 class BedrockModel:
     """A model of Amazon Bedrock, by the id or ARN of the config; `region` is None for the deployment's.
 
-    `is_openai` says that Bedrock serves it by OpenAI's Chat Completions; everything else is translated.
+    `is_openai` says that Bedrock serves it by OpenAI's Chat Completions; everything else is translated, to
+    Converse or, for models that embed, to InvokeModel.
     """
 
     model_id: str
     region: str | None
     is_openai: bool
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes embeddings, as its id tells: Amazon's Titan, or Cohere's Embed."""
+        return _EMBEDS.search(self.model_id) is not None
 
     @property
     def apis(self) -> tuple[ServerSpeaks, ...]:
@@ -101,6 +111,8 @@ class BedrockModel:
         """
         if self.is_openai:
             return ("openai-chat",)
+        if self.embeds:
+            return ("openai-embeddings",)
         return ("openai-chat", "openai-responses", "anthropic-messages")
 
     @property

@@ -22,7 +22,8 @@
 //     translator.refusal(error)                   // an Untranslatable -> {status: 400, body} in the client's shape
 //
 // Clients: "openai-chat", "openai-responses", "anthropic-messages". Servers: "openai-chat", "anthropic-messages",
-// "bedrock-converse". `canTranslate` says which pairs there are.
+// "bedrock-converse". The client "openai-embeddings" and the server "bedrock-invoke" are for each other alone, and do not
+// stream. `canTranslate` says which pairs there are.
 //
 // Options, all with defaults: `limitKey`, how an OpenAI server names the most tokens of a chat; `takesStreamOptions`,
 // whether it reports the tokens of a stream; `maxTokens`, for Anthropic's API where the client names no number;
@@ -41,6 +42,9 @@ import { buildConverseBody, buildConversePath, readConverseAnswer, readConverseS
 import { buildChatBody, readChatAnswer, readChatStream } from "./chat_server.mjs";
 import { buildMessagesBody, readMessagesAnswer, readMessagesStream } from "./messages_server.mjs";
 import { writeAnthropicError, writeOpenAiError } from "./errors.mjs";
+import {
+    buildInvokeBody, buildInvokePath, readEmbeddingsCall, readInvokeAnswer, writeEmbeddings,
+} from "./embeddings.mjs";
 import { EventStreamDecoder, FRAMES_TYPE } from "./event_stream.mjs";
 import { readChatCall } from "./read_chat.mjs";
 import { readMessagesCall } from "./read_messages.mjs";
@@ -67,6 +71,7 @@ const CLIENTS = {
         read: readMessagesCall, write: writeMessagesAnswer, Writer: MessagesStreamWriter,
         writeError: writeAnthropicError,
     },
+    "openai-embeddings": { read: readEmbeddingsCall, write: writeEmbeddings, writeError: writeOpenAiError, embeds: true },
 };
 
 const SERVERS = {
@@ -78,6 +83,7 @@ const SERVERS = {
         build: buildConverseBody, read: readConverseAnswer, readStream: readConverseStream,
         Decoder: EventStreamDecoder, buildPath: buildConversePath, streamType: FRAMES_TYPE,
     },
+    "bedrock-invoke": { build: buildInvokeBody, read: readInvokeAnswer, buildPath: buildInvokePath, embeds: true },
 };
 
 const EVENTS_TYPE = "text/event-stream";
@@ -95,7 +101,8 @@ const DEFAULTS = {
 
 // Returns whether there is a translator of this pair.
 export function canTranslate(clientApi, serverApi) {
-    return clientApi !== serverApi && clientApi in CLIENTS && serverApi in SERVERS;
+    const isPair = clientApi !== serverApi && clientApi in CLIENTS && serverApi in SERVERS;
+    return isPair && CLIENTS[clientApi].embeds === SERVERS[serverApi].embeds;
 }
 
 // Returns the translator of a pair. Throws an Error if there is none.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from centralized_ml_api.api.http import EVENTS_IN_UTF8
 from contract.case import AWS, JSON, LOCAL, Case, Expected, Request, render_json
 from contract.cases.hosted import TOOLS
 from contract.cases.openai import Events, chat, tell
-from support.bedrock import ACCOUNT, WORDS
+from support.bedrock import ACCOUNT, VECTOR, WORDS
 
 if TYPE_CHECKING:
     from support.running_gateway import Answer
@@ -111,7 +113,44 @@ _FAILURES = (
     ("unknown", 404, "model_refused", "end of life"),
 )
 
+
+@dataclass(frozen=True)
+class Vectors:
+    """A list with these vectors, of this many tokens, and the entry's name of the model."""
+
+    vectors: tuple[Any, ...]
+    tokens: int
+    model: str
+
+    def check(self, answer: Answer) -> None:
+        """Compares them."""
+        found = [(item["object"], item["index"], item["embedding"]) for item in answer.json["data"]]
+        assert found == [("embedding", index, vector) for index, vector in enumerate(self.vectors)], answer
+        assert (answer.json["object"], answer.json["model"]) == ("list", self.model), answer
+        usage = {"prompt_tokens": self.tokens, "total_tokens": self.tokens}
+        assert answer.json["usage"] == usage, answer
+
+
+_ENCODED = base64.b64encode(struct.pack("<2f", *VECTOR)).decode()
+
 CASES = [
+    Case(
+        "Titan embeds a text",
+        _post("/v1/embeddings", model="titan", input="Hello"),
+        Expected(200, Vectors((VECTOR,), 3, "titan"), JSON),
+    ),
+    Case("Titan embeds at its own path", _post("/titan", input=["Hello"], dimensions=256), Expected(200)),
+    Case(
+        "Cohere's model embeds texts, encoded as OpenAI's client asks for it",
+        _post("/v1/embeddings", model="cohere", input=["Hello", "you"], encoding_format="base64"),
+        Expected(200, Vectors((_ENCODED, _ENCODED), 2, "cohere"), JSON),
+    ),
+    Case(
+        "Titan takes one text at a time",
+        _post("/v1/embeddings", model="titan", input=["Hello", "you"]),
+        Expected(400, Refused("invalid_body", "one at a time"), JSON),
+    ),
+    Case("a model that embeds does not chat", _ask("titan"), Expected(404, Refused("model_not_found"), JSON)),
     Case("a chat of Bedrock", _ask("claude"), Expected(200, Whole(TEXT), JSON)),
     Case(
         "a chat of Bedrock streams", _ask("claude", stream=True), Expected(200, Events(WORDS), EVENTS_IN_UTF8)

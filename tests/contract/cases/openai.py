@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
-from contract.api import BEDROCK, CHATS, FALLING, HOSTED, LISTED, MEDIA
+from contract.api import BEDROCK, CHATS, EMBEDS, FALLING, HOSTED, LISTED, MEDIA
 from contract.case import JSON, Bytes, Case, Expected, Json, Request, refused, render_json
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ class Listed:
             assert (model["object"], model["owned_by"]) == ("model", "centralized-ml-api"), model
             assert isinstance(model["created"], int), model
             can = model["capabilities"]
-            chats = model.get("root", model["id"]) not in MEDIA
-            assert (can["chat"], can["embeddings"]) == (chats, False), model
+            name = model.get("root", model["id"])
+            chats = name not in {*MEDIA, *EMBEDS}
+            assert (can["chat"], can["embeddings"]) == (chats, name in EMBEDS), model
 
 
 CASES = [

@@ -67,6 +67,27 @@ def facts(serving: Serving) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
+@pytest.mark.parametrize(
+    ("model_id", "embeds"),
+    [
+        ("amazon.titan-embed-text-v2:0", True),
+        ("us.cohere.embed-v4:0", True),
+        ("arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v1", True),
+        ("amazon.titan-text-express-v1", False),
+        ("cohere.command-r-v1:0", False),
+        ("my-amazon.titan", False),
+    ],
+)
+def test_models_of_bedrock_that_embed_are_called_by_invoke_model(model_id: str, *, embeds: bool) -> None:
+    serving = BedrockServing(BedrockModel(model_id, None, is_openai=False))
+    assert serving.hosted.embeds is embeds
+    translated = serving.find_translated(())
+    assert ("openai-embeddings" in translated, "openai-chat" in translated) == (embeds, not embeds)
+    assert set(translated.values()) == {"bedrock-invoke" if embeds else "bedrock-converse"}
+    assert [*serving.sample] == (["input"] if embeds else ["messages"])
+    assert serving.needs_translator
+
+
 @pytest.mark.parametrize("api", [api.name for api in MEDIA_APIS])
 def test_one_machine_does_not_call_endpoints_of_speech_and_images(api: Any) -> None:
     assert SAGEMAKER.find_speaks(api) == ()

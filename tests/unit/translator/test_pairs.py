@@ -18,6 +18,15 @@ def test_the_plan_knows_every_pair() -> None:
     assert run_script(PAIRS, pairs, CODE) == known
 
 
+def test_embeddings_are_a_pair_of_their_own() -> None:
+    pairs = [
+        ("openai-embeddings", "bedrock-invoke"),
+        ("openai-embeddings", "bedrock-converse"),
+        ("openai-chat", "bedrock-invoke"),
+    ]
+    assert run_script(PAIRS, pairs, CODE) == [True, False, False]
+
+
 def test_what_a_server_speaks_itself_is_not_translated() -> None:
     assert find_translated(["openai-chat"]) == {
         "openai-responses": "openai-chat",

@@ -23,7 +23,7 @@ from centralized_ml_api.local.run.entry_terms import Limits, build_entry_terms
 from centralized_ml_api.local.run.notices import Notices
 from centralized_ml_api.local.run.specs import services_of
 from centralized_ml_api.local.status import ANSWERING, EntryStatus
-from centralized_ml_api.plan.apis import CONVERSE, COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, ModelApi
+from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, OF_BEDROCK, ModelApi
 from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.speaks import (
     OpenAiModels,
@@ -297,7 +297,9 @@ def _translation(entry: ModelDeployment, api: ModelApi) -> Translation | None:
         server=server,
         limit_key=serving.limit_key,
         takes_stream_options=serving.takes_stream_options,
-        model=serving.hosted.model_id if isinstance(serving, BedrockServing) and server == CONVERSE else "",
+        model=serving.hosted.model_id
+        if isinstance(serving, BedrockServing) and serving.needs_translator
+        else "",
     )
 
 
@@ -331,7 +333,7 @@ def _server_path_of(entry: ModelDeployment, running: Running, api: ModelApi, pat
     if only or entry.local is None:
         return only
     server = list_translated(entry).get(api.name, api.name)
-    if server not in {api.name, CONVERSE}:
+    if server not in {api.name, *OF_BEDROCK}:
         (api,) = (spoken for spoken in MODEL_APIS if spoken.name == server)
         path = api.paths[0]
     return entry.local.serving.path_of(api, path, is_first=find_own_api(entry) is api)

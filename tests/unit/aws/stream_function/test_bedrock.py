@@ -11,7 +11,7 @@ import pytest
 from centralized_ml_api.plan.aws.streaming import build_row
 from centralized_ml_api.plan.aws.types import BedrockTarget, StreamModel
 from centralized_ml_api.plan.types import BedrockModel
-from support.bedrock import ACCOUNT, CLAUDE, ERRORS, GPT, WORDS, Bedrock, start_bedrock
+from support.bedrock import ACCOUNT, CLAUDE, COHERE, ERRORS, GPT, TITAN, WORDS, Bedrock, start_bedrock
 from support.signed_runtime import Keys
 from support.stream_host import StreamAnswer, StreamHost, build_event, start_stream_host
 
@@ -45,6 +45,7 @@ def on_bedrock(loop: Background, tmp_path_factory: pytest.TempPathFactory) -> It
     keys = Keys(REGION, "bedrock")
     keys.add("AKIDFUNCTION", "the/secret+key", "a-token")
     models = {"claude": CLAUDE, "gpt": GPT, **{name.partition(".")[2]: name for name in ERRORS}}
+    models |= {"titan": TITAN, "cohere": COHERE}
     models |= {"cut": "anthropic.cut", "fails": "anthropic.fails"}
     rows = {}
     for name, model_id in models.items():
@@ -101,6 +102,30 @@ def test_a_response_is_translated(on_bedrock: OnBedrock) -> None:
     event = build_event("/v1/responses", {"model": "claude", "input": "What is AWS?"})
     answer = json.loads(on_bedrock.host.invoke(event).body.read())
     assert answer["output"][0]["content"][0]["text"] == TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "line"),
+    [
+        ("titan", "/v1/embeddings", {"inputText": "Hi"}, '"tokens_in":3'),
+        ("titan", "/titan", {"inputText": "Hi"}, '"tokens_in":3'),
+        (
+            "cohere",
+            "/v1/embeddings",
+            {"texts": ["Hi"], "input_type": "search_document", "embedding_types": ["float"]},
+            '"provider_status":200',
+        ),
+    ],
+)
+def test_embeddings_are_asked_of_invoke_model(
+    on_bedrock: OnBedrock, name: str, path: str, body: dict[str, Any], line: str
+) -> None:
+    event = build_event(path, {"model": name, "input": "Hi"}, request_id=f"{name}{path}")
+    answer = json.loads(on_bedrock.host.invoke(event).body.read())
+    assert (answer["model"], answer["data"][0]["embedding"]) == (name, [0.25, -0.5])
+    assert on_bedrock.bedrock.seen[-1][1:] == ("invoke", body)
+    assert on_bedrock.bedrock.keys.refused == []
+    on_bedrock.host.wait_for_line(f'"request_id":"{name}{path}"', line)
 
 
 def test_chat_completions_of_bedrock_get_the_body_as_it_is(on_bedrock: OnBedrock) -> None:

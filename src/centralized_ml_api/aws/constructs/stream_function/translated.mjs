@@ -1,5 +1,5 @@
 // Calls models whose server speaks another API than the caller, by the translator: those of providers, and those of
-// Bedrock by Converse.
+// Bedrock by Converse or, where they embed, by InvokeModel.
 //
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and
 // API_runtime_ConverseStream.html there
@@ -16,11 +16,14 @@ import { Untranslatable, translate } from "./translator/index.mjs";
 import { holdStart } from "./translator/stream_start.mjs";
 
 const CONVERSE = "bedrock-converse";
+const INVOKE = "bedrock-invoke";
+const EMBEDDINGS = "openai-embeddings";
 
 // Returns the API in which the server of a model is asked for the calls of an API: the same, one from which the translator
 // translates, or undefined.
 export function findServerApi({ apis: spoken, converse }, api) {
-    if (converse) return spoken.includes(api) ? CONVERSE : undefined;
+    if (converse && spoken.includes(api)) return api === EMBEDDINGS ? INVOKE : CONVERSE;
+    if (converse) return undefined;
     if (spoken.includes(api)) return api;
     return (apis.translated[api] ?? []).find((server) => spoken.includes(server));
 }
@@ -34,12 +37,16 @@ export function buildTranslatedCall(body, path, name, entry, bounds = {}) {
     const server = findServerApi(provider, api);
     const call = translateBody(api, server, entry, { ...body.document, ...bounds, model: name });
     const passOn = (received) => (call.streams ? passStream(call, server, received) : passWhole(call, received));
-    if (server !== CONVERSE) {
+    if (!isOfBedrock(server)) {
         const text = JSON.stringify({ ...call.body, model: provider.model });
         const accept = call.streams ? EVENTS_TYPE : "application/json";
         return { path: apis.first_paths[server], text, passOn, headers: { accept } };
     }
     return { path: call.path, text: JSON.stringify(call.body), passOn, headers: {} };
+}
+
+function isOfBedrock(server) {
+    return server === CONVERSE || server === INVOKE;
 }
 
 function translateBody(api, server, { provider, max_output_tokens: most }, document) {
@@ -48,7 +55,7 @@ function translateBody(api, server, { provider, max_output_tokens: most }, docum
         takesStreamOptions: Boolean(provider.counts),
         hide: hideSecrets,
         ...(most && { maxTokens: most }),
-        ...(server === CONVERSE && { model: provider.model }),
+        ...(isOfBedrock(server) && { model: provider.model }),
     };
     try {
         return translate(api, server, options).request(document);
@@ -59,8 +66,9 @@ function translateBody(api, server, { provider, max_output_tokens: most }, docum
 
 async function passWhole(call, { response, usage, answer, cancellation }) {
     const document = readModelJson(await readWhole(response, cancellation));
-    noteUsage(document, usage);
-    return answer.sendJson(read(() => call.response(document)));
+    const translated = read(() => call.response(document));
+    noteUsage(document.inputTextTokenCount === undefined ? document : translated, usage); // Titan's own word for it
+    return answer.sendJson(translated);
 }
 
 // Returns what `decode` makes of a server's answer.
