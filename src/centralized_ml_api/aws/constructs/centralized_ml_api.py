@@ -170,7 +170,7 @@ class CentralizedMlApi(Construct):
             for route in plan.routes
             if isinstance(route, DirectRoute)
         }
-        stored = store_documents(self, self._documents, here.synthesizer)
+        stored = store_documents(self._documents, here)
         role = ApiRole(
             self,
             "ApiRole",

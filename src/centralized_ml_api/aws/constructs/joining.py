@@ -102,7 +102,7 @@ class JoinFunction(Construct):
             self,
             description="Hands out the places for teams that join",
             code=ship_files(
-                self, "join_function", load_join_code(team.name for team in access.teams), stack_context
+                "join_function", load_join_code(team.name for team in access.teams), stack_context
             ),
             handler="index.lambda_handler",
             runtime=RUNTIME,

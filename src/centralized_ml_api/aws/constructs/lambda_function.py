@@ -128,7 +128,7 @@ class ModelFunction(Construct):
         function = build_function(
             self,
             description=f"Answers POST /{plan.name}",
-            code=ship_code(self, written.code, stack_context),
+            code=ship_code(written.code, stack_context),
             handler=written.handler,
             runtime=written.runtime,
             timeout_seconds=written.timeout_seconds,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Stage
 
 if TYPE_CHECKING:
     from aws_cdk import IStackSynthesizer
@@ -63,3 +64,9 @@ class StackContext:
     def synthesizer(self) -> IStackSynthesizer:
         """Returns what ships files to S3, those of nested stacks too."""
         return self.stack.synthesizer
+
+    @cached_property
+    def output_folder(self) -> Path:
+        """Returns the folder that the app writes, with what it ships."""
+        stage = Stage.of(self.stack)
+        return Path(stage.outdir if stage else ".")

@@ -91,9 +91,7 @@ class StreamFunction(Construct):
         function = build_function(
             self,
             description="Streams answers, and speaks the API of OpenAI",
-            code=ship_files(
-                self, "stream_function", load_stream_code(plan.spending, other_paths), stack_context
-            ),
+            code=ship_files("stream_function", load_stream_code(plan.spending, other_paths), stack_context),
             handler="index.handler",
             runtime=RUNTIME,
             timeout_seconds=plan.timeout_seconds,

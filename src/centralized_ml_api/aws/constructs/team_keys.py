@@ -195,7 +195,7 @@ class KeyFunction(Construct):
         function = build_function(
             self,
             description="Gives the keys of callers on to API Gateway, which checks them",
-            code=ship_code(self, KEY_CODE, stack_context),
+            code=ship_code(KEY_CODE, stack_context),
             handler="index.lambda_handler",
             runtime=RUNTIME,
             timeout_seconds=TIMEOUT_SECONDS,
