@@ -20,7 +20,7 @@ from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Translation, Upstream
 from centralized_ml_api.plan.event import Spending
-from support.counting_model import BROKEN, BROKEN_OFF, CountingModel
+from support.counting_model import BROKEN, BROKEN_OFF, QUOTING, CountingModel
 from support.model_server import start_model_server
 from support.running_gateway import DEADLINE_SECONDS, RunningGateway, start_gateway
 from support.waiting import wait_until
@@ -169,6 +169,15 @@ def translating(spent: Spent, background: Background, answer: Handler) -> Iterat
         yield
     finally:
         background.run(runner.cleanup())
+
+
+def test_an_error_that_a_stream_quotes_is_none(spent: Spent) -> None:
+    asked = {**json.loads(BODY), "stream": True, "seed": QUOTING}
+    body = json.dumps(asked).encode()
+    key = spent.add_team(nanodollars=NEED + len(body) - len(BODY))
+    assert spent.gateway.call(CHAT, body, {"x-api-key": key}).status == 200
+    short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
+    wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
 
 
 def failing(mark: str) -> Handler:

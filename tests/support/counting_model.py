@@ -14,6 +14,11 @@ BROKEN = 13
 BROKEN_OFF = 14
 """The seed at which it says what it has read, writes, and ends with an error."""
 
+QUOTING = 15
+"""The seed at which its stream quotes a caller's tool that has a property `error`."""
+
+_QUOTED = {"tools": [{"parameters": {"properties": {"error": {"type": "string"}}}}], "error": None}
+
 
 @dataclass
 class CountingModel:
@@ -44,6 +49,8 @@ class CountingModel:
         await response.prepare(request)
         if document.get("seed") == BROKEN_OFF:
             await _write_event(response, {"choices": [], "usage": {"prompt_tokens": prompt}})
+        if document.get("seed") == QUOTING:
+            await _write_event(response, {"type": "response.created", "response": _QUOTED})
         for _ in range(document["max_tokens"]):
             self.used += 1
             await response.write(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')

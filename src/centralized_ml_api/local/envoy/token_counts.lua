@@ -75,10 +75,16 @@ local function note_reports(handle, seen, text, key, read)
   end
 end
 
--- Returns whether one of some events is an error. In what a model writes, quotes stand behind backslashes.
+-- Returns whether one of some events is an error. In what a model writes, quotes stand behind backslashes; the events
+-- that tell of a whole response quote the caller's tools, which may have a property of this name.
 local function has_error(events)
   if not events:find('"error"', 1, true) then return false end
-  return events:find('"error"%s*:%s*[^%snf]') ~= nil or events:find('"type"%s*:%s*"error"') ~= nil
+  for line in events:gmatch("[^\n]+") do
+    local is_error = line:find('"error"%s*:%s*[^%snf]') or line:find('"type"%s*:%s*"error"')
+    if line:find('"response"%s*:%s*{') then is_error = line:find('"type"%s*:%s*"response%.failed"') end
+    if is_error then return true end
+  end
+  return false
 end
 
 -- Notes the tokens that a text reports, and an error that ends events which have begun: what the model had written by
