@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.translator_process import SupervisedTranslator
     from centralized_ml_api.local.supervision.process import ServerLog
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_GRACE_SECONDS = 3.0
 DRAIN_SECONDS = 5.0
 LAST_LINES = 8

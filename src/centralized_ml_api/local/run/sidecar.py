@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.supervision.process import ServerLog
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_GRACE_SECONDS = 1.0
 _POLL_SECONDS = 0.02
 
