@@ -164,6 +164,16 @@ def test_an_entry_without_fallback_names_nobody(falling: Falling) -> None:
     assert KEY not in falling.api.output
 
 
+def test_a_teams_key_reaches_no_provider(falling: Falling) -> None:
+    key = LocalKeys(KeyStore(falling.api.folder / ".mlapi")).show("all")
+    for path in (CHAT_PATH, "/limited", "/limited/v1/chat/completions"):
+        assert falling.call("limited", path, stream=True).status == 200
+    assert falling.call("page", seed=7).status == 200
+    assert falling.provider.seen
+    assert [call for call in falling.provider.seen if key in f"{call.headers}{call.body!r}"] == []
+    assert key not in str(falling.provider.refused)
+
+
 def test_a_caller_cannot_pretend_to_be_the_translator(falling: Falling) -> None:
     body = json.dumps({"messages": ASK}).encode()
     answer = falling.api.call("/closed/v1/chat/completions", body, x_mlapi_attempt="yes", x_mlapi_team="all")
