@@ -193,6 +193,10 @@ def check_joining(deployment: Deployment) -> None:
     assert [team["team"] for team in listed(deployment)] == ["red", "blue", "Owls"]
     place = named(take_inventory(deployment.aws).keys, "place:1")
     assert keys(deployment, "--show", "Owls").stdout.strip() == place["value"]
+    (deployment.folder / "roster.csv").write_text("team\nred\nLarks\n")
+    added = keys(deployment, "import", str(deployment.folder / "roster.csv"))
+    assert added.stderr.startswith("1 team added; 1 of the roster were there already.")
+    assert [team["team"] for team in listed(deployment)] == ["red", "blue", "Owls", "Larks"]
     keys(deployment, "rotate", "Owls", "--grace", "0s")
     made = named(take_inventory(deployment.aws).keys, "Owls")
     assert made["tags"] == place["tags"]

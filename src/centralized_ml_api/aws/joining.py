@@ -11,18 +11,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.api.invitation import Entry, Invitation, build_invitation, check_change
 from centralized_ml_api.api.joining import new_code as make_code
+from centralized_ml_api.api.roster import refuse_full, refuse_similar
 from centralized_ml_api.aws.deployed_stack import load_outputs
 from centralized_ml_api.aws.door_item import KEY, Door, read_door
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT
-from centralized_ml_api.errors import DeployError
+from centralized_ml_api.errors import DeployError, UsageError
 from centralized_ml_api.plan.aws.event import name_place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from centralized_ml_api.api.roster import RosterRow
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
+
+
+_ATTEMPTS = 5
+"""How often a roster is tried while teams join."""
+
+_BY_ROSTER = "roster"
+"""The receipt of a place that no call has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,31 @@ class AwsJoining:
         except (BotoCoreError, ClientError) as error:
             raise self._explain(error) from error
 
+    def add_teams(self, rows: Sequence[RosterRow], known: Collection[str]) -> int:
+        """Gives a place to each team of a roster that is not there yet, to all of them or to none.
+
+        Args:
+            rows: the roster.
+            known: the teams of the stack, those that joined among them.
+
+        Returns:
+            How many teams were added.
+
+        Raises:
+            UsageError: a row brings a key, has the name of a team in another case, or has no place left.
+            DeployError: AWS refused, nobody can join the stack, or teams join all the time.
+        """
+        try:
+            places = self._load_places()
+            for _ in range(_ATTEMPTS):
+                door = _prepare(self._clients, places.table)
+                added = _choose(door, rows, known, places.count)
+                if not added or _take_places(self._clients, places.table, door, added):
+                    return len(added)
+        except (BotoCoreError, ClientError) as error:
+            raise self._explain(error) from error
+        raise DeployError("teams join at the moment, so none of the roster was added", fix="try again")
+
     def _load_places(self) -> _Places:
         outputs = load_outputs(self._clients.client("cloudformation"), self._stack)
         if JOINING_OUTPUT not in outputs:
@@ -96,6 +130,51 @@ class AwsJoining:
 
     def _explain(self, error: Exception) -> DeployError:
         return build_aws_error(f"cannot see who may join {self._stack}", error)
+
+
+def _choose(door: Door, rows: Iterable[RosterRow], known: Iterable[str], places: int) -> list[str]:
+    """Returns which teams of a roster get a place; raises `UsageError` where not all can. Pure."""
+    there = {*known, *door.names.values()}
+    added = list[str]()
+    for row in rows:
+        if row.key:
+            raise UsageError(
+                f"line {row.line} of the roster: on AWS, teams cannot bring a key",
+                fix="leave the column `key` out; API Gateway has made one for each place",
+            )
+        if row.team in there:
+            continue
+        if row.team.casefold() in {name.casefold() for name in there}:
+            raise refuse_similar(row)
+        if door.taken + len(added) >= places:
+            raise refuse_full(row, places)
+        there.add(row.team)
+        added.append(row.team)
+    return added
+
+
+def _take_places(clients: AwsClients, table: str, door: Door, teams: Sequence[str]) -> bool:
+    """Takes the next places for these teams; returns whether nobody has joined since the item was read."""
+    numbers = {team.casefold(): door.taken + number for number, team in enumerate(teams)}
+    names = {**door.names, **{team.casefold(): team for team in teams}}
+    receipts = {**door.receipts, **dict.fromkeys(numbers, _BY_ROSTER)}
+    values: dict[str, Any] = {
+        "names": _write_texts(names),
+        "places": {"M": {team: {"N": str(place)} for team, place in {**door.places, **numbers}.items()}},
+        "receipts": _write_texts(receipts),
+        "taken": {"N": str(door.taken + len(teams))},
+    }
+    read = {"taken_then": {"N": str(door.taken)}, "receipts_then": _write_texts(door.receipts)}
+    condition = "#taken = :taken_then AND #receipts = :receipts_then"
+    try:
+        _update(clients, table, {name: f":{name}" for name in values}, values | read, condition=condition)
+    except clients.client("dynamodb").exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _write_texts(texts: Mapping[str, str]) -> dict[str, Any]:
+    return {"M": {name: {"S": text} for name, text in texts.items()}}
 
 
 def open_joining(clients: AwsClients, outputs: Mapping[str, str], code: str | None) -> None:
@@ -167,8 +246,12 @@ def _update(
     values: Mapping[str, Any],
     *,
     removed: str | None = None,
+    condition: str | None = None,
 ) -> Door:
-    """Changes the item; `changes` are expressions by attribute, of `values`. Returns it as it is then."""
+    """Changes the item, if `condition` holds; `changes` are expressions by attribute, of `values`.
+
+    Returns the item as it is then.
+    """
     names = [*changes, *([removed] if removed else [])]
     set_ = ", ".join(f"#{name} = {expression}" for name, expression in changes.items())
     changed = clients.client("dynamodb").update_item(
@@ -179,6 +262,7 @@ def _update(
         ),
         ExpressionAttributeNames={f"#{name}": name for name in names},
         ReturnValues="ALL_NEW",
+        **({"ConditionExpression": condition} if condition else {}),
         **(
             {"ExpressionAttributeValues": {f":{name}": value for name, value in values.items()}}
             if values

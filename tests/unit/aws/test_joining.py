@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.invitation import Invitation
+from centralized_ml_api.api.keys import new_key
+from centralized_ml_api.api.roster import read_roster
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.constructs.join_code.index import DoorTable
 from centralized_ml_api.aws.joining import AwsJoining, load_roster, open_joining
@@ -210,3 +212,57 @@ def test_a_new_key_of_who_joined_has_their_place_and_its_limits(keys: AwsKeys, a
     (key,) = made
     assert (key["name"], key["tags"]) == ("Owls", key_tags(STACK, "place:1"))
     assert "apigateway.POST /usageplans/plan-of-places/keys" in aws.asked
+
+
+def test_a_roster_gets_the_next_places_and_who_is_there_stays(
+    keys: AwsKeys, documents: FakeDocuments, tmp_path: Path
+) -> None:
+    (tmp_path / "roster.csv").write_text("team\nred\nOwls\nNight Herons\n")
+    ran = mlapi("keys", "import", "roster.csv", "--target", "aws", cwd=tmp_path)
+    assert ran.talk == ("1 team added; 2 of the roster were there already.\nNext: mlapi keys --target aws\n")
+    assert load_roster(AwsClients(REGION), OUTPUTS) == {
+        "place:1": "Owls",
+        "place:2": "Larks",
+        "place:3": "Night Herons",
+    }
+    assert keys.show("Night Herons") == "value of place:3"
+    again = DoorTable(documents, "Table").take("night herons", "receipt", 3)
+    assert again.receipts["night herons"] == "roster", "nobody joins as a team of the roster"
+    assert "0 teams added" in mlapi("keys", "import", "roster.csv", "--target", "aws", cwd=tmp_path).talk
+
+
+@pytest.mark.parametrize(
+    ("roster", "said"),
+    [
+        ("team\na\nb\n", "line 3 of the roster: all 3 places are taken"),
+        ("team\nOWLS\n", "line 2 of the roster: there is a team like OWLS already"),
+        (f"team,key\na,{new_key()}\n", "line 2 of the roster: on AWS, teams cannot bring a key"),
+    ],
+)
+def test_of_a_roster_that_does_not_fit_nobody_is_added(
+    keys: AwsKeys, joining: AwsJoining, documents: FakeDocuments, roster: str, said: str
+) -> None:
+    before = dict(documents.items["door", "now"])
+    with pytest.raises(UsageError) as caught:
+        joining.add_teams(read_roster(roster), [team.team for team in keys.teams()])
+    assert said in caught.value.message
+    assert documents.items["door", "now"] == before
+
+
+def test_a_roster_is_tried_again_where_a_team_joins_meanwhile(
+    joining: AwsJoining, documents: FakeDocuments, aws: AwsWire
+) -> None:
+    joining.invite(URL, NOW)
+    spoken = aws.spoken["dynamodb.UpdateItem"]
+
+    def answer(body: str) -> Answer:
+        if "taken_then" in body and not documents.items["door", "now"]["names"]["M"]:
+            take(documents, "Owls")
+        try:
+            return spoken(body)
+        except documents.exceptions.ConditionalCheckFailedException:
+            return refusal("ConditionalCheckFailedException", "The conditional request failed")
+
+    aws.spoken["dynamodb.UpdateItem"] = answer
+    assert joining.add_teams(read_roster("team\nLarks\n"), []) == 1
+    assert [*load_roster(AwsClients(REGION), OUTPUTS).values()] == ["Owls", "Larks"]

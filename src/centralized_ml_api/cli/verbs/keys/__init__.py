@@ -11,13 +11,14 @@ import click
 
 from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import Duration, config_option, json_option, state_option, yes_option
+from centralized_ml_api.cli.options import Duration, config_option, json_option, yes_option
 from centralized_ml_api.cli.request import check_address
+from centralized_ml_api.cli.targets import open_aws_target
 from centralized_ml_api.cli.trust import render_trust
 from centralized_ml_api.cli.verbs.keys.env_files import remove_env_files, write_env_files, write_sheet
 from centralized_ml_api.cli.verbs.keys.handouts import render_key_table, render_sheet
 from centralized_ml_api.cli.verbs.keys.place import KeyPlace, place_options
-from centralized_ml_api.commands import command, state_flags
+from centralized_ml_api.commands import DEFAULT_CONFIG, command
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.plan.columns import render_columns
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from centralized_ml_api.api.keys import Keys, TeamKeys
+    from centralized_ml_api.api.roster import RosterRow
     from centralized_ml_api.local.keys.store import Records
 
 _ALL = "*"  # no team has this name
@@ -217,22 +219,41 @@ def _after_export(place: KeyPlace) -> str:
 @keys.command("import")
 @click.argument("roster", type=click.Path(path_type=Path, dir_okay=False))
 @config_option
-@state_option
-def import_(roster: Path, config: Path, state: Path) -> None:
+@place_options
+def import_(roster: Path, config: Path, place: KeyPlace) -> None:
     """Give a place to each team of ROSTER.
 
-    It is a CSV file with the column team and, for teams that bring theirs, key. The config must have places:
-    event.join. Teams that are there already stay as they are.
+    It is a CSV file with the column team and, for teams that bring theirs, key. The config, or the deployed
+    stack, must have places: event.join. Teams that are there already stay as they are.
     """
+    from centralized_ml_api.api.roster import read_roster
+
+    rows = read_roster(_read_text(roster))
+    added = _import_on_aws(rows, place) if place.target == "aws" else _import_here(rows, config, place.state)
+    output.talk(
+        f"{output.counted(added, 'team')} added; {len(rows) - added} of the roster were there already."
+    )
+    output.next_command(command("keys", *place.flags))
+
+
+def _import_on_aws(rows: Sequence[RosterRow], place: KeyPlace) -> int:
+    target, clients = open_aws_target(
+        DEFAULT_CONFIG, region=place.region, stack=place.stack, state=place.state
+    )
+    from centralized_ml_api.aws.joining import AwsJoining
+
+    return AwsJoining(target, clients).add_teams(rows, [team.team for team in place.open().teams()])
+
+
+def _import_here(rows: Sequence[RosterRow], config: Path, state: Path) -> int:
     from centralized_ml_api.local.journal import Journal
     from centralized_ml_api.local.keys import KeyStore
-    from centralized_ml_api.local.keys.roster import add_roster, read_roster
+    from centralized_ml_api.local.keys.roster import add_roster
     from centralized_ml_api.local.run.reload import load_plan
 
     event = load_plan(config).event
     if event.join is None:
         raise UsageError("the config has no places", fix='add them, such as "event": {"join": {"teams": 40}}')
-    rows = read_roster(_read_text(roster))
     places, listed = event.join.places, {team.name for team in event.teams}
     if not state.is_dir():
         raise UsageError(f"nothing was served with {state} yet", fix=f"serve it: {command('up', config)}")
@@ -246,10 +267,7 @@ def import_(roster: Path, config: Path, state: Path) -> None:
     added = len(after) - len(before)
     if added:
         Journal(state).note("import", detail=output.counted(added, "team"))
-    output.talk(
-        f"{output.counted(added, 'team')} added; {len(rows) - added} of the roster were there already."
-    )
-    output.next_command(command("keys", *state_flags(state)))
+    return added
 
 
 def _read_text(file: Path) -> str:
