@@ -88,7 +88,7 @@ def test_a_start_launches_envoy_and_waits_until_it_listens(tmp_path: Path) -> No
         world.envoy.starts.clear()
         world.log.write(b"of the one before")
         starting = asyncio.create_task(world.gateway.start())
-        await soon(lambda: world.envoy.did == ["launch", "wait 20"])
+        await soon(lambda: world.envoy.did == ["launch", "wait 60"])
         await asyncio.sleep(0.01)
         assert not starting.done()
         world.envoy.starts.set()
@@ -174,7 +174,7 @@ def test_a_start_that_is_called_off_ends_envoy(tmp_path: Path) -> None:
         world = World(tmp_path)
         world.envoy.starts.clear()
         starting = asyncio.create_task(world.gateway.start())
-        await soon(lambda: "wait 20" in world.envoy.did)
+        await soon(lambda: "wait 60" in world.envoy.did)
         starting.cancel()
         await asyncio.wait({starting})
         assert world.envoy.did[-1] == "stop 3"
