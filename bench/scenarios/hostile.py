@@ -111,7 +111,7 @@ SCENARIO = Scenario(
         "elsewhere that two entries share. A hostile team sends every call that we know to have stopped,\n"
         f"filled or crashed a server somewhere, {WORKERS} at a time: patterns without end, absurd numbers,\n"
         "arrays that are only claimed, silent connections. A good team calls the three entries once a\n"
-        "second, first alone, then beside it."
+        "second, in turn alone and beside it."
     ),
     rounds=1,
     fewest_rounds=1,
@@ -120,8 +120,21 @@ SCENARIO = Scenario(
         "A hostile call has its right outcome if its status is the one that it should have, or if it was\n"
         "told to come back later (429 or 503 with `Retry-After`). `hostile_calls` in the stored result\n"
         "names them all. Some of them compute, and share the model's processor time with the good team:\n"
-        "answers as long as the entry permits, and prompts that fill its context. Short prompts are read\n"
-        "before long ones, but beside them. The p95 of `chat` shows what that costs the good team;\n"
-        "[a busy model](../how-to/teams.md#a-busy-model) says how teams share it."
+        "answers as long as the entry permits, and prompts that fill its context.\n"
+        "[A busy model](../how-to/teams.md#a-busy-model) says how teams share it.\n\n"
+        "**Why `chat` misses three times.** On two cores, one thread computes: writing a token takes 21 ms,\n"
+        "reading one 11 ms. The good team's answer has four tokens, and is computed in batches with up to\n"
+        "three tokens of the hostile team: two and a half to three times its time alone. The rest is the\n"
+        "hostile team's part of the second core, prompts that its calls push out of slots, other load on\n"
+        "the machine: in the five rounds, the p95 of all entries was 3.4 to 10 times its own. What was\n"
+        "tried, as the good team's p50 beside one kind of hostile call, in multiples of its p50 alone:\n\n"
+        "| | before | after |\n"
+        "| --- | ---: | ---: |\n"
+        "| long prompts: read 16 tokens at a time; 8; 4 | 13.8 | 7.9; 3.4 |\n"
+        "| a long prompt and two answers: 16 tokens at a time; 8; 4 | 15 | 7.1; 3.3 |\n"
+        "| six answers for nobody: a place is kept until llama.cpp notices who has left | 17 | 1.3 |\n"
+        "| prompts for nobody: a prompt is not known until it was read to its end | 167 | 3.1 |\n"
+        "| batches of fewer tokens than slots | | the server ends itself |\n"
+        "| a second process for long prompts | | not built: it takes another cache and the gateway's core |\n"
     ),
 )

@@ -40,6 +40,9 @@ HOSTILE_CALLS: tuple[HostileCall, ...] = (*CHAT_CALLS, *TABLE_CALLS, *REQUEST_CA
 SHORT_SECONDS = 20.0
 """`attack_once` leaves out calls whose right outcome takes longer."""
 
+ROUND_SECONDS = 120.0
+"""`attack_for` lets the good team call alone before each: other load on the machine then affects both."""
+
 WORKERS = 4
 """Hostile calls that the team has under way at once, besides connections on which it says nothing."""
 
@@ -91,8 +94,8 @@ class Attacked:
     """The outcome.
 
     Attributes:
-        alone: The good team's calls before.
-        beside: Its calls meanwhile.
+        alone: The good team's calls while nobody else calls.
+        beside: Its calls beside the hostile ones.
         reports: What became of the hostile calls, by name.
         samples: What the processes used before and after, while nobody called.
         under_way: Calls that still had a place or waited for one when nobody called any more.
@@ -160,12 +163,14 @@ def attack_for(folder: Path, seconds: float, say: Callable[[str], None]) -> Atta
 
     Args:
         folder: A new folder.
-        seconds: For how long; the good team calls alone for a quarter of it before.
+        seconds: For how long, in rounds; the good team calls alone for a quarter of each before.
         say: Takes a line of progress.
     """
+    rounds = max(1, round(seconds / ROUND_SECONDS))
+    posted, begun = map(itertools.cycle, _part(HOSTILE_CALLS))
 
     async def attack(attacked: Attacked, port: int, key: str) -> None:
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds / rounds
 
         async def work(calls: Iterator[HostileCall]) -> None:
             for call in calls:
@@ -174,18 +179,21 @@ def attack_for(folder: Path, seconds: float, say: Callable[[str], None]) -> Atta
                     return
                 if call.lasts_seconds < max(left, 1):
                     attacked.note(call, await send(call, port, key), alone=False)
+                else:
+                    await asyncio.sleep(_LOOK_SECONDS)
 
-        posted, begun = map(itertools.cycle, _part(HOSTILE_CALLS))
         await asyncio.gather(work(begun), *(work(posted) for _ in range(WORKERS)))
 
     attacked = Attacked()
     with _observing(folder, attacked) as (api, keys):
-        with calling_as_usual(api.port, keys[GOOD], Pace(1)) as attacked.alone:
-            time.sleep(seconds / 4)
-        say(f"alone: {len(attacked.alone.calls)} calls, p95 {attacked.alone.p95:.0f} ms")
-        with calling_as_usual(api.port, keys[GOOD], Pace(1)) as attacked.beside:
-            asyncio.run(attack(attacked, api.port, keys[BAD]))
-        say(f"beside: {len(attacked.beside.calls)} calls, p95 {attacked.beside.p95:.0f} ms")
+        for number in range(rounds):
+            with calling_as_usual(api.port, keys[GOOD], Pace(1)) as alone:
+                time.sleep(seconds / rounds / 4)
+            with calling_as_usual(api.port, keys[GOOD], Pace(1)) as beside:
+                asyncio.run(attack(attacked, api.port, keys[BAD]))
+            attacked.alone.calls += alone.calls
+            attacked.beside.calls += beside.calls
+            say(f"round {number + 1} of {rounds}: p95 {alone.p95:.0f} ms alone, {beside.p95:.0f} ms beside")
     return attacked
 
 
