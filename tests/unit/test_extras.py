@@ -36,6 +36,7 @@ ARGUMENTS = {
     "completion": ("bash",),
     "explain": ("C301",),
     "extend": ("2h",),
+    "grant": ("reds", "--requests", "5"),
     "keys": ("rotate", "reds"),
     "models": ("show", "x", "--offline"),
     "restart": ("chat",),
