@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT, STACK_TAG
+from centralized_ml_api.aws.waking import wake_model
 from support.aws_wire import Answer, refusal, stack_in, xml_refusal
 from support.fake_documents import FakeDocuments
 from support.hints.stage import FILE
@@ -172,7 +174,7 @@ def what_is_deployed(stage: Stage) -> None:
 
 
 def a_model_that_is_woken(stage: Stage) -> None:
-    """Leads to the status of all."""
+    """Leads to the status of all; where it takes too long, to waiting again."""
     arn, made = "arn:aws:sagemaker:eu-west-1:1:", "AWS::SageMaker::"
     hosts = {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}}
     hosted = {"EndpointName": {"Fn::GetAtt": ["Chat", "EndpointName"]}}
@@ -196,6 +198,12 @@ def a_model_that_is_woken(stage: Stage) -> None:
         "sagemaker.DescribeInferenceComponent": Answer(200, {**component, "RuntimeConfig": copies}),
     }
     stage.run("wake", "chat", "--target", "aws", *AT)
+    waking = {"CurrentCopyCount": 0, "DesiredCopyCount": 1}
+    stage.aws.answers["sagemaker.DescribeInferenceComponent"] = Answer(
+        200, {**component, "RuntimeConfig": waking}
+    )
+    clients = AwsClients("eu-west-1")
+    stage.show_error(lambda: wake_model(clients, "Autumn", "chat", say=stage.show, sleep=lambda _: None))
 
 
 def a_team_without_a_key(stage: Stage) -> None:
