@@ -150,7 +150,7 @@ def test_it_serves_says_where_and_leaves_nothing_behind(tmp_path: Path) -> None:
                 assert status.sagemaker_runtime == f"http://127.0.0.1:{port + 1}"
                 assert (status.gateway_trouble, status.ends) == ("", "")
                 assert [entry.state for entry in status.entries] == ["ready", "not served"]
-                assert world.envoy.did[:3] == ["apply", "launch", "wait 20"]
+                assert world.envoy.did[:3] == ["apply", "launch", "wait 60"]
                 started_with = world.envoy.launched[0]
                 assert started_with is not None
                 assert [route.name for route in started_with.routes] == ["m0", "m1"]
