@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract.api import DOWN
 from contract.case import AWS, Expected, Request, send
-from contract.cases import bedrock, health, hosted
+from contract.cases import bedrock, every_host, fallback, health, hosted, media
 from contract.cases.keys import CASES as KEY_CASES
 from contract.cases.keys import with_key
 from contract.differences import DIFFERENCES, KEY_DIFFERENCES
@@ -34,13 +34,27 @@ TRIES = 20
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """
 
-_HOSTED = "it needs a provider, and the contract's own is a fake on one machine"
+_HOSTED = "it needs a provider or a model of speech, and those of the contract are fakes on one machine"
+_BELOW_HOSTED = (
+    "a hosted chat is answered below its entry",
+    "a model of Bedrock answers Anthropic's clients below its entry",
+    "a path that the entry does not have is 404 and lists those that it has",
+    "errors below an entry's messages have Anthropic's shape",
+)
 _LISTED = "the contract's config has hosted models, which the answer names; this config has none"
 
 NOT_OF_THIS_CONFIG = {
-    **{case.name: _HOSTED for case in (*hosted.CASES, *bedrock.CASES) if case.only in {None, AWS}},
+    **{
+        case.name: _HOSTED
+        for room in (hosted, bedrock, every_host, fallback, media)
+        for case in room.CASES
+        if case.only in {None, AWS}
+    },
+    **dict.fromkeys(_BELOW_HOSTED, _HOSTED),
     **dict.fromkeys(
         (
+            "`POST /v1/audio/speech`",
+            "`POST /v1/audio/transcriptions`",
             "`POST /v1/messages`",
             "`POST /v1/responses`",
             "an alias is compared as it stands: GPT-4o-mini",
