@@ -42,6 +42,24 @@ def test_any_answers_the_methods_that_are_not_there() -> None:
     assert find_route(api(paths), "PUT", "/pets").integration["type"] == "x-amazon-apigateway-any-method"
 
 
+# https://github.com/ministackorg/ministack/pull/1423
+@pytest.mark.parametrize(
+    ("method", "path", "resource"),
+    [
+        ("GET", "/jobs/reboot", "/jobs/{type}"),
+        ("POST", "/jobs/reboot", "/{proxy+}"),
+        ("GET", "/jobs", "/{proxy+}"),
+        ("GET", "/jobs/reboot/now", "/{proxy+}"),
+    ],
+)
+def test_a_resource_without_the_method_lets_a_more_general_one_answer(
+    method: str, path: str, resource: str
+) -> None:
+    greedy = methods("x-amazon-apigateway-any-method")
+    paths = {"/{proxy+}": greedy, "/jobs": methods("options"), "/jobs/{type}": methods("get")}
+    assert find_route(api(paths), method, path).resource == resource
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nope"), ("PUT", "/pets"), ("GET", "/pets//x")])
 def test_what_is_not_there_is_a_missing_token(method: str, path: str) -> None:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html"""
