@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.documents import build_documents, build_team_catalogues
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
-from centralized_ml_api.api.error_shape import NOT_READY_REASONS
 from centralized_ml_api.api.openai import list_models
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import (
@@ -18,11 +17,15 @@ from centralized_ml_api.local.gateway import (
     TeamAccess,
     Translation,
 )
-from centralized_ml_api.local.run.entry_statuses import entry_statuses, word_sleep
+from centralized_ml_api.local.run.entry_statuses import (
+    entry_statuses,
+    list_asleep,
+    list_unready,
+    word_sleep,
+)
 from centralized_ml_api.local.run.entry_terms import Limits, build_entry_terms
 from centralized_ml_api.local.run.notices import Notices
 from centralized_ml_api.local.run.specs import services_of
-from centralized_ml_api.local.status import ANSWERING, EntryStatus
 from centralized_ml_api.plan.apis import COUNT_TOKENS_PATH, MEDIA_APIS, MODEL_APIS, OF_BEDROCK, ModelApi
 from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.speaks import (
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Door, ExternalUpstream, Upstream
     from centralized_ml_api.local.run.entry_statuses import Look
     from centralized_ml_api.local.run.registry import Running
+    from centralized_ml_api.local.status import EntryStatus
     from centralized_ml_api.plan.event import TeamPlan
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
@@ -97,8 +101,8 @@ def build_gateway(
     return Gateway(
         upstreams=(*_upstreams((*fronts, *models.values(), *retiring)), *([door.upstream] if door else [])),
         routes=tuple(_own_routes(plan, refused, find, by_model)),
-        unready=tuple(_unready(statuses)),
-        asleep=tuple(_asleep(statuses)),
+        unready=tuple(list_unready(statuses)),
+        asleep=tuple(list_asleep(statuses)),
         by_model=by_model,
         ends=plan.event.ends,
         teams=tuple(_access(team, keys or {}, notices) for team in plan.event.teams),
@@ -337,17 +341,3 @@ def _server_path_of(entry: ModelDeployment, running: Running, api: ModelApi, pat
         (api,) = (spoken for spoken in MODEL_APIS if spoken.name == server)
         path = api.paths[0]
     return entry.local.serving.path_of(api, path, is_first=find_own_api(entry) is api)
-
-
-def _asleep(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
-    """Returns (name, state) of those that a call wakes."""
-    return [(status.name, status.state) for status in statuses if status.state in {"asleep", "waking"}]
-
-
-def _unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
-    """Returns (name, state in words). Participants read these: they learn no detail of this machine."""
-    return [
-        (status.name, NOT_READY_REASONS[status.state])
-        for status in statuses
-        if status.state not in {*ANSWERING, "not served"}
-    ]

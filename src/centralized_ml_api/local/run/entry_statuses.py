@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.error_shape import NOT_READY_REASONS
 from centralized_ml_api.local.run.specs import services_of
-from centralized_ml_api.local.status import EntryState, EntryStatus, PartStatus, SleepStatus
+from centralized_ml_api.local.status import ANSWERING, EntryState, EntryStatus, PartStatus, SleepStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.local.sleep.types import View
@@ -74,6 +75,23 @@ def word_sleep(status: EntryStatus) -> dict[str, Any]:
     known = status.sleep.wake_seconds if status.sleep else None
     state = status.state if status.state in {"asleep", "waking"} else "awake"
     return {"state": state, "wakes_in_seconds": None if known is None else math.ceil(known)}
+
+
+def list_asleep(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
+    """Lists (name, state) of those that a call wakes."""
+    return [(status.name, status.state) for status in statuses if status.state in {"asleep", "waking"}]
+
+
+def list_unready(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:
+    """Lists (name, state in words) of those that do not answer.
+
+    Participants read these: they learn no detail of this machine.
+    """
+    return [
+        (status.name, NOT_READY_REASONS[status.state])
+        for status in statuses
+        if status.state not in {*ANSWERING, "not served"}
+    ]
 
 
 def _sleep_status(entry: ModelDeployment, view: View) -> SleepStatus:

@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.event import EventPlan
     from centralized_ml_api.plan.types import ApiPlan
 
+    StartProcess = Callable[[Launch, ServerLog], Awaitable[Process]]
+
 
 def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
     """Serves `plan` until stopped, and returns the exit status: 0, or 130 after Ctrl-C.
@@ -108,7 +110,7 @@ class LocalTarget:
         clock: Clock = WALL_CLOCK,
         envoy: EnvoyGateway | None = None,
         admission: SupervisedAdmission | None = None,
-        start_gateway_process: Callable[[Launch, ServerLog], Awaitable[Process]] = start_process,
+        start_gateway_process: StartProcess = start_process,
     ) -> None:
         self._state, self._terminal, self._clock = state, terminal.that_goes_on(), clock
         address = self._host, self._port = options.host, options.port or free_pair(options.host)
@@ -116,12 +118,10 @@ class LocalTarget:
         self._stops = options.stops(clock.now())
         config = options.config.absolute()
         self._run = Run.of_this_process(str(config), options.flags)
-        self._started = time.time()
-        self._address, self._exit_status = "", 0
+        self._started, self._address, self._exit_status = time.time(), "", 0
         self._metrics = None if options.metrics_port is None else bind_loopback(options.metrics_port)
         self._runtime = bind_loopback(self._port + 1)
-        self._stop = asyncio.Event()
-        self._first_start = FirstStart(self._show, clock)
+        self._stop, self._first_start = asyncio.Event(), FirstStart(self._show, clock)
         collector = UsageCollector.of_state(state.path)
         self._count_day = collector.count_day
         self._usage = UsageRecorder(collector, self._terminal.talk)
@@ -131,17 +131,8 @@ class LocalTarget:
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)
         self._certificate = prepare_certificate(options, state, self._terminal, clock.now())
-        self._gateway = SupervisedGateway(
-            envoy or make_envoy(state, address, options.timeout_seconds, self._certificate),
-            ServerLog(state.logs / "gateway.log", hide=hide_keys),
-            address,
-            quotas=self._quotas,
-            admission=self._admission,
-            translator=self._translator,
-            changed=self._show,
-            clock=clock,
-            start_process=start_gateway_process,
-        )
+        envoy = envoy or make_envoy(state, address, options.timeout_seconds, self._certificate)
+        self._gateway = self._make_gateway(envoy, start_gateway_process)
         self._prober, self._link = Prober(), SleepersLink(state.gateway, clock=clock)
         self._supervisor = Supervisor(
             self._gateway,
@@ -157,11 +148,23 @@ class LocalTarget:
             grants=Grants(state.path / GRANTS_FILE, clock.now()),
             authority=self._certificate.authority_fingerprint if self._certificate else "",
         )
-        self._board = Board(self, state.path, clock)
-        self.board_link, self.notices = "", self._supervisor.notices
-        self.grants = self._supervisor.teams.grants
+        self._board, self.board_link = Board(self, state.path, clock), ""
+        self.notices, self.grants = self._supervisor.notices, self._supervisor.teams.grants
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
         self.act = Acts(self._supervisor, self._reloader, state.path, clock).do
+
+    def _make_gateway(self, envoy: EnvoyGateway, start: StartProcess) -> SupervisedGateway:
+        return SupervisedGateway(
+            envoy,
+            ServerLog(self._state.logs / "gateway.log", hide=hide_keys),
+            (self._host, self._port),
+            quotas=self._quotas,
+            admission=self._admission,
+            translator=self._translator,
+            changed=self._show,
+            clock=self._clock,
+            start_process=start,
+        )
 
     async def run(self, plan: ApiPlan) -> int:
         """Serves until stopped; returns the exit status.

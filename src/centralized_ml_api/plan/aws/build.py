@@ -79,14 +79,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     spoken = {
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
     }
-    pairs = [(name, api) for name, apis in spoken.items() for api in apis]
     tasks = {name: fact.task for name, fact in facts.items() if fact.task}
-    openai = openai_models(
-        pairs,
-        plan.event.aliases,
-        _translated(plan.deployments, spoken),
-        find_vision(plan.deployments, tasks),
-    )
+    openai = _under_v1(plan, spoken, tasks)
     stream = build_stream(
         _stream_models(plan.deployments, facts, openai, region, counted=spending.is_counted),
         health_names=not plan.event.needs_key,
@@ -122,6 +116,17 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
         tasks=tasks,
         sizes=add_sizes(sizes, fixed, groups),
+    )
+
+
+def _under_v1(
+    plan: ApiPlan, spoken: Mapping[str, tuple[ServerSpeaks, ...]], tasks: Mapping[str, str]
+) -> OpenAiModels:
+    return openai_models(
+        [(name, api) for name, apis in spoken.items() for api in apis],
+        plan.event.aliases,
+        _translated(plan.deployments, spoken),
+        find_vision(plan.deployments, tasks),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def test_models_show_json_has_the_names_of_the_facts(mlapi: Mlapi) -> None:
     shown = json.loads(mlapi("models", "show", TINY, "--json").out)
-    assert list(shown) == [*ModelFacts.__slots__, "parameters_billions", "licence"]
+    assert list(shown) == [*(field.name for field in fields(ModelFacts)), "parameters_billions", "licence"]
     assert (shown["image"], shown["source"], shown["region"]) == (GPU_IMAGE, "mirror", "us-east-1")
     assert shown["eula"] == {"required": False, "url": None}
 
