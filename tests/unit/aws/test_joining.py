@@ -238,6 +238,7 @@ def test_a_roster_gets_the_next_places_and_who_is_there_stays(
         ("team\nOWLS\n", "line 2 of the roster: there is a team like OWLS already"),
         (f"team,key\na,{new_key()}\n", "line 2 of the roster: on AWS, teams cannot bring a key"),
     ],
+    ids=["more than places", "taken", "own key"],
 )
 def test_of_a_roster_that_does_not_fit_nobody_is_added(
     keys: AwsKeys, joining: AwsJoining, documents: FakeDocuments, roster: str, said: str
