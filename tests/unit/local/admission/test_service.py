@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -123,14 +123,17 @@ def build_headers(number: int, team: str, content_type: str, *, has_body: bool) 
     return message
 
 
+NOWHERE = Path(os.devnull)
+"""Nothing can be written there: without limits, nothing is."""
+
+
 class World:
     """The service under a virtual clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.turns = Turns(asyncio.get_running_loop().time)
         self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
-        folder = Path(mkdtemp())
-        accountant = Accountant(AccountBook(folder / "accounts.db"), lambda: NOW)  # only limits make it
+        accountant = Accountant(AccountBook(folder / "accounts.db"), lambda: NOW)
         usage = UsageStore(folder / "usage.db")
         self.service = AdmissionService(self.turns, self.sleepers, accountant, usage)
         self.asked: list[Asked] = []
@@ -174,9 +177,9 @@ class World:
         return self.turns.occupancy()
 
 
-def told(tell: Callable[[World], Awaitable[None]]) -> None:
+def told(tell: Callable[[World], Awaitable[None]], folder: Path = NOWHERE) -> None:
     async def main() -> None:
-        world = World()
+        world = World(folder)
         await tell(world)
         for asked in world.asked:
             asked.task.cancel()
@@ -337,7 +340,9 @@ def test_requests_at_once_are_those_of_the_team() -> None:
         (b'{"n": 4, "n": 1}', 400, 'the key "n" twice'),
     ],
 )
-def test_where_tokens_are_limited_each_image_counts(body: bytes, status: int, says: str) -> None:
+def test_where_tokens_are_limited_each_image_counts(
+    tmp_path: Path, body: bytes, status: int, says: str
+) -> None:
     images = EntryTerms(path="/v1/images/generations", answer_tokens=100)
     limited = RouteTerms({"images": images}, 60, limits={"red": (Limit("red", "tokens", "minute", 300),)})
 
@@ -348,7 +353,7 @@ def test_where_tokens_are_limited_each_image_counts(body: bytes, status: int, sa
         assert found == status
         assert says in said
 
-    told(tell)
+    told(tell, tmp_path)
 
 
 def test_a_call_that_nothing_limits_has_no_place_to_give_back() -> None:

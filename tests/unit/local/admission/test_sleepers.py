@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ANY = RouteTerms({"ocr": EntryTerms(sleeps=True)}, wait_seconds=29)
 ONE = RouteTerms({"ocr": EntryTerms(places=1, sleeps=True)}, wait_seconds=29)
+NOWHERE = Path(os.devnull)
+"""Nothing can be written there: without limits, nothing is."""
 
 
 class World:
@@ -42,9 +44,8 @@ class World:
     def __init__(self) -> None:
         self.turns = Turns(asyncio.get_running_loop().time)
         self.sleepers = Sleepers(self.turns, asyncio.get_running_loop().time)
-        folder = Path(mkdtemp())
-        accountant = Accountant(AccountBook(folder / "accounts.db"), lambda: 0.0)  # has no work
-        usage = UsageStore(folder / "usage.db")
+        accountant = Accountant(AccountBook(NOWHERE / "accounts.db"), lambda: 0.0)
+        usage = UsageStore(NOWHERE / "usage.db")
         self.service = AdmissionService(self.turns, self.sleepers, accountant, usage)
         self.calls: list[asyncio.Task[envoy.ProcessingResponse | None]] = []
         self.number = 0
