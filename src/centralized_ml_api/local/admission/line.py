@@ -39,7 +39,8 @@ class Line:
     `seen` has the time of each caller's last call, `turn` the number of its last turn. `long_prompts` has the
     calls with a place whose prompts are long, `read_beside` how many tokens of prompts each caller had read
     since the last of them got its place. `sleeper` is the entry that must be awake; None if it never sleeps.
-    `notices_seconds` is how long the server may need to notice that a caller has left.
+    `notices_seconds` is how long the server may need to notice that a caller has left. `look_again` is set
+    while a place is free that none of those who wait may have yet.
     """
 
     places: int | None = None
@@ -53,6 +54,7 @@ class Line:
     turns: int = 0
     long_prompts: dict[Call, Waiting] = field(default_factory=dict)
     read_beside: Counter[str] = field(default_factory=Counter)
+    look_again: asyncio.TimerHandle | None = None
 
     @property
     def waiting_count(self) -> int:

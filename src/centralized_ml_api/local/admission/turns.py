@@ -3,8 +3,8 @@
 A model with a few places serves the team with the fewest calls under way first, and among equals the one
 whose last turn was longest ago. A team that is alone may have every place. While others are about, it leaves
 one: an endless answer cannot be interrupted, so the last place must not be given to who has all others.
-Where several answers share a server's processor, each makes the others slower: a team leaves half of the
-places as long as others call.
+Where several answers share a server's processor, each makes the others slower: as long as others call, a
+team gets no further place once it has half of them, rounded up.
 
 An entry that may sleep gives out places while it is awake only; until then its calls wait in its lines.
 
@@ -20,7 +20,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.ended_calls import EndedCalls
-from centralized_ml_api.local.admission.line import Call, Line, Waiting
+from centralized_ml_api.local.admission.line import CALLING_SECONDS, Call, Line, Waiting
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 from centralized_ml_api.record import record
 
@@ -234,7 +234,16 @@ class Turns:
             self._total[waiting.caller] += 1
             self._under_way[waiting.call] = (entry, waiting.caller)
             waiting.turn.set_result(line.others_about(waiting.caller, self._now()))
+        if may_go_on and line.has_place and line.waiting and line.look_again is None:
+            # That others call, or are about, ends by the clock alone.
+            line.look_again = asyncio.get_running_loop().call_later(
+                CALLING_SECONDS, self._serve_again, entry
+            )
         self._note_change(line)
+
+    def _serve_again(self, entry: str) -> None:
+        self._lines[entry].look_again = None
+        self._serve(entry)
 
     def _next_waiting(self, line: Line) -> Waiting | None:
         now = self._now()

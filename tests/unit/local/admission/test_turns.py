@@ -165,6 +165,26 @@ def test_a_team_that_has_been_away_for_long_keeps_nobody_waiting() -> None:
     told(tell)
 
 
+@pytest.mark.parametrize(("places", "seconds"), [(4, CALLING_SECONDS), (2, PRESENT_SECONDS)])
+def test_a_place_that_was_left_to_others_is_given_out_once_they_are_gone(
+    places: int, seconds: float
+) -> None:
+    async def main() -> None:
+        turns = Turns(asyncio.get_running_loop().time)
+
+        async def take(call: str) -> None:
+            await turns.take(call, "chat", call[0], places=places, at_once=None, servers=1)
+
+        await take("b1")
+        turns.give_back("b1")
+        for number in range((places + 1) // 2):
+            await take(f"a{number}")
+        await asyncio.wait_for(take("a more"), seconds + CALLING_SECONDS)
+        assert asyncio.get_running_loop().time() >= seconds
+
+    run_in_virtual_time(main())
+
+
 def test_a_team_with_a_call_under_way_counts_as_being_about_however_long_it_takes() -> None:
     async def tell(world: World) -> None:
         await world.call("b1")
