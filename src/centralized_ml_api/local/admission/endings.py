@@ -7,7 +7,7 @@ from centralized_ml_api.local.admission.accounts import Charge, Need
 from centralized_ml_api.plan.usage.tokens import estimate_tokens
 from centralized_ml_api.record import record
 
-_FIRST_ERROR = 400
+_FIRST_SUCCESS, _FIRST_REDIRECT, _FIRST_ERROR = 200, 300, 400
 
 SURE_DETAILS = frozenset({"via_upstream", "failed_to_inject_credential"})
 """The response code details of errors after which it is sure that the server did not work.
@@ -55,8 +55,14 @@ class Ending:
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether the server may still have been at work: its caller had left, or its time was up."""
+        """Whether the server may still be at work: any flag says so but those of calls that reached none."""
         return not self.flags <= NEVER_SENT
+
+    @property
+    def was_read(self) -> bool:
+        """Whether it is sure that the server has read all of the request."""
+        has_succeeded = _FIRST_SUCCESS <= self.status < _FIRST_REDIRECT
+        return has_succeeded and not self.flags and not self.is_broken_off
 
 
 @record

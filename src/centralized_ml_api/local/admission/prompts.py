@@ -2,7 +2,7 @@
 
 A server keeps the last prompt of each slot. So a conversation that goes on counts as what is new in it, as
 long as no more other prompts came since than the server has slots. A prompt that is sent again while it is
-being read, or after its caller hung up, is not kept yet: it counts in full.
+being read, or after a call that was not answered, counts in full: nobody knows how much of it is kept.
 """
 
 from __future__ import annotations
@@ -75,13 +75,7 @@ class RecentPrompts:
         kept = self._kept.get(name, {}) if entry.share_prompts else {}
         reading = {whole for entry_name, whole in self._reading.values() if entry_name == name}
         known = next(
-            (
-                count
-                for count in range(len(messages), 0, -1)
-                if ends[count - 1] in kept
-                # Its end may not have been told yet, but whoever has the answer knows that it was read.
-                and (ends[count - 1] not in reading or any(map(_is_written, messages[count : count + 1])))
-            ),
+            (count for count in range(len(messages), 0, -1) if ends[count - 1] in kept.keys() - reading),
             0,
         )
         new = messages[known:]
@@ -118,10 +112,10 @@ class RecentPrompts:
         if len(self._reading) > READING_REMEMBERED:
             del self._reading[next(iter(self._reading))]
 
-    def end(self, call: Hashable, *, is_cut_short: bool) -> None:
-        """Notes that a call is over; if it was cut short, nobody knows how much of its prompt was read."""
+    def end(self, call: Hashable, *, was_read: bool) -> None:
+        """Notes that a call is over, and whether it is sure that all of its prompt was read."""
         name, whole = self._reading.pop(call, ("", 0))
-        if is_cut_short:
+        if not was_read:
             self._kept.get(name, {}).pop(whole, None)
 
 
@@ -170,10 +164,6 @@ def _identify_beginnings(messages: Sequence[dict[str, Any]], tools: Any) -> list
     return ends
 
 
-def _is_written(message: dict[str, Any]) -> bool:
-    return message.get("role") == "assistant"
-
-
 def _is_answer(message: dict[str, Any], entry: EntryTerms) -> bool:
     longest = entry.max_output_tokens or entry.context // 4
-    return _is_written(message) and estimate_tokens(message) <= longest + TOKENS_PER_MESSAGE
+    return message.get("role") == "assistant" and estimate_tokens(message) <= longest + TOKENS_PER_MESSAGE

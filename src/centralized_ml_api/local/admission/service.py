@@ -150,7 +150,7 @@ class AdmissionService:
         async for message in messages:
             for entry in message.http_logs.log_entry:
                 call, ending = identify_ended(entry), read_ending(entry)
-                self._prompts.end(call, is_cut_short=ending.is_cut_short)
+                self._prompts.end(call, was_read=ending.was_read)
                 self._turns.end(call, lingers=ending.is_cut_short)
                 self._accountant.end(call, ending)
         return envoy.StreamAccessLogsResponse()

@@ -236,9 +236,7 @@ class Turns:
             waiting.turn.set_result(line.others_about(waiting.caller, self._now()))
         if may_go_on and line.has_place and line.waiting and line.look_again is None:
             # That others call, or are about, ends by the clock alone.
-            line.look_again = asyncio.get_running_loop().call_later(
-                CALLING_SECONDS, self._serve_again, entry
-            )
+            line.look_again = asyncio.get_running_loop().call_later(CALLING_SECONDS, self._serve_again, entry)
         self._note_change(line)
 
     def _serve_again(self, entry: str) -> None:

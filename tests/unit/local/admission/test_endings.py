@@ -45,6 +45,21 @@ def test_what_was_sent_and_not_answered_is_cut_short(flags: set[int], *, is_cut_
     assert Ending(200, frozenset(flags)).is_cut_short is is_cut_short
 
 
+@pytest.mark.parametrize(
+    ("ending", "was_read"),
+    [
+        (Ending(200), True),
+        (Ending(200, is_broken_off=True), False),
+        (Ending(200, frozenset({0})), False),
+        (Ending(200, frozenset({6})), False),
+        (Ending(429), False),
+        (Ending(0), False),
+    ],
+)
+def test_only_what_was_answered_was_read_for_sure(ending: Ending, *, was_read: bool) -> None:
+    assert ending.was_read is was_read
+
+
 def test_without_tokens_bytes_are_counted_and_never_more_than_was_reserved() -> None:
     assert judge_ending(WITHOUT_TOKENS, Ending(200, bytes_out=40)) == Need(110, 45_000)
     assert judge_ending(WITHOUT_TOKENS, Ending(200, bytes_out=4000)) == Need(150, 2_025_000)

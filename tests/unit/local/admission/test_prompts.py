@@ -33,7 +33,7 @@ def measure(recent: RecentPrompts, *messages: dict[str, Any], **fields: Any) -> 
 def read(recent: RecentPrompts, *messages: dict[str, Any], in_last_slot: bool = False) -> Prompt:
     prompt = measure(recent, *messages)
     recent.note("call", "chat", prompt, SLOTS, in_last_slot=in_last_slot)
-    recent.end("call", is_cut_short=False)
+    recent.end("call", was_read=True)
     return prompt
 
 
@@ -81,20 +81,20 @@ def test_a_conversation_that_goes_on_counts_as_what_is_new() -> None:
     assert third.is_long
 
 
-def test_a_prompt_that_is_being_read_is_known_to_whoever_has_its_answer() -> None:
+def test_a_prompt_that_is_being_read_is_not_known_yet() -> None:
     recent = RecentPrompts()
     recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, in_last_slot=False)
     assert measure(recent, say(WORDS)).is_long
     assert measure(recent, say(WORDS), say("More?")).is_long
-    assert not measure(recent, say(WORDS), say("An answer.", "assistant"), say("More?")).is_long
-    recent.end(1, is_cut_short=False)
+    assert measure(recent, say(WORDS), say("Words of the caller.", "assistant"), say("More?")).is_long
+    recent.end(1, was_read=True)
     assert not measure(recent, say(WORDS)).is_long
 
 
-def test_a_prompt_that_was_cut_short_is_not_known() -> None:
+def test_a_prompt_that_may_not_have_been_read_is_not_known() -> None:
     recent = RecentPrompts()
     recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, in_last_slot=False)
-    recent.end(1, is_cut_short=True)
+    recent.end(1, was_read=False)
     assert measure(recent, say(WORDS)).is_long
     assert measure(recent, say(WORDS), say("An answer.", "assistant"), say("More?")).is_long
 
@@ -170,6 +170,7 @@ def test_a_prompt_is_measured_on_every_path() -> None:
         prompt = recent.measure("chat", entry, first)
         assert prompt.is_long, path
         recent.note("call", "chat", prompt, SLOTS, in_last_slot=False)
+        recent.end("call", was_read=True)
         assert not recent.measure("chat", entry, second).is_long, path
 
 

@@ -154,13 +154,17 @@ class World:
             asked.send(body)
         return asked
 
-    async def tell_end(self, *numbers: int, address: str = "192.0.2.1", is_cut_short: bool = False) -> None:
+    async def tell_end(
+        self, *numbers: int, address: str = "192.0.2.1", is_cut_short: bool = False, status: int = 200
+    ) -> None:
         """Tells as Envoy does that these calls are over."""
 
         async def messages() -> AsyncIterator[envoy.StreamAccessLogsMessage]:
             message = envoy.StreamAccessLogsMessage()
             for number in numbers:
-                common = message.http_logs.log_entry.add().common_properties
+                entry = message.http_logs.log_entry.add()
+                entry.response.response_code.value = status
+                common = entry.common_properties
                 common.downstream_remote_address.socket_address.MergeFrom(
                     envoy.SocketAddress(address=address, port_value=number)
                 )
@@ -418,7 +422,14 @@ def test_beside_others_a_long_prompt_is_read_in_the_last_slot() -> None:
     told(tell)
 
 
-def test_a_long_prompt_whose_caller_hung_up_is_long_when_it_comes_again() -> None:
+@pytest.mark.parametrize(
+    ("is_cut_short", "status"),
+    [(True, 200), (False, 429), (False, 503)],
+    ids=["hung up", "refused", "failed"],
+)
+def test_a_long_prompt_that_was_not_answered_is_long_when_it_comes_again(
+    *, is_cut_short: bool, status: int
+) -> None:
     async def tell(world: World) -> None:
         await world.ask(CHAT, {"messages": MESSAGES}, team="blue").answer()
         for _ in range(2):
@@ -426,7 +437,7 @@ def test_a_long_prompt_whose_caller_hung_up_is_long_when_it_comes_again() -> Non
             await asked.answer()
             passed_on = (await asked.answer()).request_body.response.body_mutation.body
             assert json.loads(passed_on)["id_slot"] == 3
-            await world.tell_end(asked.number, is_cut_short=True)
+            await world.tell_end(asked.number, is_cut_short=is_cut_short, status=status)
 
     told(tell)
 

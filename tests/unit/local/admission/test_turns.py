@@ -166,9 +166,7 @@ def test_a_team_that_has_been_away_for_long_keeps_nobody_waiting() -> None:
 
 
 @pytest.mark.parametrize(("places", "seconds"), [(4, CALLING_SECONDS), (2, PRESENT_SECONDS)])
-def test_a_place_that_was_left_to_others_is_given_out_once_they_are_gone(
-    places: int, seconds: float
-) -> None:
+def test_a_place_that_was_left_to_others_is_given_out_once_they_are_gone(places: int, seconds: float) -> None:
     async def main() -> None:
         turns = Turns(asyncio.get_running_loop().time)
 
