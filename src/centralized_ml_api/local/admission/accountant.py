@@ -8,6 +8,7 @@ in a crash, it counts as spent.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -223,27 +224,30 @@ class Accountant:
             while self._written is not None:
                 written, batch = self._written, self._batch
                 self._written, self._batch = None, Batch()
-                now = self._now()
-                is_due = now - self._pruned > _PRUNE_SECONDS
                 try:
                     await asyncio.to_thread(self._book.write, batch)
-                    if is_due:
-                        await asyncio.to_thread(self._book.prune, now)
                 except Exception as error:  # noqa: BLE001  # whoever waits must hear of any
                     self._keep_for_later(batch)
                     written.set_exception(error)
                 else:
+                    await self._forget()
                     written.set_result(None)
-                    if is_due:
-                        self._forget(now)
         finally:
             self._writing = None
 
-    def _forget(self, now: float) -> None:
-        """Forgets periods that are long over, as the book does."""
-        self._pruned = now
-        for account in [account for account in self._used if is_over(account, now - KEPT_SECONDS)]:
-            del self._used[account]
+    async def _forget(self) -> None:
+        """Forgets now and then, with the book, periods that are long over.
+
+        If the book cannot, it is asked again after the next batch: this one is on the disk all the same.
+        """
+        now = self._now()
+        if now - self._pruned <= _PRUNE_SECONDS:
+            return
+        with contextlib.suppress(Exception):
+            await asyncio.to_thread(self._book.prune, now)
+            self._pruned = now
+            for account in [account for account in self._used if is_over(account, now - KEPT_SECONDS)]:
+                del self._used[account]
 
     def _keep_for_later(self, batch: Batch) -> None:
         """Takes up again what could not be written: those who wait for it give their calls back."""

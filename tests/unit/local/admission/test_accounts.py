@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sqlite3
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -272,6 +273,30 @@ def test_a_disk_that_cannot_be_written_lets_nobody_spend(tmp_path: Path) -> None
     used, still_open = AccountBook(tmp_path / "a.db").load()
     assert used == {open_account(EVENT, NOON): 600}
     assert list(still_open) == [later]
+
+
+def test_a_book_that_cannot_forget_is_charged_once_and_asked_again(tmp_path: Path) -> None:
+    class Remembering(AccountBook):
+        prunes = 0
+
+        def prune(self, now: float) -> None:
+            self.prunes += 1
+            if self.prunes == 1:
+                raise sqlite3.OperationalError("disk I/O error")
+            super().prune(now)
+
+    book = Remembering(tmp_path / "a.db")
+    accountant = Accountant(book, lambda: NOON)
+
+    async def spend() -> None:
+        for number in range(3):
+            await accountant.reserve(("a", int(NOON * 1e6) + number), ask(100))
+        await accountant.close()
+
+    asyncio.run(spend())
+    assert book.prunes == 2, "once it could, not again for an hour"
+    used, _ = AccountBook(tmp_path / "a.db").load()
+    assert used == {open_account(EVENT, NOON): 300}
 
 
 def test_the_book_forgets_what_nobody_will_ask_for(tmp_path: Path) -> None:
