@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Told = TypeVar("Told")
 
+_ANSWER_SECONDS = 10
+"""How long what is answered at once may take: it waits neither for a server nor for the gateway."""
+
 
 class ControlClient:
     """Blocking calls to the serving process of `run`, which has the state folder `state`.
@@ -59,7 +62,7 @@ class ControlClient:
         Raises:
             UsageError: It cannot sleep, or there is none of that name.
         """
-        self.act("wake", {"name": name})
+        self.act("wake", {"name": name}, timeout_seconds=_ANSWER_SECONDS)
 
     def sleep(self, name: str) -> None:
         """Lets an entry sleep once its calls are over.
@@ -67,7 +70,7 @@ class ControlClient:
         Raises:
             UsageError: It cannot sleep, calls wait for it, or there is none of that name.
         """
-        self.act("sleep", {"name": name})
+        self.act("sleep", {"name": name}, timeout_seconds=_ANSWER_SECONDS)
 
     def restart(self, name: str) -> None:
         """Starts the servers of an entry anew; returns once they answer.
@@ -76,7 +79,7 @@ class ControlClient:
             UsageError: They run elsewhere, or there is no entry of that name.
             StartError: They do not start.
         """
-        self.act("restart", {"name": name}, timeout_seconds=None)
+        self.act("restart", {"name": name})
 
     def pause(self, name: str | None, words: str, *, team: str | None = None) -> None:
         """Pauses an entry, a team, or everything where neither is named.
@@ -125,7 +128,7 @@ class ControlClient:
         """
         return str(self.act("message", {"words": words})["before"])
 
-    def act(self, act: str, wanted: dict[str, Any], timeout_seconds: float | None = 10) -> dict[str, Any]:
+    def act(self, act: str, wanted: dict[str, Any], timeout_seconds: float | None = None) -> dict[str, Any]:
         """Does something, and returns what there is to tell.
 
         Args:
@@ -144,7 +147,7 @@ class ControlClient:
         return told
 
     def _ask(self, path: str, read: Callable[[dict[str, Any]], Told]) -> Told:
-        value = self._call("GET", path, timeout_seconds=10)
+        value = self._call("GET", path, timeout_seconds=_ANSWER_SECONDS)
         try:
             return read(value)
         except (KeyError, TypeError) as error:

@@ -59,6 +59,34 @@ def controlled(target: Target) -> Iterator[ControlClient]:
             background.run(stack.aclose())
 
 
+class Asking(ControlClient):
+    """Notes for how long it would wait, and asks nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(Run.of_this_process("c.json"), Path(".mlapi"))
+        self.patience: dict[str, float | None] = {}
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_seconds: float | None
+    ) -> dict[str, Any]:
+        assert method == "POST", body
+        self.patience[path.removeprefix("/acts/")] = timeout_seconds
+        return {"before": ""}
+
+
+def test_what_the_gateway_or_a_server_must_take_is_waited_for() -> None:
+    client = Asking()
+    client.pause("a", "why")
+    client.resume("a")
+    client.grant("red", {"usd": 1.5})
+    client.take_back("red")
+    client.say("Dinner")
+    client.restart("a")
+    client.reload(None)
+    assert set(client.patience.values()) == {None}
+    assert len(client.patience) == 7
+
+
 def test_every_act_is_asked_for_by_its_name_and_answered() -> None:
     target = Target()
     with controlled(target) as client:
