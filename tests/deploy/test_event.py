@@ -189,7 +189,7 @@ def check_joining(deployment: Deployment) -> None:
     assert "HERON" not in json.dumps(cloudformation.get_template(StackName=STACK)["TemplateBody"])
     outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     (joining,) = (each["OutputValue"] for each in outputs if each["OutputKey"] == JOINING_OUTPUT)
-    DoorTable(deployment.aws.client("dynamodb"), json.loads(joining)["table"]).take("Owls", "receipt", 2)
+    DoorTable(deployment.aws.client("dynamodb"), json.loads(joining)["table"]).take("Owls", 2)
     assert [team["team"] for team in listed(deployment)] == ["red", "blue", "Owls"]
     place = named(take_inventory(deployment.aws).keys, "place:1")
     assert keys(deployment, "--show", "Owls").stdout.strip() == place["value"]

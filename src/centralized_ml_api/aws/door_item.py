@@ -9,7 +9,7 @@ free, and which place is the next. The function that lets teams join runs this f
     taken          N     how many places are taken; they are taken in their order
     names          M     the names of the teams that joined, by these names in lower case
     places         M     the numbers of their places, from 0 on, likewise
-    receipts       M     which call took the place, likewise; empty for a team that has not been told its key
+    receipts       M     which call told the key, likewise; empty for a team that has not been told its key
 
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html (400 KB an item: a
 team takes less than 200 bytes)

@@ -16,6 +16,9 @@ PACKAGE = Path(centralized_ml_api.__file__).parent
 CODE = PACKAGE / "aws/constructs/join_code/index.py"
 LISTED = "listed.json"
 
+TIMEOUT_SECONDS = 28
+"""Less than API Gateway waits. A team that joins takes a second, and more where API Gateway throttles."""
+
 OWN_FILES = (
     "api/error_shape.py",
     "api/errors.json",

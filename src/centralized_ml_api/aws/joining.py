@@ -31,7 +31,7 @@ _ATTEMPTS = 5
 """How often a roster is tried while teams join."""
 
 _BY_ROSTER = "roster"
-"""The receipt of a place that no call has taken."""
+"""The receipt of a place whose key no call may tell: the organizers hand it out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,30 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
 from centralized_ml_api.api.joining import TRIES
-from centralized_ml_api.aws.constructs.join_code.index import Desk, DoorTable, RefusedError, answer_call
+from centralized_ml_api.aws.constructs.join_code.index import (
+    CONNECT_SECONDS,
+    KEY_ATTEMPTS,
+    KEY_READ_SECONDS,
+    TABLE_ATTEMPTS,
+    TABLE_READ_SECONDS,
+    Desk,
+    DoorTable,
+    RefusedError,
+    answer_call,
+)
 from centralized_ml_api.aws.door_item import KEY
-from centralized_ml_api.aws.join_code import PACKAGE, load_join_code
+from centralized_ml_api.aws.join_code import PACKAGE, TIMEOUT_SECONDS, load_join_code
 from support.fake_documents import FakeDocuments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLACES = 40
 CODE = "7KQ2-WX4Z"
@@ -27,12 +40,32 @@ NOON = datetime(2030, 3, 17, 12, tzinfo=UTC).timestamp()
 HERE = "203.0.113.7"
 
 
+PAUSES = (1, 2)
+"""The longest pauses of botocore before its second and third try, in seconds."""
+
+
+class CountedDocuments(FakeDocuments):
+    """A table that counts how often it is asked."""
+
+    calls = 0
+
+    def get_item(self, **parameters: Any) -> dict[str, Any]:
+        """Reads an item."""
+        self.calls += 1
+        return super().get_item(**parameters)
+
+    def update_item(self, **parameters: Any) -> dict[str, Any]:
+        """Changes an item."""
+        self.calls += 1
+        return super().update_item(**parameters)
+
+
 class Hall:
     """A desk over a table that holds the item, with keys that can be read."""
 
     def __init__(self, places: int = PLACES, until: str = "", listed: tuple[str, ...] = ("red",)) -> None:
         self.now = NOON
-        self.documents = FakeDocuments()
+        self.documents = CountedDocuments()
         self.documents.items["door", "now"] = {
             **KEY,
             "code": {"S": CODE},
@@ -41,6 +74,7 @@ class Hall:
             **{name: {"M": {}} for name in ("names", "places", "receipts")},
         }
         self.unreadable = 0
+        self.meanwhile: Callable[[], None] = lambda: None
         self.table = DoorTable(self.documents, "Table")
         self.desk = Desk(
             self.table,
@@ -60,6 +94,7 @@ class Hall:
         if self.unreadable:
             self.unreadable -= 1
             raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": ""}}, "GetApiKey")
+        self.meanwhile()
         return f"value-of-{key_id}"
 
     def join(self, name: str, code: str = CODE, address: str = HERE) -> dict[str, Any]:
@@ -110,7 +145,7 @@ def test_a_closed_door_lets_nobody_in_also_where_it_closes_meanwhile() -> None:
     hall = Hall()
     hall.door["closed"] = {"BOOL": True}
     assert hall.refused() == "join_closed"
-    door = hall.table.take("Owls", "receipt", PLACES)
+    door = hall.table.take("Owls", PLACES)
     assert (door.taken, door.names) == (0, {})
 
 
@@ -149,6 +184,13 @@ def test_an_address_may_guess_some_codes_a_minute() -> None:
     assert hall.join("Larks")
 
 
+def test_of_codes_that_are_guessed_at_once_no_more_than_that_are_looked_at() -> None:
+    hall = Hall()
+    with ThreadPoolExecutor(8) as crowd:
+        told = Counter(crowd.map(lambda _: hall.refused(code="WRONG-42"), range(2 * TRIES)))
+    assert told == {"join_code_wrong": TRIES, "join_limited": TRIES}
+
+
 def test_the_addresses_of_one_ipv6_network_count_together_and_are_forgotten() -> None:
     hall = Hall()
     for number in range(TRIES):
@@ -169,11 +211,42 @@ def test_a_team_whose_key_could_not_be_read_joins_again_and_has_the_same_place()
     assert hall.door["taken"] == {"N": "2"}
 
 
-def test_a_call_that_is_sent_again_finds_its_own_place() -> None:
+def test_a_call_that_is_sent_again_finds_its_own_place_and_its_own_receipt() -> None:
     hall = Hall()
-    first = hall.table.take("Owls", "receipt", PLACES)
-    again = hall.table.take("Owls", "receipt", PLACES)
+    first = hall.table.take("Owls", PLACES)
+    again = hall.table.take("Owls", PLACES)
     assert (first.places, again.places, again.taken) == ({"owls": 0}, {"owls": 0}, 1)
+    assert [hall.table.tell("OWLS", receipt) for receipt in ("mine", "mine", "other")] == [True, True, False]
+
+
+def test_a_team_whose_call_lambda_ended_joins_again_and_has_the_same_place() -> None:
+    hall = Hall()
+    hall.table.take("Owls", PLACES)  # and no line of the function runs after it
+    assert hall.join("owls")["key"] == "value-of-id-0"
+    assert hall.refused("Owls") == "join_name_taken"
+
+
+def test_of_two_that_have_read_one_key_the_first_to_note_it_is_told() -> None:
+    hall = Hall()
+    second: list[str] = []
+
+    def join_meanwhile() -> None:
+        hall.meanwhile = lambda: None
+        second.append(str(hall.join("Owls")["key"]))
+
+    hall.meanwhile = join_meanwhile
+    assert hall.refused("Owls") == "join_name_taken"
+    assert second == ["value-of-id-0"]
+    assert hall.door["taken"] == {"N": "1"}
+
+
+def test_the_slowest_call_ends_before_lambda_ends_the_function() -> None:
+    hall = Hall()
+    hall.join("Owls")
+    of_table = TABLE_ATTEMPTS * (CONNECT_SECONDS + TABLE_READ_SECONDS) + sum(PAUSES[: TABLE_ATTEMPTS - 1])
+    of_key = KEY_ATTEMPTS * (CONNECT_SECONDS + KEY_READ_SECONDS) + sum(PAUSES[: KEY_ATTEMPTS - 1])
+    assert hall.documents.calls == 4
+    assert hall.documents.calls * of_table + of_key <= TIMEOUT_SECONDS - 2
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"code": 1, "name": "n"}', b" " * 4096 + b"{}"])
@@ -224,8 +297,23 @@ def test_a_failure_of_aws_is_a_503_and_the_log_has_its_name_alone(
     answer = call(hall, json.dumps({"code": CODE, "name": "Owls"}))
     error = json.loads(answer["body"])["error"]
     assert (answer["statusCode"], error["code"], error["request_id"]) == (503, "join_not_kept", "req-1")
+    assert error["message"].endswith("Try again in a few seconds, with the same name.")
     assert answer["headers"]["retry-after"] == str(RETRY_AFTER_SECONDS)
-    assert capsys.readouterr().out == "nobody can join: ClientError TooManyRequestsException\n"
+    assert capsys.readouterr().out == "a team could not join: ClientError TooManyRequestsException\n"
+
+
+def test_another_failure_is_in_the_log_with_its_place_and_without_its_message(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hall = Hall()
+
+    def fail() -> None:
+        raise ValueError("a key")
+
+    hall.meanwhile = fail
+    assert call(hall, json.dumps({"code": CODE, "name": "Owls"}))["statusCode"] == 503
+    line = fail.__code__.co_firstlineno + 1
+    assert capsys.readouterr().out == f"a team could not join: ValueError test_join_function.py:{line}\n"
 
 
 def read_imports(content: bytes) -> set[str]:

@@ -65,7 +65,7 @@ def joining(documents: FakeDocuments) -> AwsJoining:
 def take(documents: FakeDocuments, *names: str) -> None:
     """Lets teams join."""
     for name in names:
-        DoorTable(documents, "Table").take(name, name, 3)
+        DoorTable(documents, "Table").take(name, 3)
 
 
 def test_a_code_is_made_once_and_the_link_has_it(joining: AwsJoining, documents: FakeDocuments) -> None:
@@ -226,7 +226,7 @@ def test_a_roster_gets_the_next_places_and_who_is_there_stays(
         "place:3": "Night Herons",
     }
     assert keys.show("Night Herons") == "value of place:3"
-    again = DoorTable(documents, "Table").take("night herons", "receipt", 3)
+    again = DoorTable(documents, "Table").take("night herons", 3)
     assert again.receipts["night herons"] == "roster", "nobody joins as a team of the roster"
     assert "0 teams added" in mlapi("keys", "import", "roster.csv", "--target", "aws", cwd=tmp_path).talk
 

@@ -16,7 +16,7 @@ from centralized_ml_api.aws.constructs.lambda_function import build_function, bu
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group, build_role, role_arn
 from centralized_ml_api.aws.constructs.tables import build_table, may_join
 from centralized_ml_api.aws.constructs.team_keys import RUNTIME, build_key, build_usage_plan, join_plan
-from centralized_ml_api.aws.join_code import load_join_code
+from centralized_ml_api.aws.join_code import TIMEOUT_SECONDS, load_join_code
 from centralized_ml_api.aws.stack_contract import PLACES_PLAN, STACK_TAG, TEAM_TAG
 from centralized_ml_api.plan.aws.event import PLACE_PREFIX
 
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.event import AccessPlan, TeamAccess
-
-TIMEOUT_SECONDS = 28
-"""Less than API Gateway waits. A team that joins takes a second, and more where API Gateway throttles."""
 
 MEMORY_MIB = 256
 

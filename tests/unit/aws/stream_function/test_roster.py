@@ -37,7 +37,7 @@ def name(*teams: str, table: str | None = "Table", failures: int = 0) -> Any:
         **{attribute: {"M": {}} for attribute in ("names", "places", "receipts")},
     }
     for team in ("Night Owls", "Larks"):
-        DoorTable(documents, "Table").take(team, team, 3)
+        DoorTable(documents, "Table").take(team, 3)
     item = documents.items["door", "now"]
     return run_script(SCRIPT, {"table": table, "teams": teams, "item": item, "failures": failures})
 

@@ -2,7 +2,9 @@
 
 The keys exist since the deploy; none is made here. One conditional update of one item takes a team's name and
 the next place together, so that of teams that join at once each has a place, and none two. Then API Gateway
-is asked for the value of the key of that place, which is stored nowhere else and never logged.
+is asked for the value of the key of that place, which is stored nowhere else and never logged. Last, another
+conditional update notes that the team is told its key; of calls with one name, only the one whose update that
+was answers with it. Until then, the team may join again.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import math
 import os
 import secrets
 import time
+import traceback
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -36,16 +39,18 @@ from centralized_ml_api.aws.door_item import KEY, Door, read_door
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CALL_SECONDS, ATTEMPTS = 3, 5
-"""How long a call of AWS may take, and how often it is tried: with pauses of up to 1, 2, 4 and 8 seconds.
+CONNECT_SECONDS = 0.5
+TABLE_READ_SECONDS, TABLE_ATTEMPTS = 1.0, 2
+KEY_READ_SECONDS, KEY_ATTEMPTS = 1.5, 3
+"""How long a call of DynamoDB and one of API Gateway may take, and how often it is tried.
 
-API Gateway answers ten such calls a second, and 40 at once.
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and
-https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+Between two tries are pauses of up to 1 and 2 seconds. All calls of a team that joins end, at their slowest,
+two seconds before Lambda ends the function.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
 _NOT_TOLD = ""
-_TAKE = "SET #names.#team = :name, #places.#team = #taken, #receipts.#team = :receipt, #taken = #taken + :one"
+_TAKE = "SET #names.#team = :name, #places.#team = #taken, #receipts.#team = :none, #taken = #taken + :one"
 _MAY_TAKE = "attribute_not_exists(#names.#team) AND #taken < :places AND #closed = :no"
 
 
@@ -72,34 +77,27 @@ class DoorTable:
         item = self._dynamodb.get_item(TableName=self._table, Key=KEY, ConsistentRead=True).get("Item")
         return read_door(item) if item else None
 
-    def take(self, name: str, receipt: str, places: int) -> Door:
-        """Takes the next of so many places for a team, if it can; returns the item as it is then.
-
-        The team has the place if its receipt is this one, also where AWS's client sent the call again
-        because the answer got lost.
-        """
-        team = name.casefold()
+    def take(self, name: str, places: int) -> Door:
+        """Takes the next of so many places for a team, if it can; returns the item as it is then."""
         values = {
             ":name": {"S": name},
-            ":receipt": {"S": receipt},
+            ":none": {"S": _NOT_TOLD},
             ":one": {"N": "1"},
             ":places": {"N": str(places)},
             ":no": {"BOOL": False},
         }
-        return self._change(
-            team, _TAKE, _MAY_TAKE, values, ("names", "places", "receipts", "taken", "closed")
-        )
+        names = ("names", "places", "receipts", "taken", "closed")
+        return self._change(name.casefold(), _TAKE, _MAY_TAKE, values, names)
 
-    def take_over(self, name: str, receipt: str) -> Door:
-        """Takes the place of a team of this name that was not told its key, as `take` does."""
-        values = {":receipt": {"S": receipt}, ":not_told": {"S": _NOT_TOLD}}
-        change, condition = "SET #receipts.#team = :receipt", "#receipts.#team = :not_told"
-        return self._change(name.casefold(), change, condition, values, ("receipts",))
+    def tell(self, name: str, receipt: str) -> bool:
+        """Notes that the call with this receipt tells a team its key; returns whether it may: no other has.
 
-    def note_not_told(self, name: str) -> None:
-        """Notes that the team has a place and was not told its key: it may join again."""
-        values = {":not_told": {"S": _NOT_TOLD}}
-        self._change(name.casefold(), "SET #receipts.#team = :not_told", None, values, ("receipts",))
+        AWS's client sends a call again whose answer got lost; the call then finds its own receipt.
+        """
+        team = name.casefold()
+        values = {":receipt": {"S": receipt}, ":none": {"S": _NOT_TOLD}}
+        change, condition = "SET #receipts.#team = :receipt", "#receipts.#team = :none"
+        return self._change(team, change, condition, values, ("receipts",)).receipts[team] == receipt
 
     def count_wrong(self, network: str, minute: int) -> int:
         """Returns how many wrong codes have come from a network in a minute since the epoch."""
@@ -107,30 +105,31 @@ class DoorTable:
         found = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return int(found.get("Item", {}).get("wrong", {"N": "0"})["N"])
 
-    def note_wrong(self, network: str, minute: int) -> None:
-        """Notes a wrong code; DynamoDB forgets it an hour later."""
-        self._dynamodb.update_item(
+    def note_wrong(self, network: str, minute: int) -> int:
+        """Notes a wrong code; returns how many those are now. DynamoDB forgets them an hour later."""
+        noted = self._dynamodb.update_item(
             TableName=self._table,
             Key=_key_of_tries(network, minute),
             UpdateExpression="ADD #wrong :one SET #expiry = :later",
             ExpressionAttributeNames={"#wrong": "wrong", "#expiry": "expires_at"},
             ExpressionAttributeValues={":one": {"N": "1"}, ":later": {"N": str((minute + 60) * TRY_SECONDS)}},
+            ReturnValues="UPDATED_NEW",
         )
+        return int(noted["Attributes"]["wrong"]["N"])
 
     def _change(
-        self, team: str, change: str, condition: str | None, values: dict[str, Any], names: tuple[str, ...]
+        self, team: str, change: str, condition: str, values: dict[str, Any], names: tuple[str, ...]
     ) -> Door:
-        more = {"ConditionExpression": condition} if condition else {}
         try:
             changed = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=KEY,
                 UpdateExpression=change,
+                ConditionExpression=condition,
                 ExpressionAttributeNames={"#team": team, **{f"#{name}": name for name in names}},
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **more,
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             return read_door(error.response["Item"])
@@ -186,12 +185,9 @@ class Desk:
             raise RefusedError(errors.JOIN_NAME_INVALID.with_message("up_to", characters=LONGEST_JOINED_NAME))
         if name.casefold() in self._listed:
             raise RefusedError(errors.JOIN_NAME_TAKEN)
-        place = self._take_place(name)
-        try:
-            key = self._load_key(self._key_ids[place])
-        except Exception:
-            self._table.note_not_told(name)
-            raise
+        key = self._load_key(self._key_ids[self._take_place(name)])
+        if not self._table.tell(name, secrets.token_hex(8)):
+            raise RefusedError(errors.JOIN_NAME_TAKEN)
         return describe_joined(name, key, wanted.address)
 
     def _open_door(self) -> Door:
@@ -204,20 +200,22 @@ class Desk:
 
     def _check_code(self, door: Door, code: str, network: str) -> None:
         minute, passed = divmod(self._clock(), TRY_SECONDS)
-        if self._table.count_wrong(network, int(minute)) >= TRIES:
+        is_right = is_code(code, door.code)
+        if is_right:
+            is_limited = self._table.count_wrong(network, int(minute)) >= TRIES
+        else:
+            is_limited = self._table.note_wrong(network, int(minute)) > TRIES
+        if is_limited:
             pause = math.ceil(TRY_SECONDS - passed)
             raise RefusedError(errors.JOIN_LIMITED.with_message("in_seconds", seconds=pause), pause)
-        if not is_code(code, door.code):
-            self._table.note_wrong(network, int(minute))
+        if not is_right:
             raise RefusedError(errors.JOIN_CODE_WRONG)
 
     def _take_place(self, name: str) -> int:
-        """Returns the number of the place, from 0 on."""
-        team, receipt, most = name.casefold(), secrets.token_hex(8), len(self._key_ids)
-        door = self._table.take(name, receipt, most)
+        """Returns the number of the place, from 0 on; also that of a team which was not told its key."""
+        team, most = name.casefold(), len(self._key_ids)
+        door = self._table.take(name, most)
         if door.receipts.get(team) == _NOT_TOLD:
-            door = self._table.take_over(name, receipt)
-        if door.receipts.get(team) == receipt:
             return door.places[team]
         if team in door.names:
             raise RefusedError(errors.JOIN_NAME_TAKEN)
@@ -239,10 +237,17 @@ def answer_call(lambda_event: dict[str, Any], open_desk: Callable[[], Desk]) -> 
     except RefusedError as refusal:
         return _refuse(refusal, request_id)
     except Exception as error:  # noqa: BLE001  # a team is told that it may try again
-        code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-        print(f"nobody can join: {type(error).__name__} {code}".strip())  # noqa: T201  # to the function's log
-        return _refuse(RefusedError(errors.JOIN_NOT_KEPT, errors.RETRY_AFTER_SECONDS), request_id)
+        print(f"a team could not join: {_describe(error)}")  # noqa: T201  # to the function's log
+        not_read = errors.JOIN_NOT_KEPT.with_message("not_read")
+        return _refuse(RefusedError(not_read, errors.RETRY_AFTER_SECONDS), request_id)
     return _respond(200, json.dumps(answer), request_id)
+
+
+def _describe(error: Exception) -> str:
+    """Names an error: AWS's by its code, another by where it was raised; its message may hold a secret."""
+    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} {code or f'{Path(last.filename).name}:{last.lineno}'}"
 
 
 def _read_body(lambda_event: dict[str, Any]) -> bytes:
@@ -282,16 +287,20 @@ def _open_desk() -> Desk:
     import boto3  # noqa: PLC0415  # takes a third of a second; tests of the rules need none
     from botocore.config import Config  # noqa: PLC0415
 
-    retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
-    config = Config(connect_timeout=CALL_SECONDS, read_timeout=CALL_SECONDS, retries=retries)
-    gateway = boto3.client("apigateway", config=config)
+    def open_client(service: str, read_seconds: float, attempts: int) -> Any:
+        retries = {"mode": "standard", "total_max_attempts": attempts}
+        config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=read_seconds, retries=retries)
+        return boto3.client(service, config=config)
+
+    gateway = open_client("apigateway", KEY_READ_SECONDS, KEY_ATTEMPTS)
+    dynamodb = open_client("dynamodb", TABLE_READ_SECONDS, TABLE_ATTEMPTS)
 
     def load_key(key_id: str) -> str:
         value: str = gateway.get_api_key(apiKey=key_id, includeValue=True)["value"]
         return value
 
     return Desk(
-        DoorTable(boto3.client("dynamodb", config=config), os.environ["TABLE"]),
+        DoorTable(dynamodb, os.environ["TABLE"]),
         load_key,
         key_ids=os.environ["KEY_IDS"].split(","),
         listed=json.loads(Path(__file__).with_name("listed.json").read_text(encoding="utf-8")),
