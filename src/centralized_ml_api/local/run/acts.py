@@ -214,21 +214,28 @@ class Acts:
     async def _take_back(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Takes back what a `team` was granted: as much as is named, or else all of it; returns how much."""
         name = read_text(wanted, "team")
-        given = self._supervisor.teams.grants.find(name)
-        if given == NOTHING:
-            raise UsageError(f"{name} was granted nothing")
-        named = any(unit in wanted for unit in UNITS)
-        back = given.take(given.take(read_grant(wanted))) if named else given
-        await self._change_grant(name, lambda before: before.take(back))
+        named = read_grant(wanted) if any(unit in wanted for unit in UNITS) else None
+
+        def take(given: Grant) -> Grant:
+            left = NOTHING if named is None else given.take(named)
+            if left == given:
+                raise UsageError(f"{name} was granted nothing{'' if given == NOTHING else ' of that kind'}")
+            return left
+
+        before, after = await self._change_grant(name, take)
+        back = before.take(after)
         self._journal(by).note("take back", name, back.word())
         return back.to_json()
 
-    async def _change_grant(self, team: str, change: Callable[[Grant], Grant]) -> None:
+    async def _change_grant(self, team: str, change: Callable[[Grant], Grant]) -> tuple[Grant, Grant]:
+        """Returns what a team had been granted, and what it is granted now."""
         grants = self._supervisor.teams.grants
         async with self._telling:
             before = grants.find(team)
-            await asyncio.to_thread(grants.replace, team, change(before))
-            await self._tell(lambda: grants.replace(team, before))
+            after = change(before)
+            await asyncio.to_thread(grants.replace, team, after)
+            await self._tell(lambda: grants.restore(team, before))
+        return before, after
 
     async def _say(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Says `words` to everybody, or nothing more; returns the words `before`."""
@@ -244,7 +251,11 @@ class Acts:
         return {"before": before}
 
     async def _tell(self, take_back: Callable[[], None]) -> None:
-        """Lets the gateway know; what it refuses is taken back. The caller holds `_telling`."""
+        """Lets the gateway know; what it refuses is taken back. The caller holds `_telling`.
+
+        Args:
+            take_back: Must not raise: the caller is to learn why the gateway refused.
+        """
         try:
             await self._supervisor.publish()
         except StartError:

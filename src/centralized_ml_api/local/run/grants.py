@@ -93,6 +93,7 @@ class Grants:
         self._path = path
         self._ends: datetime | None = None
         self._by_team: dict[str, Grant] = {}
+        self._is_written = True
         if path is not None:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
                 self._load(json.loads(path.read_text(encoding="utf-8")), now or datetime.now(UTC))
@@ -112,21 +113,27 @@ class Grants:
             StartError: The file cannot be written; nothing has changed.
         """
         before = self._by_team
-        others = {name: granted for name, granted in before.items() if name != team}
-        self._by_team = others if grant == NOTHING else {**others, team: grant}
+        self._set(team, grant)
         try:
             self._write()
         except BaseException:
             self._by_team = before
             raise
 
+    def restore(self, team: str, grant: Grant) -> None:
+        """Makes this what a team has been granted, again: on the disk too if that is possible."""
+        self._set(team, grant)
+        self._write_if_possible()
+
     def follow(self, ends: datetime | None) -> None:
-        """Takes note of when the event ends, on the disk too if that is possible."""
-        if ends != self._ends:
-            self._ends = ends
-            if self._by_team:
-                with contextlib.suppress(StartError):
-                    self._write()
+        """Takes note of when the event ends, on the disk too if that is possible.
+
+        What could not be written before is written now.
+        """
+        is_new = ends != self._ends and bool(self._by_team)
+        self._ends = ends
+        if is_new or not self._is_written:
+            self._write_if_possible()
 
     def raise_limits(self, team: TeamPlan) -> TeamPlan:
         """Returns the team with its raised limits; what nothing limits stays so, and so do rates."""
@@ -151,6 +158,16 @@ class Grants:
             self._by_team = {str(team): Grant(**grant) for team, grant in written["teams"].items()}
             self._ends = ends
 
+    def _set(self, team: str, grant: Grant) -> None:
+        others = {name: granted for name, granted in self._by_team.items() if name != team}
+        self._by_team = others if grant == NOTHING else {**others, team: grant}
+
+    def _write_if_possible(self) -> None:
+        try:
+            self._write()
+        except StartError:
+            self._is_written = False
+
     def _write(self) -> None:
         if self._path is None:
             return
@@ -159,6 +176,7 @@ class Grants:
             "teams": {team: asdict(grant) for team, grant in self._by_team.items()},
         }
         write_private_file(self._path, json.dumps(written, indent=1) + "\n")
+        self._is_written = True
 
 
 def read_grant(wanted: Mapping[str, Any]) -> Grant:

@@ -14,7 +14,7 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
 from centralized_ml_api.local.run.acts import Acts
-from centralized_ml_api.local.run.grants import GRANTS_FILE, Grants
+from centralized_ml_api.local.run.grants import GRANTS_FILE, NOTHING, Grant, Grants
 from centralized_ml_api.local.run.options import Terminal
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.supervisor import Supervisor
@@ -268,6 +268,46 @@ def test_a_team_is_granted_more_and_it_is_taken_back(tmp_path: Path) -> None:
                 ("take back", "red", "0.5 USD"),
                 ("take back", "red", "1.5 USD"),
             ]
+
+    story(tell)
+
+
+def test_of_two_who_take_back_at_once_only_one_gets_it(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            await world.do("grant", team="red", usd=5)
+            first, second = await asyncio.gather(*(world.do("take-back", team="red") for _ in range(2)))
+            assert first == {"usd": 5.0, "tokens": 0, "requests": 0}
+            assert (second["error"], second["failed"]) == ("red was granted nothing", False)
+            assert world.journal == [("grant", "red", "5 USD"), ("take back", "red", "5 USD")]
+            await world.do("grant", team="red", usd=first["usd"])
+            told = await world.do("take-back", team="red", tokens=1)
+            assert told["error"] == "red was granted nothing of that kind"
+            assert world.supervisor.teams.grants.find("red") == Grant(nanodollars=5 * 10**9)
+
+    story(tell)
+
+
+def test_a_grant_that_the_gateway_refuses_counts_nowhere_even_on_a_full_disk(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            await soon(lambda: len(world.gateway.applied) == 2)  # at the start, and once it runs
+            world.gateway.takes.clear()
+            task = asyncio.create_task(world.do("grant", team="red", usd=5))
+            await soon((tmp_path / GRANTS_FILE).exists)
+            in_the_way = tmp_path / f".{GRANTS_FILE}.new"
+            in_the_way.mkdir()
+            world.gateway.refusal = StartError("it does not answer")
+            world.gateway.takes.set()
+            assert (await task)["error"] == "it does not answer"
+            grants = world.supervisor.teams.grants
+            assert grants.find("red") == NOTHING
+            in_the_way.rmdir()
+            world.gateway.refusal = None
+            assert await world.do("message", words="Lunch") == {"before": ""}
+            assert world.gateway.applied[-1].teams[0].spending == TEAM.spending
+            assert Grants(tmp_path / GRANTS_FILE, NOON).find("red") == NOTHING, "it is written later"
+            assert world.journal == [("message", "", "Lunch")]
 
     story(tell)
 
