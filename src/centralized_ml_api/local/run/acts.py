@@ -191,8 +191,10 @@ class Acts:
         return {}
 
     async def _resume(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-        """Ends a pause; returns the `words` that it had."""
-        notices, (entry, team) = self._supervisor.notices, self._find_paused(wanted)
+        """Ends a pause, even of what a reload has removed since; returns the `words` that it had."""
+        notices = self._supervisor.notices
+        team = read_text(wanted, "team") if "team" in wanted else ""
+        entry = read_text(wanted, "name") if "name" in wanted and not team else None
         async with self._telling:
             words = notices.find(entry, team=team)
             if words is None:

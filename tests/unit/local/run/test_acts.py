@@ -241,6 +241,20 @@ def test_a_team_is_paused_and_others_go_on(tmp_path: Path) -> None:
     story(tell)
 
 
+def test_the_pause_of_what_a_reload_removed_can_be_ended(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path) as world:
+            await world.do("pause", team="red", words="Come to the desk")
+            await world.do("pause", name="a", words="why")
+            assert "a" in (await world.reloader.reload(None))["removed"]
+            assert await world.do("resume", team="red") == {"words": "Come to the desk"}
+            assert await world.do("resume", name="a") == {"words": "why"}
+            assert world.supervisor.notices.word([]) == ()
+            assert (await world.do("resume", name="a"))["error"] == "a is not paused"
+
+    story(tell)
+
+
 def test_a_team_is_granted_more_and_it_is_taken_back(tmp_path: Path) -> None:
     async def tell() -> None:
         async with serving(tmp_path) as world:
