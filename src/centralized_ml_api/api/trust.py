@@ -20,6 +20,7 @@ def render_trust(authority: str, fingerprint: str) -> str:
             f"curl --fail --silent --show-error --output {_FILE} {authority}",
             f"openssl x509 -in {_FILE} -noout -fingerprint -sha256",
             f"# It must be {fingerprint}",
+            "# From now on this shell trusts this API alone: use another one for pip and git.",
             f"export {exports}",
         )
     )

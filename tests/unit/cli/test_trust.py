@@ -10,6 +10,7 @@ def test_a_shell_fetches_the_authority_compares_it_and_trusts_it() -> None:
         "curl --fail --silent --show-error --output mlapi-ca.pem http://192.0.2.7:8080/ca.pem",
         "openssl x509 -in mlapi-ca.pem -noout -fingerprint -sha256",
         "# It must be BB:CC",
+        "# From now on this shell trusts this API alone: use another one for pip and git.",
         (
             'export SSL_CERT_FILE="$PWD/mlapi-ca.pem" REQUESTS_CA_BUNDLE="$PWD/mlapi-ca.pem"'
             ' NODE_EXTRA_CA_CERTS="$PWD/mlapi-ca.pem"'
