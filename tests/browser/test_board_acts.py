@@ -187,6 +187,8 @@ def test_a_team_gets_more_until_the_end_and_back(board: Visit, api: LocalApi) ->
     press(board, "Undo")
     wait_until(lambda: left() == 4000, "that is undone")
     press(board, "More blue")
+    board.page.get_by_label("requests", exact=True).fill("1.5")
+    press(board, "Grant")  # refused: half a request is none
     board.page.get_by_label("requests", exact=True).fill("10")
     press(board, "Grant")
     wait_until(lambda: left() == 4010, "it has ten more")

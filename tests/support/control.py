@@ -51,7 +51,7 @@ class SilentTarget:
     async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         assert by == "command line"
         self.ordered.append(" ".join([act, *map(str, wanted.values())]))
-        return self.refusal or {"before": ""}  # what was said before
+        return self.refusal or {"before": "", "ends": ""}  # what was said before, and when the event ends
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""`mlapi grant`: lets one team use more than its limits, until the event ends."""
+"""`mlapi grant`: lets one team use more than its limits, until the event ends or that is taken back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def grant(
     take_back: bool,
     state: Path,
 ) -> int:
-    """Let a team use more until the event ends.
+    """Let a team use more, until the event ends or you take it back.
 
     It is added to the limits of TEAM per day and for the whole event, without a reload, and kept over
     restarts. The config stays as it is. Grants add up; --take-back ends them all.
@@ -47,7 +47,7 @@ def grant(
         output.data(f"{team} has the limits of the config again.")
         output.next_command(command("status", *flags))
         return 0
-    client.grant(team, amounts)
-    output.data(f"{team} may use more until the event ends.")
+    until = "the event ends" if client.grant(team, amounts) else "you take it back"
+    output.data(f"{team} may use more until {until}.")
     output.next_command(command("grant", team, "--take-back", *flags))
     return 0

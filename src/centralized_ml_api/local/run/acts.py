@@ -205,13 +205,14 @@ class Acts:
         return {"words": words}
 
     async def _grant(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-        """Lets a `team` use more until the event ends: `usd`, `tokens`, `requests` a day."""
+        """Lets a `team` use more: `usd`, `tokens`, `requests` a day; returns the end, `ends`, maybe empty."""
         team, grant = self._find_team(wanted), read_grant(wanted)
         if unit := grant.find_unlimited(team):
             raise UsageError(f"nothing limits {team.name} in {unit}", fix="grant what is limited")
         await self._change_grant(team.name, lambda before: before.add(grant))
         self._journal(by).note("grant", team.name, grant.word())
-        return {}
+        ends = self._supervisor.plan.event.ends
+        return {"ends": render_instant(ends) if ends else ""}
 
     async def _take_back(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Takes back what a `team` was granted: as much as is named, or else all of it; returns how much."""

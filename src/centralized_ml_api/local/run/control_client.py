@@ -101,14 +101,14 @@ class ControlClient:
         """
         self.act("resume", _subject(name, team))
 
-    def grant(self, team: str, amounts: Mapping[str, float]) -> None:
-        """Lets a team use more until the event ends: `usd`, `tokens`, `requests` a day.
+    def grant(self, team: str, amounts: Mapping[str, float]) -> str:
+        """Lets a team use more: `usd`, `tokens`, `requests` a day; returns when the event ends, maybe empty.
 
         Raises:
             UsageError: There is no team of that name, or nothing limits it so.
             StartError: The gateway refused.
         """
-        self.act("grant", {"team": team, **amounts})
+        return str(self.act("grant", {"team": team, **amounts})["ends"])
 
     def take_back(self, team: str) -> None:
         """Takes back all that a team was granted.

@@ -187,9 +187,9 @@ def read_grant(wanted: Mapping[str, Any]) -> Grant:
     """
     amounts = {unit: wanted[unit] for unit in UNITS if unit in wanted}
     for unit, amount in amounts.items():
-        kinds = (int, float) if unit == "usd" else (int,)
+        kinds, number = ((int, float), "number") if unit == "usd" else ((int,), "whole number")
         if isinstance(amount, bool) or not isinstance(amount, kinds) or not 0 < amount <= _MOST:
-            raise UsageError(f"`{unit}` is no amount", fix=f"give a number above 0, up to {_MOST}")
+            raise UsageError(f"`{unit}` is no amount", fix=f"give a {number} above 0, up to {_MOST}")
     if not amounts:
         raise UsageError("there is no amount", fix=f"give one of: {', '.join(UNITS)}")
     usd = Decimal(str(amounts.get("usd", 0)))

@@ -51,15 +51,18 @@ def test_a_pause_is_that_of_a_model_or_of_a_team(verb: str, target: SilentTarget
 def test_a_team_is_granted_more_until_that_is_taken_back(target: SilentTarget, tmp_path: Path) -> None:
     more = mlapi("grant", "red", "--usd", "1.5", "--requests", "20", cwd=tmp_path)
     assert (more.out, more.talk) == (
-        "red may use more until the event ends.\n",
+        "red may use more until you take it back.\n",
         "Next: mlapi grant red --take-back\n",
     )
     back = mlapi("grant", "red", "--take-back", cwd=tmp_path)
     assert (back.out, back.talk) == ("red has the limits of the config again.\n", "Next: mlapi status\n")
-    assert target.ordered == ["grant red 1.5 20", "take-back red"]
+    target.refusal = {"ends": "2030-06-01T16:00:00Z"}
+    ending = mlapi("grant", "red", "--usd", "1.5", "--requests", "20", cwd=tmp_path)
+    assert ending.out == "red may use more until the event ends.\n"
+    assert target.ordered == ["grant red 1.5 20", "take-back red", "grant red 1.5 20"]
     for words in ([], ["--take-back", "--usd", "1"], ["--usd", "0"], ["--tokens", "1.5"]):
         assert mlapi("grant", "red", *words, cwd=tmp_path).status == 2
-    assert len(target.ordered) == 2
+    assert len(target.ordered) == 3
 
 
 def test_a_message_is_said_and_taken_away(target: SilentTarget, tmp_path: Path) -> None:

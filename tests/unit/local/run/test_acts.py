@@ -262,8 +262,11 @@ def test_a_team_is_granted_more_and_it_is_taken_back(tmp_path: Path) -> None:
             def limit() -> int | None:
                 return world.gateway.applied[-1].teams[0].spending.nanodollars
 
-            assert await world.do("grant", team="red", usd=1.5) == {}
-            assert await world.do("grant", team="red", usd=0.5) == {}
+            assert await world.do("grant", team="red", usd=1.5) == {"ends": ""}
+            ending = replace(EVENT, ends=NOON + timedelta(hours=4))
+            await world.supervisor.change_to(replace(world.supervisor.plan, event=ending))
+            told = await world.do("grant", team="red", usd=0.5)
+            assert told == {"ends": "2030-06-01T16:00:00Z"}
             assert limit() == 4 * 10**9
             assert await world.do("take-back", team="red", usd=0.5) == {
                 "usd": 0.5,

@@ -41,10 +41,10 @@ class Target:
         raise NotImplementedError(config)
 
     async def act(self, act: str, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-        """Tells what was said before."""
+        """Tells when the event ends, or what was said before."""
         assert by == "command line"
         self.did.append((act, wanted))
-        return {"before": "Lunch"}
+        return {"ends": "2030-06-01T16:00:00Z"} if act == "grant" else {"before": "Lunch"}
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def test_every_act_is_asked_for_by_its_name_and_answered() -> None:
         client.resume(None)
         client.pause(None, "", team="red")
         client.resume(None, team="red")
-        client.grant("red", {"usd": 1.5})
+        assert client.grant("red", {"usd": 1.5}) == "2030-06-01T16:00:00Z"
         client.take_back("red")
         assert client.say("Dinner") == "Lunch"
         assert client.act("extend", {"minutes": 30}) == {"before": "Lunch"}

@@ -56,6 +56,20 @@ def test_what_is_no_amount_is_refused(wanted: dict[str, Any]) -> None:
         read_grant(wanted)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "fix"),
+    [
+        ({"usd": -1.5}, "give a number above 0, up to 1000000000"),
+        ({"tokens": 1.5}, "give a whole number above 0, up to 1000000000"),
+        ({"requests": 0}, "give a whole number above 0, up to 1000000000"),
+    ],
+)
+def test_only_dollars_have_parts(wanted: dict[str, float], fix: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_grant(wanted)
+    assert caught.value.fix == fix
+
+
 def test_only_what_is_limited_can_be_raised() -> None:
     assert Grant(nanodollars=1, requests=1).find_unlimited(RED) == ""
     assert Grant(tokens=1).find_unlimited(RED) == "tokens", "a rate per minute is none"

@@ -85,10 +85,10 @@ function askFirst(title, words, label, run, { isBad = false } = {}) {
 }
 
 /** Asks for words, or for nothing; `run` gets them. Enter does what the button does. */
-function askWords(title, words, { label, value = "", hint, kind = "text", isBad = false }, run) {
-  const limits = kind === "number" ? { min: "0", step: "any" } : { maxlength: "280", dir: "auto" };
+function askWords(title, words, { label, value = "", hint, kind = "text", step = "any", isBad = false }, run) {
+  const limits = kind === "number" ? { min: "0", step } : { maxlength: "280", dir: "auto" };
   const input = element("input", { type: kind, value, autofocus: true, ...limits });
-  const done = () => { dialog.close(); run(input.value); };
+  const done = () => { if (input.reportValidity()) { dialog.close(); run(input.value); } };
   input.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) done(); });
   const button = element("button", { type: "button", class: isBad ? "danger" : "primary", onclick: done }, label);
   const cancel = element("button", { type: "button", onclick: () => dialog.close() }, "Cancel");

@@ -95,16 +95,18 @@ const formatAmount = (unit, amount) => `${(unit === "usd" ? formatUsd : formatCo
 
 const formatGrant = (granted) => Object.entries(granted).filter(([, amount]) => amount).map(([unit, amount]) => formatAmount(unit, amount)).join(", ");
 
-/** Lets a team use more until the event ends, and offers to take that back. */
+const grantsEnd = () => (board.now.event_ends ? "until the event ends" : "until you take it back");
+
+/** Lets a team use more, and offers to take that back. */
 function grant(team, amounts) {
-  return actOrUndo(`${team} may use ${formatGrant(amounts)} more until the event ends.`, ["grant", { team, ...amounts }], ["take-back", { team, ...amounts }]);
+  return actOrUndo(`${team} may use ${formatGrant(amounts)} more ${grantsEnd()}.`, ["grant", { team, ...amounts }], ["take-back", { team, ...amounts }]);
 }
 
 function askGrant(name) {
   const team = board.now.teams.find((one) => one.name === name);
   const { unit } = findRaisable(team);
-  const about = { label: "Grant", hint: unit === "usd" ? "US dollars" : unit, kind: "number" };
-  const words = `It has used ${formatLimit(findRaisable(team))}. What you grant is added until the event ends.`;
+  const about = { label: "Grant", hint: unit === "usd" ? "US dollars" : unit, kind: "number", step: unit === "usd" ? "any" : "1" };
+  const words = `It has used ${formatLimit(findRaisable(team))}. What you grant is added ${grantsEnd()}.`;
   askWords(`Grant ${name} more?`, words, about, (written) => { if (Number(written) > 0) grant(name, { [unit]: Number(written) }); });
 }
 
