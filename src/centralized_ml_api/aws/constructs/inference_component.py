@@ -151,6 +151,7 @@ def _wake_on_call(scope: Construct, target: CfnResource, name: str) -> None:
 
     The alarm acts in every minute in which a call found no copy, and a copy takes minutes to start. So the
     policy says how many there are to be: had it to add one, calls meanwhile would start one after another.
+    The price: where more are wanted and none of them serves, one is left, until target tracking adds others.
     Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
 
     A single call is enough. A minute without calls reports no data, which must not keep the alarm as it is.
