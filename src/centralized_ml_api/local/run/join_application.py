@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.joining import Joined
 
 
-class Desk(Protocol):
+class PlaceGiver(Protocol):
     """Who hands out the places: `JoinDesk`."""
 
     async def join(self, address: str, code: str, name: str) -> Joined:
@@ -29,7 +29,7 @@ class Desk(Protocol):
         ...
 
 
-def build_join_application(desk: Desk, token: str) -> web.Application:
+def build_join_application(desk: PlaceGiver, token: str) -> web.Application:
     """Builds `POST /join`; `api.joining` says what it takes and how it answers."""
 
     async def join(request: web.Request) -> web.Response:

@@ -261,7 +261,7 @@ def test_the_desk_answers_once_the_gateway_knows_the_team(tmp_path: Path) -> Non
     story(tell)
 
 
-class Desk:
+class FakeDesk:
     """Notes who comes; with a refusal, nobody gets a place."""
 
     def __init__(self, refusal: RefusalError | None = None) -> None:
@@ -288,7 +288,7 @@ async def post(desk: Any, body: Any, headers: dict[str, str] = PROOF) -> tuple[i
 
 def test_the_gateway_alone_may_ask() -> None:
     async def tell() -> None:
-        desk = Desk()
+        desk = FakeDesk()
         for headers in ({}, {JOIN_PROOF_HEADER: "wrong"}, {**PROOF, "Origin": "http://evil.example"}):
             status, _ = await post(desk, {"code": "c", "name": "n"}, headers)
             assert status in {401, 403}
@@ -299,7 +299,7 @@ def test_the_gateway_alone_may_ask() -> None:
 
 def test_an_answer_has_the_key_and_for_an_address_a_qr_code() -> None:
     async def tell() -> None:
-        desk = Desk()
+        desk = FakeDesk()
         assert await post(desk, {"code": "c", "name": "n"}) == (200, {"team": "n", "key": "mlapi_secret"})
         status, answer = await post(desk, {"code": "c", "name": "n", "address": "http://10.0.0.1:8080/"})
         assert (status, {*answer}) == (200, {"team", "key", "qr"})
@@ -322,7 +322,7 @@ def test_an_answer_has_the_key_and_for_an_address_a_qr_code() -> None:
 )
 def test_another_body_is_refused_in_the_shape_of_errors(body: Any) -> None:
     async def tell() -> None:
-        desk = Desk()
+        desk = FakeDesk()
         status, answer = await post(desk, body, {**PROOF, "x-request-id": "req-1"})
         assert (status, answer["error"]["code"]) == (400, "invalid_body")
         assert answer["error"]["request_id"] == "req-1"
@@ -333,7 +333,7 @@ def test_another_body_is_refused_in_the_shape_of_errors(body: Any) -> None:
 
 def test_a_refusal_says_when_to_come_back() -> None:
     async def tell() -> None:
-        refusing = Desk(RefusalError(errors.JOIN_LIMITED, 7))
+        refusing = FakeDesk(RefusalError(errors.JOIN_LIMITED, 7))
         async with TestClient(TestServer(build_join_application(refusing, "token"))) as client:
             response = await client.post("/join", json={"code": "c", "name": "n"}, headers=PROOF)
             assert (response.status, response.headers["retry-after"]) == (429, "7")
