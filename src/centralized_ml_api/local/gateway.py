@@ -40,6 +40,11 @@ class Upstream:
     keeps_connections: bool = True
 
     @property
+    def has_file(self) -> bool:
+        """Whether the gateway watches a file of its own for it, with its ports."""
+        return True
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """The URLs that take plain calls now."""
         return tuple(f"http://127.0.0.1:{port}" for port in self.ports)
@@ -88,6 +93,11 @@ class ExternalUpstream:
     ready: bool = True
     signing: Signing | None = None
     provider: ProviderAccess | None = None
+
+    @property
+    def has_file(self) -> bool:
+        """Whether the gateway watches a file of its own for it, with a key."""
+        return self.signing is not None or (self.provider is not None and self.provider.key is not None)
 
     @property
     def is_sagemaker(self) -> bool:

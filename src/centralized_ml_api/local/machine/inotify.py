@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILES_OF_THE_GATEWAY = 5
-"""What Envoy watches besides a file for each model: its clusters, its routes, three files of rate limits."""
+"""What Envoy watches besides a file for each model that runs here or has a key.
+
+These are its clusters, its routes, and three files of rate limits.
+"""
 
 PROC = Path("/proc")
 _SETTINGS = ("fs.inotify.max_user_instances", "user.max_inotify_instances")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_CLUSTER
-from centralized_ml_api.local.gateway import Gateway, Upstream
+from centralized_ml_api.local.gateway import Gateway
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.inotify import FILES_OF_THE_GATEWAY, count_inotify_instances
 from centralized_ml_api.local.machine.ports import check_port
@@ -91,8 +91,8 @@ class SupervisedGateway:
         """Starts Envoy and waits until it listens.
 
         Raises:
-            StartError: Envoy does not come up, and is ended. The message says who holds its port, or that it
-                may not watch its files, or has its last lines.
+            StartError: Envoy does not come up, and is ended. The message says who holds its port, or has its
+                last lines and whether it may lack inotify instances.
         """
         self._log.forget()
         self._quotas.forget()  # what the Envoy before has counted is gone with it
@@ -219,22 +219,12 @@ class SupervisedGateway:
             started.result()
             return
         check_port(*self._address)  # says who holds it
-        self._check_instances()
         lines = "\n".join(f"    {line}" for line in self._log.last_lines(LAST_LINES))
-        raise StartError(
-            f"the gateway ended with status {ended.result()}; its last lines:\n{lines}",
-            fix=f"the whole log: {command('logs', 'gateway', *state_flags(self._log.path.parents[1]))}",
-        )
-
-    def _check_instances(self) -> None:
-        """Checks whether Envoy, which ended, could watch its files.
-
-        Raises:
-            StartError: It could not.
-        """
-        models = sum(isinstance(upstream, Upstream) for upstream in self._served.upstreams)
-        needed, instances = FILES_OF_THE_GATEWAY + models, self._count_instances()
+        message = f"the gateway ended with status {ended.result()}; its last lines:\n{lines}"
+        fix = f"the whole log: {command('logs', 'gateway', *state_flags(self._log.path.parents[1]))}"
+        needed = FILES_OF_THE_GATEWAY + sum(upstream.has_file for upstream in self._served.upstreams)
+        instances = self._count_instances()
         if instances is not None and not instances.suffice(needed):
-            raise StartError(
-                f"the gateway cannot watch its files: {instances.describe(needed)}", fix=instances.fix
-            )
+            message += f"\nit may not be able to watch its files: {instances.describe(needed)}"
+            fix = f"{instances.fix}\n  {fix}"
+        raise StartError(message, fix=fix)

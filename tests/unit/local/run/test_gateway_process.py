@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.gateway import Gateway, Quotas, ServedRoute, TeamAccess, Translation, Upstream
+from centralized_ml_api.local.gateway import (
+    ExternalUpstream,
+    Gateway,
+    ProviderAccess,
+    Quotas,
+    ServedRoute,
+    Signing,
+    TeamAccess,
+    Translation,
+    Upstream,
+)
 from centralized_ml_api.local.machine.inotify import InotifyInstances
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
@@ -138,10 +148,22 @@ def test_an_envoy_whose_port_is_held_is_told_by_who_holds_it(tmp_path: Path) -> 
 def test_an_envoy_that_may_not_watch_its_files_is_told_with_the_setting(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path)
-        await world.gateway.apply(Gateway((Upstream("a", ()), Upstream("b", ())), ()))
+        keys = tmp_path / "keys"
+        elsewhere = (
+            ExternalUpstream("plain", "a.example", 443, tls=True),
+            ExternalUpstream(
+                "sells", "b.example", 443, tls=True, provider=ProviderAccess("x-key", "", keys / "key")
+            ),
+            ExternalUpstream(
+                "signed", "c.example", 443, tls=True, signing=Signing("us-east-1", keys / "credentials")
+            ),
+            ExternalUpstream("open", "d.example", 443, tls=True, provider=ProviderAccess("x-key", "", None)),
+        )
+        here = (Upstream("a", ()), Upstream("b", ()))
+        await world.gateway.apply(Gateway((*here, *elsewhere), ()))
         for used, said in (
-            (121, "ended with status"),
-            (122, "its files: it needs 7 inotify instances; this user has 122 of 128"),
+            (119, "ended with status -6; its last lines:\n$"),
+            (120, "its last lines:\n\nit may not be able to watch its files: it needs 9 inotify instances; "),
         ):
             world.instances = InotifyInstances(used, 128, "fs.inotify.max_user_instances")
             world.envoy.starts.clear()
@@ -151,7 +173,10 @@ def test_an_envoy_that_may_not_watch_its_files_is_told_with_the_setting(tmp_path
             world.processes[-1].status.set_result(-6)
             with pytest.raises(StartError, match=said) as refused:
                 await starting
-        assert refused.value.fix == "allow more: sudo sysctl fs.inotify.max_user_instances=1024"
+        assert refused.value.message.endswith("; this user has 120 of 128")
+        more, log = refused.value.fix.splitlines()
+        assert more == "allow more: sudo sysctl fs.inotify.max_user_instances=1024"
+        assert log.startswith("  the whole log: mlapi logs gateway")
 
     story(tell)
 
