@@ -106,8 +106,9 @@ class AdmissionService:
         """Answers the messages about one call: its headers, then its body where the terms need it."""
         metadata = dict(context.invocation_metadata())
         if TERMS_KEY not in metadata:  # its route asks nothing: see `envoy/auth_scheme.py`
-            await anext(messages)
-            yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
+            async for _ in messages:  # none, if its caller has left
+                yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
+                return
             return
         terms = parse_terms(metadata[TERMS_KEY])
         async for response in self._answer(messages, terms, metadata[REQUEST_ID_KEY]):

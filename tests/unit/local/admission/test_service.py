@@ -211,6 +211,21 @@ def test_a_call_whose_route_asks_nothing_goes_on() -> None:
     told(tell)
 
 
+def test_a_call_of_which_envoy_says_nothing_gets_no_answer() -> None:
+    class Silent(Asked):
+        async def read(self) -> AsyncIterator[envoy.ProcessingRequest]:
+            for message in ():
+                yield message
+
+    async def tell(world: World) -> None:
+        for terms in (None, ONE):
+            asked = Silent(world, terms, 1, "", "", has_body=False)
+            assert await asked.is_over()
+            await asked.task
+
+    told(tell)
+
+
 def test_the_end_of_a_call_lets_the_next_one_go_on() -> None:
     async def tell(world: World) -> None:
         await world.ask(ONE).answer()
