@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from centralized_ml_api.aws.constructs.assets import ship_code
+from centralized_ml_api.errors import DeployError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,10 +73,27 @@ def test_files_links_and_permissions_arrive(ship: Callable[[], Path]) -> None:
 
 
 @pytest.mark.parametrize(
+    "target", ["{code}/index.py", ".venv/bin", ".venv", "old.pyc", "none", ".venv/../index.py"]
+)
+def test_a_link_to_what_is_not_shipped_is_refused_by_name(
+    ship: Callable[[], Path], code: Path, target: str
+) -> None:
+    (code / ".venv").mkdir()
+    (code / ".venv/bin").touch()
+    (code / "old.pyc").touch()
+    (code / "deep/link").symlink_to("../link")
+    ship()
+    (code / "link").unlink()
+    (code / "link").symlink_to(target.format(code=code))
+    with pytest.raises(DeployError, match=r"code/(deep/)?link is a link to what is not shipped"):
+        ship()
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda code: (code / "index.py").write_text("3"),
-        lambda code: (code / "index.py").rename(code / "other.py"),
+        lambda code: (code / "deep/run").rename(code / "deep/start"),
         lambda code: (code / "deep").rename(code / "deeper"),
         lambda code: (code / "empty").mkdir(),
         lambda code: ((code / "link").unlink(), (code / "link").symlink_to("deep/run")),

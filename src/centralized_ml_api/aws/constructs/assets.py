@@ -42,7 +42,7 @@ def ship_code(folder: Path, stack_context: StackContext) -> dict[str, str]:
 
     Raises:
         DeployError: a link leads out of the folder: what it points to is a file of this machine that nobody
-            named. Or the code is larger than Lambda takes.
+            named. Or it leads to what is not shipped. Or the code is larger than Lambda takes.
     """
     shipped = sorted(_list_shipped(folder))
     _check_links(folder, shipped)
@@ -51,6 +51,7 @@ def ship_code(folder: Path, stack_context: StackContext) -> dict[str, str]:
     copy.mkdir(exist_ok=True)
     for path in shipped:
         _copy(path, copy / path.relative_to(folder))
+    _check_copied_links(folder, shipped, copy)
     return _ship_folder(copy, folder.name, stack_context)
 
 
@@ -70,6 +71,17 @@ def _check_links(folder: Path, shipped: Iterable[Path]) -> None:
             raise DeployError(
                 f"{link} is a link that leads out of the function's folder",
                 fix="replace it with a copy, or delete it",
+            )
+
+
+def _check_copied_links(folder: Path, shipped: Iterable[Path], copy: Path) -> None:
+    root = copy.resolve()
+    for link in shipped:
+        copied = copy / link.relative_to(folder)
+        if link.is_symlink() and not (copied.exists() and copied.resolve().is_relative_to(root)):
+            raise DeployError(
+                f"{link} is a link to what is not shipped with the function",
+                fix="replace it with a copy or a relative link, or delete it",
             )
 
 
