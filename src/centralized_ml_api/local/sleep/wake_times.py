@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WAKE_TIMES_FILE = "wake_times.json"
 _KEPT = 3
 _LONGEST_SECONDS = 86_400.0
-"""Whatever the file says to be longer, or to be no time at all, nobody has measured."""
+"""Longer times, zero, and negative ones cannot have been measured; they are ignored."""
 
 
 class WakeTimes:
