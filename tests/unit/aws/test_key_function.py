@@ -18,6 +18,7 @@ from centralized_ml_api.aws.constructs.team_keys import KEY_CODE, word_refusals
 from centralized_ml_api.aws.document.event import Authorizer
 from centralized_ml_api.aws.document.extend import Addresses, extend_document
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags
+from centralized_ml_api.plan.aws.event import PLACE_PREFIX, name_place
 from centralized_ml_api.plan.aws.types import DirectRoute, OwnEndpoint
 from centralized_ml_api.plan.speaks import OpenAiModels
 from support.api_gateway import ApiGateway, build_rest_api
@@ -326,6 +327,14 @@ def test_eight_cold_functions_of_sixty_teams_stay_within_the_burst(monkeypatch: 
             call(refused, "other 3")
     assert {answer["context"]["refused"] for answer in answers} == {json.dumps(["other"])}
     assert (quota.admitted, quota.refused) == (16, 0), "two pages of 500 keys for each function"
+
+
+@pytest.mark.usefixtures("environment")
+def test_all_places_have_one_list_of_refused_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REFUSED", json.dumps({PLACE_PREFIX: ["other"]}))
+    function = start_function()
+    monkeypatch.setattr(function, "_OWNERS", function.Owners(Lists({"a": name_place(7), "b": "red"})))
+    assert [call(function, key)["context"]["refused"] for key in "ab"] == ['["other"]', "[]"]
 
 
 @pytest.mark.usefixtures("environment")

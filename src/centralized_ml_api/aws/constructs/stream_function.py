@@ -18,7 +18,7 @@ from centralized_ml_api.aws.constructs.bedrock_access import allow_bedrock
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
-from centralized_ml_api.aws.constructs.tables import build_table, may_count, may_read
+from centralized_ml_api.aws.constructs.tables import build_table, may_count, may_read_names
 from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
@@ -81,7 +81,7 @@ class StreamFunction(Construct):
             statements=[
                 *self._list_statements(plan, tables, secrets, stack_context),
                 *([may_count(table)] if table else ()),
-                *([may_read(join_table)] if join_table else ()),
+                *([may_read_names(join_table)] if join_table else ()),
             ],
             managed=stack_context.network_policies.functions,
         )

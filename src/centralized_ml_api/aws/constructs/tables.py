@@ -47,9 +47,16 @@ def may_count(table: CfnResource) -> Statement:
     return allow(_COUNT, [table.get_att("Arn")])
 
 
-def may_read(table: CfnResource) -> Statement:
-    """Allows to read single items of the table, and nothing else."""
-    return allow(["dynamodb:GetItem"], [table.get_att("Arn")])
+def may_read_names(table: CfnResource) -> Statement:
+    """Allows to read who has which place, and nothing else of that item, such as the code for joining.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_dynamodb_attributes.html
+    """
+    condition = {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": [OWNER_KEY, PERIOD_KEY, "names", "places"]},
+        "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    }
+    return allow(["dynamodb:GetItem"], [table.get_att("Arn")], condition)
 
 
 def may_join(table: CfnResource) -> Statement:

@@ -57,7 +57,10 @@ class TeamAccess:
 
 
 PLACE_PREFIX = "place:"
-"""Before the number of a place, where a key has the name of a team. No team has such a name."""
+"""Before the number of a place, where a key has the name of a team. No team has such a name.
+
+Alone, it stands for all places, which may call the same.
+"""
 
 
 def name_place(number: int) -> str:
@@ -86,8 +89,13 @@ class AccessPlan:
 
     @property
     def refused(self) -> dict[str, tuple[str, ...]]:
-        """The entries that a team may not call, by the names of the teams that may not call all."""
-        return {team.name: team.refused for team in (*self.teams, *self.places) if team.refused}
+        """The entries that a team may not call, by the names of the teams that may not call all.
+
+        Those of all places are under their prefix.
+        """
+        of_places = self.places[0].refused if self.places else ()
+        of_teams = {team.name: team.refused for team in self.teams if team.refused}
+        return of_teams | ({PLACE_PREFIX: of_places} if of_places else {})
 
 
 def list_places(event: EventPlan) -> tuple[TeamPlan, ...]:

@@ -27,7 +27,7 @@ console.log(JSON.stringify({ names, asked, lines }));
 """
 
 
-def name(*teams: str, table: str | None = "Table", failures: int = 0) -> Any:
+def name(*teams: str, table: str | None = "Table", failures: int = 0, opened: bool = True) -> Any:
     documents = FakeDocuments()
     documents.items["door", "now"] = {
         **KEY,
@@ -38,14 +38,24 @@ def name(*teams: str, table: str | None = "Table", failures: int = 0) -> Any:
     }
     for team in ("Night Owls", "Larks"):
         DoorTable(documents, "Table").take(team, 3)
-    item = documents.items["door", "now"]
+    item = documents.items["door", "now"] if opened else None
     return run_script(SCRIPT, {"table": table, "teams": teams, "item": item, "failures": failures})
 
 
 def test_a_place_is_named_by_its_team_which_is_looked_up_once() -> None:
     found = name("place:2", "place:1", "place:2")
     assert found["names"] == ["Larks", "Night Owls", "Larks"]
-    assert found["asked"] == [["GetItem", {"TableName": "Table", "Key": KEY, "ConsistentRead": True}]]
+    ((operation, asked),) = found["asked"]
+    assert (operation, asked) == (
+        "GetItem",
+        {
+            "TableName": "Table",
+            "Key": KEY,
+            "ConsistentRead": True,
+            "ProjectionExpression": "#names, #places",
+            "ExpressionAttributeNames": {"#names": "names", "#places": "places"},
+        },
+    )
 
 
 def test_other_teams_have_their_own_names_and_nothing_is_asked() -> None:
@@ -58,3 +68,8 @@ def test_a_place_without_a_team_or_a_table_that_cannot_be_read_says_its_number()
     failed = name("place:1", "place:1", failures=1)
     assert failed["names"] == ["place:1", "Night Owls"]
     assert failed["lines"] == ["the roster is not read: AccessDeniedException"]
+
+
+def test_before_the_door_was_ever_open_a_place_says_its_number_and_nothing_is_wrong() -> None:
+    found = name("place:1", opened=False)
+    assert (found["names"], found["lines"]) == (["place:1"], [])

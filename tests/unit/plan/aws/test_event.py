@@ -12,6 +12,7 @@ from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.aws.event import (
     API_ERRORS,
     FUNCTION_THROTTLES,
+    PLACE_PREFIX,
     AlarmPlan,
     DashboardPlan,
     build_access,
@@ -46,7 +47,7 @@ def test_each_place_is_like_a_team_by_a_name_that_no_team_has() -> None:
     assert [place.team for place in access.places] == [
         TeamPlan(name, Throttle(5, 10), 100, ("draw",)) for name in ("place:1", "place:2")
     ]
-    assert access.refused == {"place:1": ("chat", "read"), "place:2": ("chat", "read")}
+    assert access.refused == {PLACE_PREFIX: ("chat", "read")}
     assert (access.needs_key, access.joining_ends) == (True, until)
     assert not any(is_team_name(place.name) for place in access.places)
     assert build_access(EventPlan(join=join), ENTRIES).needs_key
@@ -61,6 +62,12 @@ def test_twenty_teams_with_a_model_each_of_ten_fit() -> None:
     names = [f"model-{number}" for number in range(10)]
     event = build_event(**{f"team-{number}": (names[number % 10],) for number in range(20)})
     assert len(build_access(event, names).refused) == 20
+
+
+def test_any_number_of_places_has_one_list() -> None:
+    names = tuple(f"a-model-with-a-name-of-some-length-{number}" for number in range(6))
+    join = JoinPlan(200, TeamPlan("", None, None, names[:1]), until=None)
+    assert build_access(EventPlan(join=join), names).refused == {PLACE_PREFIX: names[1:]}
 
 
 @pytest.mark.parametrize(("teams", "entries"), [(1, 100), (50, 20)])

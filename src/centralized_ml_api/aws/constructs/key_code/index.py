@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _BEARER = "bearer "
+_PLACE = "place:"  # before the number of a place; alone, it stands for all of them
 _REFUSED: dict[str, list[str]] = json.loads(os.environ["REFUSED"])
 _TAG, _STACK = json.loads(os.environ["OWN_TAG"])
 _TEAM_TAG = os.environ["TEAM_TAG"]
@@ -71,7 +72,7 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
         raise UnauthorizedError
     is_early = is_before_start(time.time())
     team = _team_of(key) if _REFUSED or is_early or _NAMES_TEAM else ""
-    refused = _REFUSED.get(team, [])
+    refused = _REFUSED.get(_PLACE if team.startswith(_PLACE) else team, [])
     return {
         "principalId": "team",
         "policyDocument": {

@@ -26,7 +26,14 @@ export class Roster {
     }
 
     async #load() {
-        const { Item: item } = await this.#call("GetItem", { TableName: this.#table, Key: KEY, ConsistentRead: true });
+        const { Item: item } = await this.#call("GetItem", {
+            TableName: this.#table,
+            Key: KEY,
+            ConsistentRead: true,
+            ProjectionExpression: "#names, #places", // the item has the code for joining, too
+            ExpressionAttributeNames: { "#names": "names", "#places": "places" },
+        });
+        if (!item) return; // the deploy has not made it yet
         for (const [team, { N: place }] of Object.entries(item.places.M)) {
             this.#names.set(`${PLACE}${Number(place) + 1}`, item.names.M[team].S);
         }
