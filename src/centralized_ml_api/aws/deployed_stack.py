@@ -57,7 +57,8 @@ class DeployedTeams:
     """The teams of a deployed stack.
 
     `plans` are the ids of the usage plans by the names of the teams, in the order of the config; after them
-    come the teams that joined. `places` are the names of their places, by theirs.
+    come the teams that joined. `places` are the names of their places, by theirs; `places_plan` is the id
+    of the plan of all places, empty where there are none.
     `schedule_group` and `ending_role`, an ARN, are what ends replaced keys. `tags` are those of the stack,
     which a new key needs too: an organization may demand them.
     """
@@ -67,6 +68,14 @@ class DeployedTeams:
     ending_role: str
     tags: Mapping[str, str]
     places: Mapping[str, str] = field(default_factory=dict)
+    places_plan: str = ""
+
+    def owner_of(self, team: str) -> str:
+        """Returns what names the team in the tag of a new key: its place if it has the limits of places.
+
+        A team that joined before the config listed it has those of the config, under its own name.
+        """
+        return self.places.get(team, team) if self.plans[team] == self.places_plan else team
 
 
 def load_template(cloudformation: Any, stack: str) -> dict[str, Any] | None:
@@ -235,7 +244,7 @@ def load_teams(
     plans |= {team: of_places for team in roster.values() if team not in plans}
     tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
     places = {team: place for place, team in roster.items()}
-    return DeployedTeams(plans, group, outputs[KEY_ENDS_OUTPUT], tags, places)
+    return DeployedTeams(plans, group, outputs[KEY_ENDS_OUTPUT], tags, places, of_places)
 
 
 def load_failure_reasons(cloudformation: Any, stack: str) -> list[str]:

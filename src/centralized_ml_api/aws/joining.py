@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _ATTEMPTS = 5
 """How often a roster is tried while teams join."""
 
+_CHANGES = {True: "close joining of", False: "open joining of", None: "make another code for joining"}
+"""What a change does, by whether joining is to be closed."""
+
 _BY_ROSTER = "roster"
 """The receipt of a place whose key no call may tell: the organizers hand it out."""
 
@@ -64,7 +67,7 @@ class AwsJoining:
             places = self._load_places()
             door = _prepare(self._clients, places.table)
         except (BotoCoreError, ClientError) as error:
-            raise self._explain(error) from error
+            raise self._explain("see who may join", error) from error
         entry = Entry(door.code, door.is_closed, places.until, places.count)
         return build_invitation(entry, address, door.taken, now)
 
@@ -92,7 +95,7 @@ class AwsJoining:
             values |= {} if is_closed is None else {"closed": {"BOOL": is_closed}}
             _update(self._clients, places.table, {name: f":{name}" for name in values}, values)
         except (BotoCoreError, ClientError) as error:
-            raise self._explain(error) from error
+            raise self._explain(_CHANGES[is_closed], error) from error
 
     def add_teams(self, rows: Sequence[RosterRow], known: Collection[str]) -> int:
         """Gives a place to each team of a roster that is not there yet, to all of them or to none.
@@ -116,7 +119,7 @@ class AwsJoining:
                 if not added or _take_places(self._clients, places.table, door, added):
                     return len(added)
         except (BotoCoreError, ClientError) as error:
-            raise self._explain(error) from error
+            raise self._explain("add the roster to", error) from error
         raise DeployError("teams join at the moment, so none of the roster was added", fix="try again")
 
     def _load_places(self) -> _Places:
@@ -128,8 +131,8 @@ class AwsJoining:
             )
         return _read_places(outputs)
 
-    def _explain(self, error: Exception) -> DeployError:
-        return build_aws_error(f"cannot see who may join {self._stack}", error)
+    def _explain(self, what: str, error: Exception) -> DeployError:
+        return build_aws_error(f"cannot {what} {self._stack}", error)
 
 
 def _choose(door: Door, rows: Iterable[RosterRow], known: Iterable[str], places: int) -> list[str]:
@@ -198,7 +201,9 @@ def open_joining(clients: AwsClients, outputs: Mapping[str, str], code: str | No
         else:
             _update(clients, table, {"named_code": ":code"}, {"code": {"S": code}})
     except (BotoCoreError, ClientError) as error:
-        raise build_aws_error("the stack is deployed, but nobody can join it yet", error) from error
+        raise build_aws_error(
+            "the stack is deployed, but its code for joining could not be written", error
+        ) from error
 
 
 def load_roster(clients: AwsClients, outputs: Mapping[str, str]) -> dict[str, str]:

@@ -160,14 +160,15 @@ class AwsKeys:
         """Loads the keys by their teams: one request, however many teams there are.
 
         A key that somebody made by hand may have the stack's tag and no team's: it is nobody's, like that of
-        a place which nobody has taken.
+        a place which nobody has taken, and like that of a former team whose name a team with a place has.
         """
         by_team: dict[str, list[_Key]] = {}
         roster = {place: team for team, place in teams.places.items()}
         for key in find_keys(self._gateway, self._stack, values=True):
             name = key["tags"].get(TEAM_TAG, "")
             team = roster.get(name, "" if name.startswith(PLACE_PREFIX) else name)
-            if team:
+            is_former = name in teams.places and teams.owner_of(name) != name
+            if team and not is_former:
                 by_team.setdefault(team, []).append(_read(key))
         return by_team
 
@@ -183,7 +184,7 @@ class AwsKeys:
         return max(working, key=lambda key: key.created, default=None)
 
     def _add(self, team: str, teams: DeployedTeams) -> None:
-        tags = {**teams.tags, **key_tags(self._stack, teams.places.get(team, team))}
+        tags = {**teams.tags, **key_tags(self._stack, teams.owner_of(team))}
         made = self._gateway.create_api_key(name=team, enabled=True, value=new_key(), tags=tags)
         try:
             join_plan(self._gateway, teams.plans[team], made["id"], self._pause)

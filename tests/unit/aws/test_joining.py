@@ -130,7 +130,14 @@ def test_a_refusal_of_aws_is_explained_without_a_code(joining: AwsJoining, aws: 
     aws.answers["dynamodb.UpdateItem"] = refusal("AccessDeniedException", "User: me is not authorized")
     with pytest.raises(DeployError, match="cannot see who may join"):
         joining.invite(URL, NOW)
-    with pytest.raises(DeployError, match="nobody can join it yet") as caught:
+    for is_closed, said in ((True, "cannot close joining of"), (False, "cannot open joining of")):
+        with pytest.raises(DeployError, match=said):
+            joining.change(NOW, is_closed=is_closed)
+    with pytest.raises(DeployError, match=f"cannot make another code for joining {STACK}"):
+        joining.change(NOW, new_code=True)
+    with pytest.raises(DeployError, match="cannot add the roster to"):
+        joining.add_teams(read_roster("team\nLarks\n"), [])
+    with pytest.raises(DeployError, match="its code for joining could not be written") as caught:
         open_joining(AwsClients(REGION), OUTPUTS, "HERON-42")
     assert "HERON" not in caught.value.message + caught.value.fix
 
@@ -198,7 +205,8 @@ def test_who_joined_is_listed_like_a_team_and_a_free_place_is_not(keys: AwsKeys)
         keys.show("place:3")
 
 
-def test_a_new_key_of_who_joined_has_their_place_and_its_limits(keys: AwsKeys, aws: AwsWire) -> None:
+def note_made_keys(aws: AwsWire) -> list[dict[str, Any]]:
+    """Lets API Gateway make keys; returns the list that gets what each is made of."""
     made: list[dict[str, Any]] = []
 
     def make(body: str) -> Answer:
@@ -206,12 +214,48 @@ def test_a_new_key_of_who_joined_has_their_place_and_its_limits(keys: AwsKeys, a
         return Answer(201, {"id": "new"})
 
     aws.spoken["apigateway.POST /apikeys"] = make
-    aws.answers["apigateway.POST /usageplans/plan-of-places/keys"] = Answer(201, {"id": "new"})
-    aws.answers["apigateway.PATCH /apikeys/place%3A1"] = Answer(200, {"id": "place:1"})
+    for plan in ("plan-of-red", "plan-of-places"):
+        aws.answers[f"apigateway.POST /usageplans/{plan}/keys"] = Answer(201, {"id": "new"})
+    for name in ("red", "place%3A1"):
+        aws.answers[f"apigateway.PATCH /apikeys/{name}"] = Answer(200, {"id": name})
+    return made
+
+
+def test_a_new_key_of_who_joined_has_their_place_and_its_limits(keys: AwsKeys, aws: AwsWire) -> None:
+    made = note_made_keys(aws)
     keys.rotate("Owls", NOW - NOW)
     (key,) = made
     assert (key["name"], key["tags"]) == ("Owls", key_tags(STACK, "place:1"))
     assert "apigateway.POST /usageplans/plan-of-places/keys" in aws.asked
+
+
+def test_a_team_that_joined_and_is_listed_now_gets_a_key_with_the_limits_of_the_config(
+    keys: AwsKeys, documents: FakeDocuments, aws: AwsWire
+) -> None:
+    take(documents, "red")  # as if it had joined before the config listed it
+    made = note_made_keys(aws)
+    aws.answers["apigateway.PATCH /apikeys/place%3A3"] = Answer(200, {"id": "place:3"})
+    keys.rotate("red", NOW - NOW)
+    (key,) = made
+    assert (key["name"], key["tags"]) == ("red", key_tags(STACK, "red"))
+    assert "apigateway.POST /usageplans/plan-of-red/keys" in aws.asked
+    ended = {asked for asked in aws.asked if asked.startswith("apigateway.PATCH")}
+    assert ended == {"apigateway.PATCH /apikeys/red", "apigateway.PATCH /apikeys/place%3A3"}
+
+
+def test_a_team_that_the_config_no_longer_lists_gets_a_place_and_its_key(
+    keys: AwsKeys, aws: AwsWire, tmp_path: Path
+) -> None:
+    known = aws.answers["apigateway.GET /apikeys"].body
+    assert isinstance(known, dict)
+    tags = key_tags(STACK, "Gone")
+    former = {"id": "gone", "value": "former", "enabled": True, "createdDate": 9, "tags": tags}
+    aws.answers["apigateway.GET /apikeys"] = Answer(200, {"item": [*known["item"], former]})
+    assert [team.state for team in keys.teams() if team.team == "Gone"] == ["not listed"]
+    (tmp_path / "roster.csv").write_text("team\nGone\n")
+    ran = mlapi("keys", "import", "roster.csv", "--target", "aws", cwd=tmp_path)
+    assert ran.talk.startswith("1 team added; 0 of the roster were there already.")
+    assert keys.show("Gone") == "value of place:3"
 
 
 def test_a_roster_gets_the_next_places_and_who_is_there_stays(

@@ -224,7 +224,8 @@ def import_(roster: Path, config: Path, place: KeyPlace) -> None:
     """Give a place to each team of ROSTER.
 
     It is a CSV file with the column team and, for teams that bring theirs, key. The config, or the deployed
-    stack, must have places: event.join. Teams that are there already stay as they are.
+    stack, must have places: event.join. Teams that are there already stay as they are. With --target aws,
+    --config is not read.
     """
     from centralized_ml_api.api.roster import read_roster
 
@@ -242,7 +243,8 @@ def _import_on_aws(rows: Sequence[RosterRow], place: KeyPlace) -> int:
     )
     from centralized_ml_api.aws.joining import AwsJoining
 
-    return AwsJoining(target, clients).add_teams(rows, [team.team for team in place.open().teams()])
+    known = [team.team for team in place.open().teams() if team.state != "not listed"]
+    return AwsJoining(target, clients).add_teams(rows, known)
 
 
 def _import_here(rows: Sequence[RosterRow], config: Path, state: Path) -> int:
