@@ -171,11 +171,12 @@ def translating(spent: Spent, background: Background, answer: Handler) -> Iterat
         background.run(runner.cleanup())
 
 
-def test_an_error_that_a_stream_quotes_is_none(spent: Spent) -> None:
+@pytest.mark.parametrize("path", [CHAT, "/passed"])
+def test_an_error_that_a_stream_quotes_is_none(spent: Spent, path: str) -> None:
     asked = {**json.loads(BODY), "stream": True, "seed": QUOTING}
     body = json.dumps(asked).encode()
     key = spent.add_team(nanodollars=NEED + len(body) - len(BODY))
-    assert spent.gateway.call(CHAT, body, {"x-api-key": key}).status == 200
+    assert spent.gateway.call(path, body, {"x-api-key": key}).status == 200
     short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
     wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +16,11 @@ BROKEN_OFF = 14
 """The seed at which it says what it has read, writes, and ends with an error."""
 
 QUOTING = 15
-"""The seed at which its stream quotes a caller's tool that has a property `error`."""
+"""The seed at which its stream quotes, piece by piece, many tools that have a property `error`."""
 
-_QUOTED = {"tools": [{"parameters": {"properties": {"error": {"type": "string"}}}}], "error": None}
+_TOOL = {"parameters": {"properties": {"error": {"type": "string"}}}}
+_QUOTED = {"tools": [_TOOL] * 150, "error": None}
+_PIECE_BYTES = 1000
 
 
 @dataclass
@@ -50,7 +53,7 @@ class CountingModel:
         if document.get("seed") == BROKEN_OFF:
             await _write_event(response, {"choices": [], "usage": {"prompt_tokens": prompt}})
         if document.get("seed") == QUOTING:
-            await _write_event(response, {"type": "response.created", "response": _QUOTED})
+            await _write_event(response, {"type": "response.created", "response": _QUOTED}, _PIECE_BYTES)
         for _ in range(document["max_tokens"]):
             self.used += 1
             await response.write(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')
@@ -62,5 +65,10 @@ class CountingModel:
         return response
 
 
-async def _write_event(response: web.StreamResponse, document: dict[str, Any]) -> None:
-    await response.write(f"data: {json.dumps(document)}\n\n".encode())
+async def _write_event(response: web.StreamResponse, document: dict[str, Any], piece: int = 0) -> None:
+    event = f"data: {json.dumps(document)}\n\n".encode()
+    piece = piece or len(event)
+    for start in range(0, len(event), piece):
+        await response.write(event[start : start + piece])
+        if piece < len(event):
+            await asyncio.sleep(0.001)  # so that the gateway mostly reads each by itself

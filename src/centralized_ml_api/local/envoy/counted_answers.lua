@@ -7,7 +7,7 @@ local function count_stream(handle, is_events)
   for chunk in handle:bodyChunks() do
     local text = rest .. chunk:getBytes(0, chunk:length())
     note_usage(handle, seen, text, is_events)
-    rest = keep_rest(text)
+    rest = keep_rest(text, is_events)
   end
 end
 

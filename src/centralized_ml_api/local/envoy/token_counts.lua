@@ -76,13 +76,22 @@ local function note_reports(handle, seen, text, key, read)
 end
 
 -- Returns whether one of some events is an error. In what a model writes, quotes stand behind backslashes; the events
--- that tell of a whole response quote the caller's tools, which may have a property of this name.
-local function has_error(events)
-  if not events:find('"error"', 1, true) then return false end
+-- that tell of a whole response quote the caller's tools, which may have a property of this name. Of such a line that
+-- goes on in later texts, their first line may have no more than the end: `seen.in_response` says what it belongs to.
+local function has_error(events, seen)
+  local goes_on, in_response = events:sub(-1) ~= "\n", seen.in_response and events:sub(1, 1) ~= "\n"
+  seen.in_response = nil
+  if not (goes_on or in_response or events:find('"error"', 1, true)) then return false end
   for line in events:gmatch("[^\n]+") do
-    local is_error = line:find('"error"%s*:%s*[^%snf]') or line:find('"type"%s*:%s*"error"')
-    if line:find('"response"%s*:%s*{') then is_error = line:find('"type"%s*:%s*"response%.failed"') end
+    in_response = in_response or line:find('"response"%s*:%s*{') ~= nil
+    local is_error
+    if in_response then
+      is_error = line:find('"type"%s*:%s*"response%.failed"')
+    else
+      is_error = line:find('"error"%s*:%s*[^%snf]') or line:find('"type"%s*:%s*"error"')
+    end
     if is_error then return true end
+    seen.in_response, in_response = goes_on and in_response, nil
   end
   return false
 end
@@ -92,10 +101,11 @@ end
 local function note_usage(handle, seen, text, is_events)
   if text:find('"usage"', 1, true) then note_reports(handle, seen, text, "usage", read_usage) end
   if text:find('"timings"', 1, true) then note_reports(handle, seen, text, "timings", read_timings) end
-  if is_events and has_error(text) then handle:streamInfo():dynamicMetadata():set(USAGE, "broken_off", true) end
+  if is_events and has_error(text, seen) then handle:streamInfo():dynamicMetadata():set(USAGE, "broken_off", true) end
 end
 
 -- Returns what must be read once more together with the next chunk; chunks mostly end with an event.
-local function keep_rest(text)
+local function keep_rest(text, is_events)
+  if is_events then text = text:sub(text:match("^.*\n()") or 1) end
   return text:sub(-1) == "\n" and "" or text:sub(-LONGEST_USAGE)
 end
