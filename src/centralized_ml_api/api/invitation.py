@@ -23,8 +23,8 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """The way in: its code, whether an organizer has closed it, and how long it may be open at most."""
+class JoinState:
+    """How joining is set: its code, whether an organizer has closed it, until when it may be open."""
 
     code: str = field(repr=False)
     is_closed: bool
@@ -32,21 +32,21 @@ class Entry:
     places: int
 
 
-def build_invitation(entry: Entry, address: str, taken: int, now: datetime) -> Invitation:
+def build_invitation(state: JoinState, address: str, taken: int, now: datetime) -> Invitation:
     """Builds what teams need to join.
 
     Args:
-        entry: The way in.
+        state: How joining is set.
         address: Of the API, without a slash at its end.
         taken: How many places are taken.
         now: The present instant.
     """
-    until = render_instant(entry.until) if entry.until else ""
-    closed = "an organizer closed it" if entry.is_closed else ""
-    if has_ended(entry.until, now):
+    until = render_instant(state.until) if state.until else ""
+    closed = "an organizer closed it" if state.is_closed else ""
+    if has_ended(state.until, now):
         closed = f"it was open until {until}"
-    link = f"{address}{JOIN_PATH}#code={entry.code}"
-    return Invitation(link, entry.code, closed, until, entry.places, taken)
+    link = f"{address}{JOIN_PATH}#code={state.code}"
+    return Invitation(link, state.code, closed, until, state.places, taken)
 
 
 def has_ended(until: datetime | None, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.api.invitation import Entry, Invitation, build_invitation, check_change
+from centralized_ml_api.api.invitation import Invitation, JoinState, build_invitation, check_change
 from centralized_ml_api.api.joining import new_code as make_code
 from centralized_ml_api.api.roster import refuse_full, refuse_similar
 from centralized_ml_api.aws.deployed_stack import load_outputs
@@ -68,8 +68,8 @@ class AwsJoining:
             door = _prepare(self._clients, places.table)
         except (BotoCoreError, ClientError) as error:
             raise self._explain("see who may join", error) from error
-        entry = Entry(door.code, door.is_closed, places.until, places.count)
-        return build_invitation(entry, address, door.taken, now)
+        state = JoinState(door.code, door.is_closed, places.until, places.count)
+        return build_invitation(state, address, door.taken, now)
 
     def change(self, now: datetime, *, is_closed: bool | None = None, new_code: bool = False) -> None:
         """Makes another code, closes joining or opens it again.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.invitation import Entry, Invitation, build_invitation, check_change
+from centralized_ml_api.api.invitation import Invitation, JoinState, build_invitation, check_change
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.local.keys.places import count_taken
 from centralized_ml_api.local.keys.store import KeyStore
@@ -30,9 +30,9 @@ def invite(book: JoinBook, event: EventPlan, address: str, now: datetime) -> Inv
         StartError: A file of the state folder cannot be read or written.
     """
     plan = _check_places(event)
-    entry = Entry(book.code_of(plan), book.load().is_closed, plan.until, plan.places)
+    state = JoinState(book.code_of(plan), book.load().is_closed, plan.until, plan.places)
     taken = count_taken(KeyStore(book.path.parent).load() or (), {team.name for team in event.teams})
-    return build_invitation(entry, address, taken, now)
+    return build_invitation(state, address, taken, now)
 
 
 def change_joining(
