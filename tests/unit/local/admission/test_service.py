@@ -214,7 +214,8 @@ def test_a_call_whose_route_asks_nothing_goes_on() -> None:
 def test_a_call_of_which_envoy_says_nothing_gets_no_answer() -> None:
     class Silent(Asked):
         async def read(self) -> AsyncIterator[envoy.ProcessingRequest]:
-            for message in ():
+            nothing: tuple[envoy.ProcessingRequest, ...] = ()
+            for message in nothing:
                 yield message
 
     async def tell(world: World) -> None:

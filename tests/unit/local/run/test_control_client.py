@@ -71,7 +71,7 @@ class Asking(ControlClient):
     ) -> dict[str, Any]:
         assert method == "POST", body
         self.patience[path.removeprefix("/acts/")] = timeout_seconds
-        return {"before": ""}
+        return {"before": "", "ends": ""}
 
 
 def test_what_the_gateway_or_a_server_must_take_is_waited_for() -> None:
