@@ -64,6 +64,11 @@ def press(board: Visit, *names: str) -> None:
         board.page.get_by_role("button", name=name, exact=True).click()
 
 
+def wait_noted(api: LocalApi, *acts: str) -> None:
+    """Waits until these acts are the last in the journal: calls see what one did before it is noted."""
+    wait_until(lambda: [act for _, act, _ in journal_of(api)[-len(acts) :]] == [*acts], f"{acts} are noted")
+
+
 def test_a_model_restarts_and_goes_on_answering(board: Visit, api: LocalApi) -> None:
     before = pids(api)
     press(board, "Actions for echo", "Restart echo", "Restart")
@@ -92,6 +97,7 @@ def test_a_team_gets_a_new_key_shown_once_and_loses_it(board: Visit, api: LocalA
     board.page.get_by_text("It has no key").wait_for()
     wait_until(lambda: api.call("/echo", x_api_key=shown).status == 401, "the key is refused")
     assert shown not in board.page.content()
+    wait_noted(api, "new key", "revoke")
     assert journal_of(api)[-2:] == [("screen", "new key", "red"), ("screen", "revoke", "red")]
 
 
@@ -113,7 +119,7 @@ def test_the_hall_sees_how_to_join_and_the_door_closes_and_opens(board: Visit, a
     wait_until(lambda: book.load().code != code, "there is another code")
     hall.get_by_text(book.load().code).wait_for()
     press(board, "Back")
-    assert [act for _, act, _ in journal_of(api)[-3:]] == ["close joining", "open joining", "new code"]
+    wait_noted(api, "close joining", "open joining", "new code")
 
 
 def key_of_blue(api: LocalApi) -> str:
@@ -143,7 +149,7 @@ def test_a_model_is_paused_at_all_its_paths_and_resumed(board: Visit, api: Local
     press(board, "Undo")
     wait_until(lambda: statuses(api, "/talks") == [503], "that is undone")
     assert mlapi("resume", "talks", cwd=api.folder).status == 0
-    assert [act for _, act, _ in journal_of(api)[-4:]] == ["pause", "resume", "pause", "resume"]
+    wait_noted(api, "pause", "resume", "pause", "resume")
 
 
 def unfold(board: Visit, name: str) -> None:
@@ -169,7 +175,7 @@ def test_one_team_is_paused_at_every_path_and_resumed(board: Visit, api: LocalAp
     assert "the team blue is paused: See us" in mlapi("status", cwd=api.folder).out
     press(board, "Resume blue")
     wait_until(lambda: statuses(api, *paths) == [200, 200, 200, 200], "it is resumed")
-    assert [act for _, act, _ in journal_of(api)[-2:]] == ["pause team", "resume team"]
+    wait_noted(api, "pause team", "resume team")
 
 
 def test_a_team_gets_more_until_the_end_and_back(board: Visit, api: LocalApi) -> None:
@@ -194,7 +200,7 @@ def test_a_team_gets_more_until_the_end_and_back(board: Visit, api: LocalApi) ->
     wait_until(lambda: left() == 4010, "it has ten more")
     assert mlapi("grant", "blue", "--take-back", cwd=api.folder).status == 0
     wait_until(lambda: left() == 4000, "it is taken back")
-    assert [act for _, act, _ in journal_of(api)[-4:]] == ["grant", "take back", "grant", "take back"]
+    wait_noted(api, "grant", "take back", "grant", "take back")
 
 
 def test_everything_is_paused_and_resumed(board: Visit, api: LocalApi) -> None:
@@ -232,7 +238,7 @@ def test_the_end_is_moved_and_moved_back(board: Visit, api: LocalApi) -> None:
     press(board, "Undo")
     wait_until(lambda: api.status()["ends"] == "2099-06-01T18:00:00Z", "it ends as before")
     assert "2099-06-01T18:00:00Z" in (api.folder / "models.json").read_text()
-    wait_until(lambda: [act for _, act, _ in journal_of(api)[-2:]] == ["extend", "extend"], "both are noted")
+    wait_noted(api, "extend", "extend")
 
 
 def test_what_a_verb_does_is_in_the_journal_on_the_screen_too(board: Visit, api: LocalApi) -> None:
