@@ -42,7 +42,6 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "models": [
             model("direct"),
             container("with-headers", integration={"type": "api", "headers": HEADERS}),
-            package("chats", **CHAT),
         ]
     },
     "event with teams": {
