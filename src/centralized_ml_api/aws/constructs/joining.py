@@ -12,8 +12,12 @@ from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.assets import ship_files
-from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
-from centralized_ml_api.aws.constructs.resources import allow, build_log_group, build_role, role_arn
+from centralized_ml_api.aws.constructs.lambda_function import (
+    build_caller,
+    build_function,
+    build_function_role,
+)
+from centralized_ml_api.aws.constructs.resources import allow, build_log_group
 from centralized_ml_api.aws.constructs.tables import build_table, may_join
 from centralized_ml_api.aws.constructs.team_keys import RUNTIME, build_key, build_usage_plan, join_plan
 from centralized_ml_api.aws.join_code import TIMEOUT_SECONDS, load_join_code
@@ -115,14 +119,7 @@ class JoinFunction(Construct):
             log=log,
         )
         self.arn = function.get_att("Arn").to_string()
-        caller = build_role(
-            self,
-            "Caller",
-            service="apigateway.amazonaws.com",
-            description="Lets teams join",
-            inline={"Call": [allow(["lambda:InvokeFunction"], [self.arn])]},
-        )
-        self.caller = role_arn(caller).to_string()
+        self.caller = build_caller(self, self.arn, description="Lets teams join")
 
 
 def _may_read_keys(stack_context: StackContext) -> Statement:

@@ -53,6 +53,24 @@ def build_function_role(
     )
 
 
+def build_caller(scope: Construct, function_arn: str, *, description: str) -> str:
+    """Builds the role by which API Gateway calls a function, and nothing else; returns its ARN.
+
+    Args:
+        scope: the construct of the function.
+        function_arn: of the function.
+        description: what calling it is for.
+    """
+    caller = build_role(
+        scope,
+        "Caller",
+        service="apigateway.amazonaws.com",
+        description=description,
+        inline={"Call": [allow(["lambda:InvokeFunction"], [function_arn])]},
+    )
+    return role_arn(caller).to_string()
+
+
 def build_function(
     scope: Construct,
     *,

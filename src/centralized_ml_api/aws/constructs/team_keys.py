@@ -16,7 +16,11 @@ from centralized_ml_api.api.error_shape import NOT_ALLOWED
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.event_start import build_start_headers, not_started
 from centralized_ml_api.aws.constructs.assets import ship_code
-from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
+from centralized_ml_api.aws.constructs.lambda_function import (
+    build_caller,
+    build_function,
+    build_function_role,
+)
 from centralized_ml_api.aws.constructs.resources import (
     allow,
     build_log_group,
@@ -211,14 +215,7 @@ class KeyFunction(Construct):
             log=log,
         )
         self.arn = function.get_att("Arn").to_string()
-        caller = build_role(
-            self,
-            "Caller",
-            service="apigateway.amazonaws.com",
-            description="Asks whose key it is",
-            inline={"Call": [allow(["lambda:InvokeFunction"], [self.arn])]},
-        )
-        self.caller = role_arn(caller).to_string()
+        self.caller = build_caller(self, self.arn, description="Asks whose key it is")
 
 
 def word_refusals(starts: datetime) -> dict[str, Any]:
