@@ -63,7 +63,7 @@ def test_a_preflight_needs_no_path_that_exists(gateway: RunningGateway, path: st
     answer = gateway.raw(f"OPTIONS {path} HTTP/1.1\r\nHost: x\r\n{asking}\r\n\r\n".encode())
     assert (answer.status, answer.body) == (204, b"")
     assert answer.header("access-control-allow-origin") == "*"
-    assert answer.header("access-control-allow-methods") == "GET, HEAD, POST, OPTIONS"
+    assert answer.header("access-control-allow-methods") == "GET, HEAD, POST, DELETE, OPTIONS"
     assert answer.header("access-control-allow-headers") == "*, Authorization"
     assert answer.header("access-control-max-age") == "7200"
     assert answer.header("x-request-id")

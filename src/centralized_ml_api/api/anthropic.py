@@ -7,9 +7,15 @@ Source: https://platform.claude.com/docs/en/api/errors
 
 from __future__ import annotations
 
+import json
+import re
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.apis import MODEL_APIS
+
+if TYPE_CHECKING:
+    from centralized_ml_api.api.error_shape import ApiError
 
 (ERRORS_BELOW,) = (api.paths[0] for api in MODEL_APIS if api.error_shape == "anthropic")
 """Where errors have this shape: at this path and below."""
@@ -31,3 +37,13 @@ ERROR_TYPES: dict[int, str] = {
 CALLER_ERROR = "invalid_request_error"
 SERVER_ERROR = "api_error"
 """The types of all other statuses: of 4xx, and of 5xx."""
+
+PATHS = re.compile(f"(/[^/]+)?{ERRORS_BELOW}(/.*)?")
+"""The paths themselves, those of an entry's own, and all below."""
+
+
+def render_error(error: ApiError, request_id: str) -> str:
+    """Renders the body of an error of the API in this shape. Pure."""
+    other = SERVER_ERROR if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else CALLER_ERROR
+    told = {"type": ERROR_TYPES.get(error.status, other), "message": error.message}
+    return json.dumps({"type": "error", "error": told, "request_id": request_id})

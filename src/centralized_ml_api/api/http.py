@@ -13,6 +13,8 @@ OPENAPI_PATH = "/openapi.json"
 HEALTH_PATH = "/health"
 JOIN_PATH = "/join"
 USAGE_PATH = "/v1/usage"
+JOBS_PATH = "/v1/jobs"
+JOB_PATH = "/v1/jobs/{id}"
 
 PUBLIC_PATHS = (PAGE_PATH, HEALTH_PATH)
 """They need no key, like preflights: the page is an empty shell that asks for one."""
@@ -33,7 +35,7 @@ CORS_HEADERS: tuple[tuple[str, str], ...] = (
 )
 
 PREFLIGHT_HEADERS: tuple[tuple[str, str], ...] = (
-    ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
+    ("access-control-allow-methods", "GET, HEAD, POST, DELETE, OPTIONS"),
     ("access-control-allow-headers", "*, Authorization"),
     ("access-control-max-age", "7200"),  # the most that Chromium keeps
 )

@@ -81,6 +81,6 @@ CASES = [
     Case(
         "a preflight succeeds: /models",
         _get("/models", "OPTIONS"),
-        Expected(204, headers={"access-control-allow-methods": "GET, HEAD, POST, OPTIONS"}),
+        Expected(204, headers={"access-control-allow-methods": "GET, HEAD, POST, DELETE, OPTIONS"}),
     ),
 ]

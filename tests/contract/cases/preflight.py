@@ -10,7 +10,7 @@ _ASKED = {
     "Access-Control-Request-Headers": "content-type, authorization",
 }
 _TOLD = {
-    "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
+    "access-control-allow-methods": "GET, HEAD, POST, DELETE, OPTIONS",
     "access-control-allow-headers": "*, Authorization",
     "access-control-max-age": "7200",
 }

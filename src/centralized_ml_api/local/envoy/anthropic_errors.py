@@ -6,7 +6,6 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_fil
 from __future__ import annotations
 
 import functools
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,6 @@ BELOW_ENTRIES = {"safe_regex": {"regex": "/[^/]+/v1/.*"}}
 """Matches the paths below `/{name}/v1` of every entry."""
 
 _BELOW = f"{anthropic.ERRORS_BELOW}/"
-_PATHS = re.compile(f"(/[^/]+)?{anthropic.ERRORS_BELOW}(/.*)?")
-"""The paths themselves, those of an entry's own, and all below."""
 
 
 @functools.cache
@@ -47,7 +44,7 @@ def with_anthropic_errors(route: Route) -> list[Route]:
     """
     match = route["match"]
     enabled = {ANTHROPIC_FILTER: FILTER_ENABLED}
-    if _PATHS.fullmatch(match.get("path", "")):
+    if anthropic.PATHS.fullmatch(match.get("path", "")):
         return [with_filter_config(route, enabled)]
     prefix = match.get("prefix", "?")
     is_of_entries = BELOW_ENTRIES.items() <= match.items()
@@ -58,7 +55,7 @@ def with_anthropic_errors(route: Route) -> list[Route]:
     is_below = (
         {"path_separated_prefix": f"{own}{anthropic.ERRORS_BELOW}"}
         if prefix.endswith("/v1/")
-        else {"safe_regex": {"regex": _PATHS.pattern}}
+        else {"safe_regex": {"regex": anthropic.PATHS.pattern}}
     )
     below = {**narrowed, **is_below}
     return [with_filter_config({**route, "match": below}, enabled), route]

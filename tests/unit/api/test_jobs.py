@@ -1,0 +1,90 @@
+"""Which calls ask to be answered later, and how a job is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from centralized_ml_api.api import anthropic
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.jobs import describe_job, list_jobs, path_of, prefers_async
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["respond-async"],
+        ["Respond-Async"],
+        [" respond-async\t"],
+        ["respond-async; wait=10"],
+        ["respond-async;a;b=c"],
+        ["respond-async=", 'x="'],
+        ['respond-async=""'],
+        ["respond-async, wait=10"],
+        ["wait=10, RESPOND-ASYNC"],
+        ['note="a, b\\"", respond-async'],
+        ["wait=10", "respond-async"],
+        ["", "respond-async"],
+    ],
+)
+def test_a_call_asks_to_be_answered_later(values: list[str]) -> None:
+    assert prefers_async(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [""],
+        ["wait=10"],
+        ["respond-asynchronously"],
+        ["no-respond-async"],
+        ["respond async"],
+        ["respond-async=no"],
+        ["wait; respond-async"],
+        ['note="a, respond-async, b"'],
+        ['note="a\\", respond-async"'],
+        ["return=minimal", "handling=lenient"],
+    ],
+)
+def test_a_call_does_not_ask_for_that(values: list[str]) -> None:
+    assert not prefers_async(values)
+
+
+def test_a_job_is_told_with_its_place_as_long_as_it_has_one() -> None:
+    told = {"id": "job_1", "object": "job", "status": "done", "model": "chat", "created_at": 17}
+    assert describe_job("job_1", "done", "chat", 17) == told
+    assert describe_job("job_1", "queued", "chat", 17, 0) == {**told, "status": "queued", "ahead": 0}
+    assert list_jobs([told]) == {"object": "list", "data": [told]}
+    assert path_of("job_1") == "/v1/jobs/job_1"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (errors.JOB_INTERRUPTED, "api_error"),
+        (errors.TOO_MANY_JOBS, "rate_limit_error"),
+        (errors.INVALID_BODY, "invalid_request_error"),
+        (errors.ApiError(500, "", "", "x"), "api_error"),
+        (errors.ApiError(499, "", "", "x"), "invalid_request_error"),
+    ],
+)
+def test_an_error_has_anthropics_shape(error: errors.ApiError, kind: str) -> None:
+    told = {"type": "error", "error": {"type": kind, "message": error.message}, "request_id": "req-1"}
+    assert json.loads(anthropic.render_error(error, "req-1")) == told
+
+
+@pytest.mark.parametrize(
+    ("path", "is_anthropics"),
+    [
+        ("/v1/messages", True),
+        ("/v1/messages/count_tokens", True),
+        ("/chat/v1/messages", True),
+        ("/v1/chat/completions", False),
+        ("/messages", False),
+        ("/a/b/v1/messages", False),
+    ],
+)
+def test_a_path_has_errors_of_that_shape(path: str, *, is_anthropics: bool) -> None:
+    assert (anthropic.PATHS.fullmatch(path) is not None) == is_anthropics
