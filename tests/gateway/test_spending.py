@@ -18,9 +18,18 @@ from aiohttp import web
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
-from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Translation, Upstream
+from centralized_ml_api.local.gateway import (
+    ExternalUpstream,
+    Gateway,
+    ProviderAccess,
+    ServedRoute,
+    TeamAccess,
+    Translation,
+    Upstream,
+)
 from centralized_ml_api.plan.event import Spending
 from support.counting_model import BROKEN, BROKEN_OFF, QUOTING, CountingModel
+from support.ending_streams import ENDED, STOPPED
 from support.model_server import start_model_server
 from support.running_gateway import DEADLINE_SECONDS, RunningGateway, start_gateway
 from support.waiting import wait_until
@@ -83,8 +92,15 @@ def spent(background: Background, tmp_path_factory: pytest.TempPathFactory) -> I
         passed = replace(route, name="passed", streams=True)
         translated_stream = replace(translated, name="translated-stream", streams=True)
         upstream = Upstream("model", (urlsplit(server.url).port or 0,))
+        external = ExternalUpstream(
+            "hosted", "127.0.0.1", upstream.ports[0], tls=False, provider=ProviderAccess("x-key", "", None)
+        )
+        hosted = replace(route, name="hosted", upstream="hosted")
+        hosted_stream = replace(hosted, name="hosted-stream", streams=True)
         served = Gateway(
-            (upstream,), (route, translated, passed, translated_stream), by_model={CHAT: (route,)}
+            (upstream, external),
+            (route, translated, passed, translated_stream, hosted, hosted_stream),
+            by_model={CHAT: (route,)},
         )
         with start_gateway(tmp_path_factory.mktemp("spent"), background, served) as gateway:
             yield Spent(gateway, model, served)
@@ -179,6 +195,38 @@ def test_an_error_that_a_stream_quotes_is_none(spent: Spent, path: str) -> None:
     assert spent.gateway.call(path, body, {"x-api-key": key}).status == 200
     short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
     wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
+
+
+@pytest.mark.parametrize("path", [CHAT, "/passed", "/hosted", "/hosted-stream"])
+@pytest.mark.parametrize("stream", STOPPED)
+def test_a_stream_that_stops_before_its_last_report_counts_in_full(
+    spent: Spent, path: str, stream: str
+) -> None:
+    key = stream_once(spent, path, STOPPED[stream])
+    wait_until_it_is_final(spent, key)
+
+
+@pytest.mark.parametrize("path", [CHAT, "/passed", "/hosted", "/hosted-stream"])
+@pytest.mark.parametrize("stream", ENDED)
+def test_a_stream_without_a_marker_at_its_end_counts_what_it_reports(
+    spent: Spent, path: str, stream: str
+) -> None:
+    key = stream_once(spent, path, ENDED[stream])
+    short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
+    wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
+
+
+def stream_once(spent: Spent, path: str, stream: tuple[bytes, ...]) -> str:
+    """Lets a team whose budget is one call make it, and get this stream; returns its key."""
+    body = json.dumps({**json.loads(BODY), "stream": True}).encode()
+    key = spent.add_team(nanodollars=NEED + len(body) - len(BODY))
+    spent.model.said = stream
+    try:
+        answered = spent.gateway.call(path, body, {"x-api-key": key})
+    finally:
+        spent.model.said = ()
+    assert (answered.status, answered.body) == (200, b"".join(stream))
+    return key
 
 
 def failing(mark: str) -> Handler:

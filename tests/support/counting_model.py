@@ -27,12 +27,14 @@ _PIECE_BYTES = 1000
 class CountingModel:
     """A model server that counts what it reads and writes; a stream goes on until its caller leaves.
 
-    With `cache_control`, it says that it has written all that it has read to a cache.
+    With `cache_control`, it says that it has written all that it has read to a cache. Where `said` has texts,
+    its streams consist of them.
     """
 
     used: int = 0
     calls: int = 0
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    said: tuple[bytes, ...] = ()
 
     async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
         document = json.loads(body)
@@ -50,6 +52,10 @@ class CountingModel:
             return web.json_response({"choices": [], "usage": usage})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        for text in self.said:
+            await response.write(text)
+        if self.said:
+            return response
         if document.get("seed") == BROKEN_OFF:
             await _write_event(response, {"choices": [], "usage": {"prompt_tokens": prompt}})
         if document.get("seed") == QUOTING:

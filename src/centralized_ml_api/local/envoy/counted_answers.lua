@@ -9,6 +9,7 @@ local function count_stream(handle, is_events)
     note_usage(handle, seen, text, is_events)
     rest = keep_rest(text, is_events)
   end
+  note_end(handle, seen)
 end
 
 function envoy_on_response(response_handle)
@@ -20,6 +21,8 @@ function envoy_on_response(response_handle)
     return
   end
   if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
-  local body = response_handle:body()
-  if is_counted and body then note_usage(response_handle, {}, body:getBytes(0, body:length()), is_events) end
+  local body, seen = response_handle:body(), {}
+  if not (is_counted and body) then return end
+  note_usage(response_handle, seen, body:getBytes(0, body:length()), is_events)
+  note_end(response_handle, seen)
 end

@@ -85,6 +85,7 @@ local function pass_stream(handle, is_events, hides)
       chunk:setBytes(passed)
     end
   end
+  note_end(handle, seen)
   -- The loop ends while Envoy still has the last chunk, unless trailers end the stream.
   if last and rest ~= "" and not (hides and is_usage_alone(rest)) then
     pcall(last.setBytes, last, passed .. rewrite_events(rest, false))
@@ -153,6 +154,8 @@ function envoy_on_response(response_handle)
   local body = response_handle:body()
   if not body then return end
   local text = body:getBytes(0, body:length())
-  if COUNTS then note_usage(response_handle, {}, text, is_events) end
+  local seen = {}
+  if COUNTS then note_usage(response_handle, seen, text, is_events) end
+  note_end(response_handle, seen)
   if is_events then response_handle:headers():replace("content-length", body:setBytes(rewrite_events(text, hides))) end
 end

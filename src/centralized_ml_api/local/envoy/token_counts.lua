@@ -3,7 +3,8 @@
 -- entry among several that has answered, and tells that its tokens are to be hidden; `ATTEMPT`, the metadata of a call
 -- of one among several; and `UNSENT`, the response flags of calls that reached no server.
 -- Of several reports in one answer the largest counts: reports of a stream grow, and a report that an answer quotes
--- cannot hide the true one.
+-- cannot hide the true one. A report of nothing is none: the translator's, where a server has not reported, and those of
+-- servers that count nothing.
 
 local LONGEST_USAGE, MOST_DIGITS = 4096, 12
 
@@ -60,19 +61,48 @@ local function note_who_answered(handle, headers)
 end
 
 local function note_larger(handle, seen, name, tokens)
-  if not tokens or tokens <= (seen[name] or -1) then return end
+  if not tokens or tokens <= (seen[name] or 0) then return end
   seen[name] = tokens
   handle:streamInfo():dynamicMetadata():set(USAGE, name, tokens)
 end
 
+-- Returns whether there was a report.
 local function note_reports(handle, seen, text, key, read)
+  local has_any = false
   for object in text:gmatch('"' .. key .. '"%s*:%s*(%b{})') do
+    has_any = true
     local tokens_in, cached, out, cache_writes = read(object)
     note_larger(handle, seen, "in", tokens_in)
     note_larger(handle, seen, "cached", cached)
     note_larger(handle, seen, "out", out)
     note_larger(handle, seen, "cache_writes", cache_writes)
   end
+  return has_any
+end
+
+-- Returns whether some events report while their answer is being written: the beginning of a message, or pieces of a chat,
+-- as some servers count them. All other reports come with an end.
+local function has_early_report(events)
+  for line in events:gmatch("[^\n]+") do
+    local reports = line:find("^data:") and (line:find('"usage"%s*:%s*{') or line:find('"timings"%s*:%s*{'))
+    if reports and not line:find('"response"%s*:%s*{') then
+      if line:find('"choices"%s*:%s*%[%s*{') or line:find('"type"%s*:%s*"message_start"') then return true end
+    end
+  end
+  return false
+end
+
+-- Returns whether some events say that their answer ends: why it does, as chats and messages say, or by the marker that
+-- comes last, which many servers leave out. In what a model writes, quotes stand behind backslashes.
+local function has_end(events, seen)
+  local reason = events:find('_reason"', 1, true)
+  while reason do
+    if events:find('^%s*:%s*"[^"]', reason + 8) then return true end
+    reason = events:find('_reason"', reason + 8, true)
+  end
+  if not seen.is_early then return false end
+  if events:find('"message_stop"', 1, true) then return true end
+  return events:find("[DONE]", 1, true) and (events:find("^data: ?%[DONE%]") or events:find("\ndata: ?%[DONE%]")) ~= nil
 end
 
 -- Returns whether one of some events is an error. In what a model writes, quotes stand behind backslashes; the events
@@ -96,12 +126,25 @@ local function has_error(events, seen)
   return false
 end
 
+local function note_broken_off(handle)
+  handle:streamInfo():dynamicMetadata():set(USAGE, "broken_off", true)
+end
+
 -- Notes the tokens that a text reports, and an error that ends events which have begun: what the model had written by
 -- then, none of them may say. `seen` has what the texts before it reported.
 local function note_usage(handle, seen, text, is_events)
-  if text:find('"usage"', 1, true) then note_reports(handle, seen, text, "usage", read_usage) end
-  if text:find('"timings"', 1, true) then note_reports(handle, seen, text, "timings", read_timings) end
-  if is_events and has_error(text, seen) then handle:streamInfo():dynamicMetadata():set(USAGE, "broken_off", true) end
+  local has_usage = text:find('"usage"', 1, true) and note_reports(handle, seen, text, "usage", read_usage)
+  local has_timings = text:find('"timings"', 1, true) and note_reports(handle, seen, text, "timings", read_timings)
+  if not is_events then return end
+  if (has_usage or has_timings) and not seen.is_early then seen.is_early = has_early_report(text) end
+  seen.has_ended = seen.has_ended or has_end(text, seen)
+  if has_error(text, seen) then note_broken_off(handle) end
+end
+
+-- Notes that events are over. Those that stop after an early report, without a word that the answer has ended, were cut
+-- off: nobody knows what the model had written by then.
+local function note_end(handle, seen)
+  if seen.is_early and not seen.has_ended then note_broken_off(handle) end
 end
 
 -- Returns what must be read once more together with the next chunk; chunks mostly end with an event.

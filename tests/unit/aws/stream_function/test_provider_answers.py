@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.ending_streams import ENDED, STOPPED
 from support.stream_host.script import run_script
 from support.translation import frame
 
@@ -108,9 +109,18 @@ def test_what_is_reported_before_an_error_is_not_all_that_was_used() -> None:
     begun = event({"type": "message_start", "message": {"usage": {"input_tokens": 9, "output_tokens": 1}}})
     quoted = event({"delta": {"content": '{"error": {}}'}, "error": None})
     overloaded = event({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
-    broken, whole = run_script(BROKEN, [[begun, quoted, overloaded], [begun, quoted]])
+    ended = event({"type": "message_delta", "delta": {"stop_reason": "end_turn"}})
+    broken, whole = run_script(BROKEN, [[begun, quoted, overloaded], [begun, quoted, ended]])
     assert broken == {"tokens_in": 9, "tokens_out": 1, "is_broken_off": True}
     assert whole == {"tokens_in": 9, "tokens_out": 1}
+
+
+def test_only_the_last_report_says_what_a_stream_has_used() -> None:
+    streams = {**{f"stopped: {name}": stream for name, stream in STOPPED.items()}, **ENDED}
+    notes = run_script(BROKEN, [[text.decode() for text in stream] for stream in streams.values()])
+    is_reported = [bool(note.get("tokens_in")) and not note.get("is_broken_off") for note in notes]
+    reported = {name for name, known in zip(streams, is_reported, strict=True) if known}
+    assert reported == {*ENDED} - {"a chat of llama.cpp"}, "no provider is one"
 
 
 def test_tokens_of_caches_are_tokens_in_where_they_are_counted_apart() -> None:

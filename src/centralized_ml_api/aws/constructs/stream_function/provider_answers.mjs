@@ -66,21 +66,38 @@ function findString(text, keys) {
     }
 }
 
+// What says that an answer ends: why it does, as chats and messages say, or the marker that comes last, which many servers
+// leave out. In what a model writes, quotes stand behind backslashes.
+const END = /_reason"\s*:\s*"[^"]|"message_stop"|^data: ?\[DONE\]/m;
+
 // Yields complete events as they come, without those that have nothing but tokens, if `hides`, and without what tells of
-// the customer in those that are errors; notes the tokens, and `is_broken_off` where an error ends what has begun: what the
-// model had written by then, no event may say.
+// the customer in those that are errors; notes the tokens, and `is_broken_off` where an error ends what has begun, or where
+// it stops after an early report, without a word that the answer has ended: what the model had written by then, no event may
+// say.
 export async function* passEvents(chunks, hides, usage) {
+    let isEarly = false;
+    let hasEnded = false;
     for await (const bytes of framingOf(EVENTS_TYPE).cut(chunks)) {
         const text = bytes.toString("utf8");
+        hasEnded ||= END.test(text);
         if (!text.includes('"usage"') && !text.includes('"error"')) {
             yield bytes;
             continue;
         }
         const events = text.match(/[^]*?(?:\r?\n\r?\n|$)/g).filter((event) => !(noteEvent(event, usage) && hides));
         if (events.some(isError)) usage.is_broken_off = true;
+        isEarly ||= events.some(reportsEarly);
         const kept = events.map((event) => (isError(event) ? hideSecrets(event) : event)).join("");
         if (kept) yield Buffer.from(kept);
     }
+    if (isEarly && !hasEnded) usage.is_broken_off = true;
+}
+
+// Returns whether an event reports while its answer is being written: the beginning of a message, or a piece of a chat, as
+// some servers count them. All other reports come with an end.
+function reportsEarly(event) {
+    const value = valueOf(event);
+    return isObject(value?.message?.usage) || (isObject(value?.usage) && value.choices?.length > 0);
 }
 
 // Notes the tokens of an event; returns whether it has nothing else.
@@ -101,7 +118,8 @@ function valueOf(event) {
 }
 
 // Notes the tokens that an answer reports: a chat's, a response's, a message's, whole or an event of it. Of several reports
-// in one answer the largest counts: reports of a stream grow, and an event that repeats a number as 0 takes nothing back.
+// in one answer the largest counts: reports of a stream grow, and an event that repeats a number as 0 takes nothing back. A
+// report of nothing is none: there are servers that count nothing.
 export function noteUsage(value, usage) {
     for (const found of [value?.usage, value?.response?.usage, value?.message?.usage]) {
         if (!isObject(found)) continue;
@@ -124,7 +142,7 @@ export function noteUsage(value, usage) {
 }
 
 function note(usage, name, tokens) {
-    if (Number.isSafeInteger(tokens) && tokens >= (usage[name] ?? 0)) usage[name] = tokens;
+    if (Number.isSafeInteger(tokens) && tokens > (usage[name] ?? 0)) usage[name] = tokens;
 }
 
 function isObject(value) {
