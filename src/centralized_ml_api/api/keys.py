@@ -33,6 +33,9 @@ KEY_HEADER = "x-api-key"
 SHOWN_CHARACTERS = 4
 """How much of the end of a key is shown, so that people can tell keys apart."""
 
+NO_TEAMS_FIX = 'list teams in the config, such as "event": {"teams": ["red", "blue"]}, and serve it'
+"""What to do where an act needs a team, and an API has none."""
+
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SECRET_CHARACTERS = 43  # 62 ** 43 is the first power of 62 above 2 ** 256
 _CHECKSUM_CHARACTERS = 6
@@ -57,8 +60,10 @@ def hide_keys(text: str) -> str:
 
 
 def unknown_team(team: str, teams: Iterable[str]) -> UsageError:
-    """Builds the error for a team that is none of `teams`. Pure."""
-    return UsageError(f"there is no team {team!r}", fix=f"choose one of: {', '.join(teams)}")
+    """Builds the error for a team that is none of `teams`, maybe because the API has none. Pure."""
+    known = ", ".join(teams)
+    fix = f"choose one of: {known}" if known else NO_TEAMS_FIX
+    return UsageError(f"there is no team {team!r}", fix=fix)
 
 
 def _checksum(start: str) -> str:

@@ -121,7 +121,8 @@ def load_sample(name: str, api: Api) -> Body:
     """
     models = {model.name: model for model in load_served(api)}
     if name not in models:
-        raise UsageError(f"there is no model {name!r}", fix=f"choose one of: {', '.join(models)}")
+        fix = f"choose one of: {', '.join(models)}" if models else "give the key of a team that may call one"
+        raise UsageError(f"there is no model {name!r}", fix=fix)
     sample = models[name].sample
     if sample is None:
         raise UsageError(f"{name} has no sample", fix="pass a body, or add `sample` to the config")

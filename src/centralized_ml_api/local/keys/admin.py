@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, unknown_team
+from centralized_ml_api.api.keys import NO_TEAMS_FIX, SHOWN_CHARACTERS, FormerKey, TeamKeys, unknown_team
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.local.journal import Journal
@@ -69,8 +69,7 @@ class LocalKeys:
         if not records:
             raise UsageError(
                 f"there are no keys in {self._store.path.parent}",
-                fix='list teams in the config, such as "event": {"teams": ["red", "blue"]}, and serve it;'
-                " or name another state folder with --state",
+                fix=f"{NO_TEAMS_FIX}; or name another state folder with --state",
             )
         return records
 

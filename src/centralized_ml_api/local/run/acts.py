@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.config.revise import move_end, write_instant
 from centralized_ml_api.errors import MlApiError, StartError, UsageError
 from centralized_ml_api.local.journal import Journal, note_extension, note_not_applied
@@ -279,10 +280,11 @@ class Acts:
             UsageError: There is none of that name.
         """
         name = read_text(wanted, "team")
-        for team in self._supervisor.plan.event.teams:
+        teams = self._supervisor.plan.event.teams
+        for team in teams:
             if team.name == name:
                 return team
-        raise UsageError(f"there is no team {name}")
+        raise unknown_team(name, (team.name for team in teams))
 
     def _check_hours(self, name: str) -> None:
         """Checks that an entry may be awake now.

@@ -79,11 +79,11 @@ class World:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[World]:
+async def serving(folder: Path, event: EventPlan = EVENT) -> AsyncIterator[World]:
     world = World(folder)
     asleep = replace(entry("lazy"), sleep=SleepPlan(on_call=True))
     elsewhere = entry("far", UrlServing("http://127.0.0.1:1", None))
-    await world.supervisor.start(plan(entry("a"), asleep, elsewhere, event=EVENT))
+    await world.supervisor.start(plan(entry("a"), asleep, elsewhere, event=event))
     tasks = [asyncio.create_task(world.supervisor.run())]
     try:
         yield world
@@ -135,9 +135,9 @@ def test_a_restart_is_noted_and_so_is_one_that_fails(tmp_path: Path) -> None:
         ("pause", {"words": 7}, "`words` is no text"),
         ("resume", {"name": "a"}, "a is not paused"),
         ("resume", {}, "the whole API is not paused"),
-        ("pause", {"team": "blue"}, "there is no team blue"),
+        ("pause", {"team": "blue"}, "there is no team 'blue'"),
         ("resume", {"team": "red"}, "red is not paused"),
-        ("grant", {"team": "blue", "usd": 1}, "there is no team blue"),
+        ("grant", {"team": "blue", "usd": 1}, "there is no team 'blue'"),
         ("grant", {"team": "red", "tokens": 1}, "nothing limits red in tokens"),
         ("grant", {"team": "red"}, "there is no amount"),
         ("take-back", {"team": "red"}, "red was granted nothing"),
@@ -155,6 +155,24 @@ def test_what_is_impossible_is_said_and_not_noted(
             told = await world.do(act, **wanted)
             assert (told["error"], told["failed"]) == (error, False)
             assert world.journal == []
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("event", "fix"),
+    [
+        (EVENT, "choose one of: red"),
+        (EventPlan(), 'list teams in the config, such as "event": {"teams": ["red", "blue"]}, and serve it'),
+    ],
+)
+def test_who_names_no_team_is_told_which_there_are_or_how_to_have_some(
+    event: EventPlan, fix: str, tmp_path: Path
+) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, event) as world:
+            for act in ("grant", "pause"):
+                assert (await world.do(act, team="blue", usd=1))["fix"] == fix
 
     story(tell)
 
