@@ -57,6 +57,15 @@ class MovedEnd:
     before: datetime | None
     after: datetime
 
+    def check_is_later(self, now: datetime, fix: str) -> None:
+        """Checks that the event has not ended yet at its new end.
+
+        Raises:
+            UsageError: It has; `fix` says what to do.
+        """
+        if self.after <= now:
+            raise UsageError(f"{write_instant(self.after)} is in the past", fix=fix)
+
     def check(self) -> None:
         """Checks that the config has no errors with the new end.
 

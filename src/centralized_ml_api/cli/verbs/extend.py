@@ -25,7 +25,7 @@ from centralized_ml_api.cli.targets import connect, open_aws_target, reload_conf
 from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.config.checks.event.ends import parse_instant
 from centralized_ml_api.config.revise import Until, move_end, write_instant
-from centralized_ml_api.errors import MlApiError, NotRunningError, UsageError
+from centralized_ml_api.errors import MlApiError, NotRunningError
 
 if TYPE_CHECKING:
     from click.core import Context, Parameter
@@ -75,7 +75,8 @@ def extend(
     stop = command("destroy", config, *stack_flags(region, stack))
     if target == "local":
         stop = command("down", *state_flags(state))
-    _check_sense(before, after, now, stop=stop, yes=yes)
+    moved.check_is_later(now, f"choose a later instant, or stop at once: {stop}")
+    _confirm_earlier(before, after, yes=yes)
     moved.check()
     if target == "aws":
         _tell_aws(config, after, region=region, stack=stack, state=state)
@@ -90,11 +91,7 @@ def extend(
         output.next_command(command("deploy", config, *stack_flags(region, stack)))
 
 
-def _check_sense(before: datetime | None, after: datetime, now: datetime, *, stop: str, yes: bool) -> None:
-    if after <= now:
-        raise UsageError(
-            f"{write_instant(after)} is in the past", fix=f"choose a later instant, or stop at once: {stop}"
-        )
+def _confirm_earlier(before: datetime | None, after: datetime, *, yes: bool) -> None:
     if before is not None and after < before:
         output.talk(
             f"That is {render_left(before - after)} earlier than the present end, {write_instant(before)}."

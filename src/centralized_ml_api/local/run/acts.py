@@ -159,8 +159,7 @@ class Acts:
         moved = await asyncio.to_thread(
             move_end, self._reloader.config, read_until(wanted), self._clock.now().replace(microsecond=0)
         )
-        if moved.after <= self._clock.now():
-            raise UsageError(f"{write_instant(moved.after)} is in the past", fix="choose a later instant")
+        moved.check_is_later(self._clock.now(), "choose a later instant")
         await asyncio.to_thread(moved.save)
         note_extension(self._journal(by), moved.after)
         told = await self._reloader.reload(None)
