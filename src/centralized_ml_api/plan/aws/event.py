@@ -21,7 +21,7 @@ from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from centralized_ml_api.plan.event import EventPlan
 
@@ -121,13 +121,25 @@ def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
         places=tuple(TeamAccess(place, _refused(place, names)) for place in list_places(event)),
         joining_ends=event.join.until if event.join else None,
     )
-    policies = [sum(_PATH_CHARACTERS + len(name) for name in refused) for refused in access.refused.values()]
-    if len(json.dumps(access.refused)) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS:
+    refused = access.refused
+    if _is_too_much(refused):
+        of_places = {PLACE_PREFIX: refused[PLACE_PREFIX]} if PLACE_PREFIX in refused else {}
+        if _is_too_much(of_places):
+            raise DeployError(
+                "the list of models for teams that join excludes too many models for API Gateway",
+                fix="omit `models` of `event.join.limits`, or deploy two configs",
+            )
         raise DeployError(
             "the teams' lists of models exclude too many models for API Gateway",
             fix="omit `models` for teams that may call nearly all models, or deploy two configs",
         )
     return access
+
+
+def _is_too_much(refused: Mapping[str, tuple[str, ...]]) -> bool:
+    """Returns whether AWS cannot be told of the entries that teams may not call, all teams or one."""
+    policies = [sum(_PATH_CHARACTERS + len(name) for name in names) for names in refused.values()]
+    return len(json.dumps(refused)) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS
 
 
 SECONDS_A_TEAM = 15

@@ -73,8 +73,17 @@ def test_any_number_of_places_has_one_list() -> None:
 @pytest.mark.parametrize(("teams", "entries"), [(1, 100), (50, 20)])
 def test_more_than_aws_can_be_told_is_an_error_before_a_deploy(teams: int, entries: int) -> None:
     event = build_event(**{f"team-{number}": () for number in range(teams)})
-    with pytest.raises(DeployError, match="too many"):
+    with pytest.raises(DeployError, match="the teams' lists of models exclude too many"):
         build_access(event, [f"model-{number}" for number in range(entries)])
+
+
+@pytest.mark.parametrize("teams", [1, 50])
+def test_a_list_of_places_that_is_too_long_is_not_the_teams(teams: int) -> None:
+    event = build_event(**{f"team-{number}": None for number in range(teams)})
+    join = JoinPlan(2, TeamPlan("", None, None, ()), until=None)
+    with pytest.raises(DeployError, match="list of models for teams that join excludes") as raised:
+        build_access(replace(event, join=join), [f"model-{number}" for number in range(100)])
+    assert "`event.join.limits`" in raised.value.fix
 
 
 @pytest.mark.parametrize(
