@@ -43,7 +43,7 @@ def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Fi
         check_port_is_free(wanted_port),
         *check_keys(state),
         check_memory(served),
-        *check_watched_files(served),
+        *check_watched_files(config),
         *check_packages(served),
         *check_translator(config),
         check_disk(cache_root(None)),

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from centralized_ml_api.config.schema import SleepingServer
+from centralized_ml_api.config.schema import SleepingServer, Url
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.inotify import FILES_OF_THE_GATEWAY, count_inotify_instances
 from centralized_ml_api.local.machine.ports import check_port
 from centralized_ml_api.local.weights import render_bytes
+from centralized_ml_api.plan.bedrock import find_bedrock
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.finding import Finding
+from centralized_ml_api.plan.provider import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from centralized_ml_api.config.schema import Local
+    from centralized_ml_api.config.schema import Config, EndpointEntry, Local, ModelEntry
     from centralized_ml_api.local.machine.inotify import InotifyInstances
 
 BYTES_FOR_THE_API = 200_000_000
@@ -70,19 +72,34 @@ def _count_processes(served: Sequence[Local]) -> int:
     return alone + sum(groups.values())
 
 
-def check_watched_files(served: Sequence[Local]) -> Iterator[Finding]:
+def check_watched_files(config: Config | None) -> Iterator[Finding]:
     """Yields that the gateway may not watch as many files as it needs; nothing where it may."""
     instances = count_inotify_instances()
-    if instances is not None:
-        yield from compare_watched_files(instances, served)
+    if instances is not None and config is not None:
+        yield from compare_watched_files(instances, config)
 
 
-def compare_watched_files(instances: InotifyInstances, served: Sequence[Local]) -> Iterator[Finding]:
+def compare_watched_files(instances: InotifyInstances, config: Config) -> Iterator[Finding]:
     """Compares what the gateway needs with what this user may have; a gateway that runs has its own. Pure."""
-    needed = FILES_OF_THE_GATEWAY + len(served)
+    event = config.event
+    joining = event is not None and event.join is not None
+    needed = FILES_OF_THE_GATEWAY + sum(map(_count_files, config.entries)) + joining
     if not instances.suffice(needed):
         title = "the gateway may not be able to watch its files"
         yield Finding("inotify", "warning", title, instances.describe(needed), instances.fix)
+
+
+def _count_files(entry: ModelEntry | EndpointEntry) -> int:
+    """Counts the files with the ports of servers that run here, and with keys of those that run elsewhere."""
+    provider = find_provider(entry)
+    if provider is not None:
+        return int(provider.key is not None)
+    if find_bedrock(entry) is not None:
+        return 1
+    local = entry.local
+    if local is None:
+        return 0
+    return (not isinstance(local, Url)) + (entry.integration.type == "lambda")
 
 
 def check_disk(cache: Path) -> Finding:

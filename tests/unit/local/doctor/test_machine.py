@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.config.schema import LlamaCpp, Url
+from centralized_ml_api.config.schema import Config, LlamaCpp, Local, SageMakerEndpoint, Url
 from centralized_ml_api.local.doctor.machine import (
     check_disk,
     check_memory,
@@ -19,6 +19,11 @@ from centralized_ml_api.plan.finding import Finding
 
 SERVER = LlamaCpp(engine="llama.cpp", weights="model.gguf", replicas=2)
 ELSEWHERE = Url(engine="url", url="http://gpu-box:8000/")
+
+
+def hosted(**origin: object) -> dict[str, object]:
+    """An endpoint of this origin."""
+    return {"name": "hosted", "integration": {"type": "api"}, **origin}
 
 
 def test_a_port_that_is_held_is_found_with_a_fix() -> None:
@@ -53,16 +58,47 @@ def test_memory_that_may_not_do_is_a_warning_only() -> None:
 
 
 def test_too_few_files_to_watch_are_a_warning_with_the_setting() -> None:
-    enough, too_few = (InotifyInstances(used, 128, "fs.inotify.max_user_instances") for used in (121, 122))
-    assert list(compare_watched_files(enough, [SERVER, ELSEWHERE])) == []
-    (found,) = compare_watched_files(too_few, [SERVER, ELSEWHERE])
+    enough, too_few = (InotifyInstances(used, 128, "fs.inotify.max_user_instances") for used in (122, 123))
+    config = serving(SERVER)
+    assert list(compare_watched_files(enough, config)) == []
+    (found,) = compare_watched_files(too_few, config)
     assert found == Finding(
         "inotify",
         "warning",
         "the gateway may not be able to watch its files",
-        "it needs 7 inotify instances; this user has 122 of 128",
+        "it needs 6 inotify instances; this user has 123 of 128",
         "allow more: sudo sysctl fs.inotify.max_user_instances=1024",
     )
+
+
+def serving(*servers: Local, **more: object) -> Config:
+    """A config with a model for each server."""
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+    models = [
+        {"name": f"m{number}", "image": image, "instance": "ml.g5.2xlarge", "local": server.model_dump()}
+        for number, server in enumerate(servers)
+    ]
+    direct = {"integration": {"type": "api"}}
+    return Config.model_validate({"models": [model | direct for model in models], "endpoints": [], **more})
+
+
+@pytest.mark.parametrize(
+    ("config", "watched"),
+    [
+        (serving(ELSEWHERE), 0),
+        (serving(SERVER, SERVER), 2),
+        (serving(SageMakerEndpoint(engine="sagemaker")), 1),
+        (serving(endpoints=[hosted(provider={"url": "http://box:8000/v1", "model": "m"})]), 0),
+        (serving(endpoints=[hosted(provider={"name": "openai", "model": "m", "key": {"env": "KEY"}})]), 1),
+        (serving(endpoints=[hosted(bedrock_model_id="amazon.nova-lite-v1:0")]), 1),
+        (serving(endpoints=[hosted(endpoint_name="theirs")]), 0),
+        (serving(event={"join": {"teams": 2}}), 1),
+    ],
+)
+def test_a_file_is_watched_for_what_runs_here_and_for_what_takes_a_key(config: Config, watched: int) -> None:
+    none_left = InotifyInstances(100, 100, "user.max_inotify_instances")
+    (found,) = compare_watched_files(none_left, config)
+    assert found.detail == f"it needs {5 + watched} inotify instances; this user has 100 of 100"
 
 
 def test_of_a_group_one_entry_needs_memory_at_a_time() -> None:
