@@ -105,7 +105,6 @@ def _import_the_rest() -> None:
     """
     with suppress(Exception):
         import_module("centralized_ml_api.aws.planning")
-        import_module("centralized_ml_api.config.shape.validate").build_validator()
         import_module("centralized_ml_api.aws.stack")
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from centralized_ml_api.config.schema import Config, Local, LocalServing, Written
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
-
     from centralized_ml_api.config.document import Document, NodePath
+    from centralized_ml_api.config.schema.written import WrittenField
 
 
 def engines() -> dict[str, type[LocalServing]]:
@@ -22,9 +21,9 @@ def engines() -> dict[str, type[LocalServing]]:
     return found
 
 
-def keys_of(kind: type[Written]) -> dict[str, FieldInfo]:
+def keys_of(kind: type[Written]) -> dict[str, WrittenField]:
     """Returns the fields of a class by their key in the file."""
-    return {field.alias or name: field for name, field in kind.model_fields.items()}
+    return {field.key: field for field in kind.fields_by_name().values()}
 
 
 def kind_at(document: Document, path: NodePath) -> type[Written] | None:
@@ -38,7 +37,7 @@ def kind_at(document: Document, path: NodePath) -> type[Written] | None:
     return kind
 
 
-def field_at(document: Document, path: NodePath) -> FieldInfo | None:
+def field_at(document: Document, path: NodePath) -> WrittenField | None:
     """Returns the field whose value, or an item of whose array, is at `path`."""
     while isinstance(path[-1], int):
         path = path[:-1]
@@ -46,12 +45,11 @@ def field_at(document: Document, path: NodePath) -> FieldInfo | None:
     return keys_of(kind).get(str(path[-1])) if kind else None
 
 
-def has_form(field: FieldInfo, text: str) -> bool:
+def has_form(field: WrittenField, text: str) -> bool:
     """Whether a string field takes the text, as far as its pattern and its format say."""
-    extra = field.json_schema_extra
-    hints: dict[str, Any] = dict(extra) if isinstance(extra, dict) else {}
+    hints: dict[str, Any] = dict(field.json_schema_extra)
     hints |= hints.get("items", {})
-    patterns = [hints.get("pattern"), *(getattr(limit, "pattern", None) for limit in field.metadata)]
+    patterns = [hints.get("pattern"), *field.patterns]
     return "format" not in hints and all(re.search(pattern, text) for pattern in patterns if pattern)
 
 
@@ -69,7 +67,7 @@ def _written_within(annotation: Any) -> list[type[Written]]:
     return [kind for part in get_args(annotation) for kind in _written_within(part)]
 
 
-def nested_kinds(fields: dict[str, FieldInfo]) -> dict[str, type[Written]]:
+def nested_kinds(fields: dict[str, WrittenField]) -> dict[str, type[Written]]:
     """Returns the fields that hold objects of a single class, with that class."""
     found = {key: _written_within(field.annotation) for key, field in fields.items()}
     return {key: kinds[0] for key, kinds in found.items() if len(kinds) == 1}

@@ -9,7 +9,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from centralized_ml_api.config.schema import Config
+from centralized_ml_api.config.shape.pydantic_models import build_config_model
 
 SCHEMA_FILE = "models.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,7 +28,7 @@ def render_schema() -> str:
 
 def build_schema() -> dict[str, Any]:
     """Returns the schema (draft 2020-12), generated from the types. Pure."""
-    generated: dict[str, Any] = _without_noise(Config.model_json_schema(by_alias=True))
+    generated: dict[str, Any] = _without_noise(build_config_model().model_json_schema(by_alias=True))
     kinds = generated["$defs"]
     sources, instances = ("model_id", "model_package_arn", "image"), ("instance", "instances")
     is_deployed = [{"oneOf": [{"required": [key]} for key in keys]} for keys in (sources, instances)]

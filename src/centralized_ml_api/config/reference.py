@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticUndefined
-
 from centralized_ml_api.config.fields import engines, keys_of
 from centralized_ml_api.config.json_schema import build_schema
 from centralized_ml_api.config.schema import (
@@ -31,7 +29,7 @@ from centralized_ml_api.config.schema import (
 )
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
+    from centralized_ml_api.config.schema.written import WrittenField
 
 _OBJECTS: tuple[tuple[str, type[Written]], ...] = (
     ("`$`, the file", Config),
@@ -63,22 +61,22 @@ def render_config_reference() -> str:
 
 def _render_object(title: str, kind: type[Written], schema: dict[str, Any]) -> str:
     described = schema if kind is Config else schema["$defs"][kind.__name__]
-    fields = sorted(keys_of(kind).items(), key=lambda named: not named[1].is_required())
+    fields = sorted(keys_of(kind).items(), key=lambda named: not named[1].is_required)
     rows = [_row(key, field, described["properties"][key]) for key, field in fields]
     head = "| key | type | default | meaning | example |\n| --- | --- | --- | --- | --- |"
     return "\n".join([f"## {title}\n", f"{kind.__doc__}\n", head, *rows, ""])
 
 
-def _row(key: str, field: FieldInfo, schema: dict[str, Any]) -> str:
+def _row(key: str, field: WrittenField, schema: dict[str, Any]) -> str:
     example = _code(field.examples[0]) if field.examples else ""
     cells = [f"`{key}`", _type(schema), _default(field), field.description or "", example]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
+def _default(field: WrittenField) -> str:
+    if field.is_required:
         return "required"
-    return "" if field.default in (None, PydanticUndefined) else _code(field.default)
+    return "" if field.default is None else _code(field.default)
 
 
 def _code(value: Any) -> str:

@@ -239,18 +239,19 @@ def _nanodollars(usd: float | None) -> int | None:
 def _team(written: str | Team, default: Throttle | None, event: Event) -> TeamPlan:
     """Builds a team; each of its own limits overrides the event's."""
     if isinstance(written, str):
-        return TeamPlan(written, default, None, None, event.requests_at_once, _spending(event.model_dump()))
+        return TeamPlan(written, default, None, None, event.requests_at_once, _spending(vars(event)))
     return _limited_team(written.name, written, default, event)
 
 
 def _limited_team(name: str, written: TeamLimits, default: Throttle | None, event: Event) -> TeamPlan:
+    own = {key: value for key, value in vars(written).items() if value is not None}
     return TeamPlan(
         name=name,
         throttle=_team_throttle(written, default),
         requests_per_day=written.requests_per_day,
         models=None if written.models is None else tuple(written.models),
         requests_at_once=written.requests_at_once or event.requests_at_once,
-        spending=_spending({**event.model_dump(), **written.model_dump(exclude_none=True)}),
+        spending=_spending({**vars(event), **own}),
     )
 
 

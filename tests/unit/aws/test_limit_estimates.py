@@ -16,6 +16,7 @@ from centralized_ml_api.aws.limit_estimates import (
 )
 from centralized_ml_api.aws.limits import LIMITS
 from centralized_ml_api.config.schema import ModelEntry
+from centralized_ml_api.config.shape.read import read_object
 from centralized_ml_api.plan.aws.nested_stacks import TemplateSize
 from support.synthesis import build_test_plan, function, package
 
@@ -110,5 +111,5 @@ def test_a_nested_stack_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_an_entry_exceeds_is_named_with_the_entry(more: dict[str, Any], said: str) -> None:
-    (found,) = find_exceeded_by_entries([ModelEntry.model_validate(package("a", **more))])
+    (found,) = find_exceeded_by_entries([read_object(ModelEntry, package("a", **more))])
     assert str(found).startswith(said)

@@ -17,14 +17,26 @@ PACKAGE = "centralized_ml_api"
         ("local.lambda_host.host", ["pydantic", "psutil", "urllib3"]),
         (
             "local.run.serve",
-            ["aiohttp", "prometheus_client", "botocore", "urllib3", "segno", "importlib.metadata", "email"],
+            [
+                "aiohttp",
+                "prometheus_client",
+                "pydantic",
+                "botocore",
+                "urllib3",
+                "segno",
+                "importlib.metadata",
+                "email",
+            ],
         ),
-        ("cli.verbs.check", ["aiohttp", "urllib3", "botocore", "asyncio", "importlib.metadata", "email"]),
+        (
+            "cli.verbs.check",
+            ["aiohttp", "pydantic", "urllib3", "botocore", "asyncio", "importlib.metadata", "email"],
+        ),
         (
             "aws.planning",
-            ["aws_cdk", "urllib3", "botocore", "asyncio", "configparser", "packaging.specifiers"],
+            ["aws_cdk", "pydantic", "urllib3", "botocore", "asyncio", "configparser", "packaging.specifiers"],
         ),
-        ("cli.verbs.plan", ["aiohttp", "urllib3", "boto3", "asyncio"]),
+        ("cli.verbs.plan", ["aiohttp", "pydantic", "urllib3", "boto3", "asyncio"]),
     ],
 )
 def test_what_starts_first_does_without(started: str, heavy: list[str]) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from pydantic import TypeAdapter
 
 from centralized_ml_api.config.schema import LlamaCpp, Local
+from centralized_ml_api.config.shape.read import read_object, read_value
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.plan.apis import EMBEDDINGS, MEDIA_APIS, RERANK
 from centralized_ml_api.plan.bedrock import BedrockServing
@@ -293,7 +293,7 @@ WRITTEN: list[tuple[dict[str, Any], Serving]] = [
 
 @pytest.mark.parametrize(("written", "serving"), WRITTEN)
 def test_the_decided_form_has_what_was_written(written: dict[str, Any], serving: Serving) -> None:
-    local = TypeAdapter[Local](Local).validate_python(written)
+    local = read_value(Local, written)
     assert build_serving(local, {"models/ocr": CODE}) == serving
 
 
@@ -314,7 +314,8 @@ def test_a_python_server_translates_speech_and_images_and_gets_all_else_as_it_is
 
 
 def test_llama_cpp_fetches_all_its_files_and_holds_as_many_conversations_as_it_is_told() -> None:
-    written = LlamaCpp.model_validate(
+    written = read_object(
+        LlamaCpp,
         {
             "engine": "llama.cpp",
             "weights": WEIGHTS.written,
@@ -323,7 +324,7 @@ def test_llama_cpp_fetches_all_its_files_and_holds_as_many_conversations_as_it_i
             "parallel": 2,
             "gpu_layers": 0,
             "flags": ["--temp", "0.2"],
-        }
+        },
     )
     serving = build_serving(written, {})
     assert [weights.written for weights in serving.weights_to_fetch] == [

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from centralized_ml_api.config.schema import Event
+from centralized_ml_api.config.shape.read import read_object
 from centralized_ml_api.plan.event import DEFAULT_THROTTLE, EventPlan, Throttle, build_event, who_may_call
 
 
 def event(**written: object) -> EventPlan:
-    return build_event(Event.model_validate(written))
+    return build_event(read_object(Event, written))
 
 
 def test_without_an_event_the_api_is_public_and_throttled() -> None:

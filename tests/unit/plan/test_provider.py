@@ -12,6 +12,7 @@ import pytest
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.providers import PRESETS, ProviderName
 from centralized_ml_api.config.schema import EndpointEntry
+from centralized_ml_api.config.shape.read import read_object
 from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS, RESPONSES
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing, find_provider, find_provider_on_aws
@@ -188,11 +189,11 @@ def test_the_plan_of_aws_names_who_hosts_it_and_what_must_be_in_reach(tmp_path: 
 
 def test_aws_calls_the_provider_whatever_one_machine_does() -> None:
     home = {"engine": "url", "url": "http://gpu-box:8000/v1/chat/completions"}
-    written = EndpointEntry.model_validate(
-        {"name": "e", "integration": {"type": "api"}, "provider": OPENAI, "local": home}
+    written = read_object(
+        EndpointEntry, {"name": "e", "integration": {"type": "api"}, "provider": OPENAI, "local": home}
     )
     found = find_provider_on_aws(written)
     assert found
     assert (find_provider(written), found.title) == (None, "openai")
-    alone = written.model_copy(update={"provider": None})
+    alone = EndpointEntry(**{**vars(written), "provider": None})
     assert find_provider_on_aws(alone) is None

@@ -22,7 +22,6 @@ from centralized_ml_api.config.schema.base import (
     Rate,
     ServerSpeaks,
     Speaks,
-    Written,
 )
 from centralized_ml_api.config.schema.config import Config
 from centralized_ml_api.config.schema.entry import (
@@ -50,6 +49,7 @@ from centralized_ml_api.config.schema.local import (
     Url,
 )
 from centralized_ml_api.config.schema.provider import KeySource, Provider, ProviderKeys
+from centralized_ml_api.config.schema.written import Written
 
 __all__ = [
     "ENVIRONMENT_NAME",

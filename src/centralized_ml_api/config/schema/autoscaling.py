@@ -1,12 +1,9 @@
 """How many instances a model has on AWS, whether there may be none, and what a copy then reserves."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
-from pydantic import Field
-
-from centralized_ml_api.config.schema.base import Count, Written
+from centralized_ml_api.config.schema.base import Count
+from centralized_ml_api.config.schema.written import Field, Written
 
 
 class CopyResources(Written):

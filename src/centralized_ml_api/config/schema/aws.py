@@ -1,12 +1,9 @@
 """What a company's account demands of a deployment: `aws`. One machine acts on none of it."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
-from pydantic import Field
-
-from centralized_ml_api.config.schema.base import Written, hint
+from centralized_ml_api.config.schema.base import hint
+from centralized_ml_api.config.schema.written import Field, Written
 
 ARN_PATTERN = r"^arn:aws[a-z-]*:"
 _CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1a2b3c4d-1111-2222-3333-444455556666"

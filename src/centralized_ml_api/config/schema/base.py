@@ -1,10 +1,8 @@
-"""What every part of the file is built from: the strict base class, and types that several parts share."""
-
-from __future__ import annotations
+"""Types that several parts of the file share, and their patterns."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from centralized_ml_api.config.schema.written import Field
 
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 INSTANCE_PATTERN = r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$"
@@ -98,10 +96,3 @@ def tag_of_one_or_list(value: Any) -> str:
 def hint(**schema: Any) -> dict[str, Any]:
     """Returns what only the JSON Schema says of a field, because a rule with a better message checks it."""
     return schema
-
-
-class Written(BaseModel):
-    """A part of the file; refuses unknown keys and conversions (`"3"` for 3)."""
-
-    # Only the class that is validated is built, with all that it contains: not each part once more.
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)

@@ -1,15 +1,11 @@
 """The whole file."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
-from pydantic import Field
-
 from centralized_ml_api.config.schema.aws import Aws
-from centralized_ml_api.config.schema.base import Written
 from centralized_ml_api.config.schema.entry import EndpointEntry, ModelEntry
 from centralized_ml_api.config.schema.event import Event
+from centralized_ml_api.config.schema.written import Field, Written
 
 
 class Config(Written):

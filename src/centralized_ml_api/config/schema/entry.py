@@ -1,10 +1,6 @@
 """The entries of `models` and `endpoints`, each a path of the API."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
-
-from pydantic import Field
 
 from centralized_ml_api.config.schema.autoscaling import Autoscaling
 from centralized_ml_api.config.schema.base import (
@@ -17,13 +13,13 @@ from centralized_ml_api.config.schema.base import (
     Count,
     Environment,
     Speaks,
-    Written,
     hint,
 )
 from centralized_ml_api.config.schema.integration import Integration
 from centralized_ml_api.config.schema.local import Local
 from centralized_ml_api.config.schema.provider import Provider
-from centralized_ml_api.instance_types import InferenceAmi  # pydantic reads it
+from centralized_ml_api.config.schema.written import Field, Written
+from centralized_ml_api.instance_types import InferenceAmi
 
 HostingTimeout = Annotated[int, Field(ge=60, le=3600)]
 """Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html"""

@@ -1,10 +1,6 @@
 """Who may call, how much, until when, and at what cost: `event`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
-
-from pydantic import Discriminator, Field, Tag
 
 from centralized_ml_api.config.schema.base import (
     ALIAS_PATTERN,
@@ -16,9 +12,9 @@ from centralized_ml_api.config.schema.base import (
     Dollars,
     Rate,
     TokenCount,
-    Written,
     hint,
 )
+from centralized_ml_api.config.schema.written import Discriminator, Field, Tag, Written
 
 
 class Named(Written):

@@ -1,12 +1,9 @@
 """How the gateway calls a model: `integration`, and the Lambda function in it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
-
-from centralized_ml_api.config.schema.base import NOT_BLANK, Written, hint
+from centralized_ml_api.config.schema.base import NOT_BLANK, hint
+from centralized_ml_api.config.schema.written import Discriminator, Field, Tag, Written
 
 
 class ScopedPermissions(Written):

@@ -1,10 +1,6 @@
 """How one machine serves an entry: `local`, one class for each engine."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
-
-from pydantic import Discriminator, Field, Tag
 
 from centralized_ml_api.config.schema.base import (
     BEDROCK_MODEL,
@@ -15,11 +11,11 @@ from centralized_ml_api.config.schema.base import (
     Count,
     Environment,
     ServerSpeaks,
-    Written,
     hint,
     tag_of_one_or_list,
 )
 from centralized_ml_api.config.schema.provider import ProviderKeys
+from centralized_ml_api.config.schema.written import Discriminator, Field, Tag, Written
 
 Fetch = Literal["auto", "manual"]
 Starts = Literal["at-once", "on-call"]

@@ -1,19 +1,15 @@
 """A model that somebody else hosts: the provider's API, its name of the model, where the key is kept."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag
-
-from centralized_ml_api.config.providers import ProviderApi, ProviderName  # pydantic reads them
+from centralized_ml_api.config.providers import ProviderApi, ProviderName
 from centralized_ml_api.config.schema.base import (
     ENVIRONMENT_NAME,
     NOT_BLANK,
-    Written,
     hint,
     tag_of_one_or_list,
 )
+from centralized_ml_api.config.schema.written import Discriminator, Field, Tag, Written
 
 ProviderSpeaks = Annotated[
     Annotated[ProviderApi, Tag("one")]

@@ -1,4 +1,7 @@
-"""Whether the document has the shape of the schema: pydantic finds what differs, this room words it."""
+"""Whether the document has the shape of the schema: pydantic finds what differs, this room words it.
+
+What is plainly right is read without pydantic.
+"""
 
 from __future__ import annotations
 

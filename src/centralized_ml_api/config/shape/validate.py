@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from itertools import islice
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import ValidationError
-
 from centralized_ml_api.config.collect import MOST_PROBLEMS
 from centralized_ml_api.config.fields import field_at
 from centralized_ml_api.config.schema import Config
-from centralized_ml_api.config.shape.problems import problem_of
+from centralized_ml_api.config.shape.read import UnsureError, read_object
 from centralized_ml_api.config.shape.rules import WRONG_TYPE
 
 if TYPE_CHECKING:
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.errors import Problem
-
-_NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 
 
 def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
@@ -31,30 +26,27 @@ def validate_shape(document: Document) -> tuple[Config | None, list[Problem]]:
     but its writer may have meant anything.
     """
     problems = [*islice(_nulls(document), MOST_PROBLEMS)]
-    build_validator()
     try:
-        config = Config.model_validate(document.value)
+        config = read_object(Config, document.value)
+    except UnsureError:
+        return _ask_pydantic(document, problems)
+    return (None if problems else config), problems
+
+
+def _ask_pydantic(document: Document, problems: list[Problem]) -> tuple[Config | None, list[Problem]]:
+    """Returns the same, of a document that is wrong or unusual."""
+    from pydantic import ValidationError  # noqa: PLC0415  # only what is wrong pays for it
+
+    from centralized_ml_api.config.shape.problems import problem_of  # noqa: PLC0415
+    from centralized_ml_api.config.shape.pydantic_models import build_config_model, take_back  # noqa: PLC0415
+
+    try:
+        config = take_back(build_config_model().model_validate(document.value))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
         found = (problem for detail in errors if (problem := problem_of(document, detail)))
         return None, [*problems, *islice(found, MOST_PROBLEMS)]
     return (None if problems else config), problems
-
-
-def build_validator() -> None:
-    """Builds what validates configs, once, without looking for plugins of pydantic.
-
-    We use none, and to find them pydantic reads the metadata of every installed package. Only a variable of
-    the environment prevents that; processes started later do not inherit it: a model's code may use plugins.
-    Source: https://docs.pydantic.dev/latest/concepts/plugins/ (PYDANTIC_DISABLE_PLUGINS)
-    """
-    if Config.__pydantic_complete__ or _NO_PLUGINS in os.environ:
-        return
-    os.environ[_NO_PLUGINS] = "__all__"
-    try:
-        Config.model_rebuild()
-    finally:
-        del os.environ[_NO_PLUGINS]
 
 
 def _nulls(document: Document) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import pytest
 from centralized_ml_api.aws.doctor.quotas import Account, compare
 from centralized_ml_api.aws.doctor.running import Running
 from centralized_ml_api.config.schema import ModelEntry
+from centralized_ml_api.config.shape.read import read_object
 
 if TYPE_CHECKING:
     from centralized_ml_api.plan.finding import Finding
@@ -24,7 +25,7 @@ def model(name: str = "chat", scaling: tuple[int, int] | None = None, **more: An
     numbers = dict(zip(("min_capacity", "max_capacity"), scaling or (), strict=False))
     scaled = {"autoscaling": {**numbers, "invocations_per_instance": 5}} if scaling else {}
     source = {"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1", "integration": {"type": "api"}}
-    return ModelEntry.model_validate({"name": name, **source, **scaled, **more})
+    return read_object(ModelEntry, {"name": name, **source, **scaled, **more})
 
 
 def find(

@@ -10,6 +10,7 @@ from centralized_ml_api.config.fields import engines, keys_of
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.schema import Config, LocalServing, Written
 from centralized_ml_api.errors import ConfigError
+from support.schema_kinds import find_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VALUES: tuple[Any, ...] = (True, 10**30, "x", [], [None, 3, "x", {"y": 1}, [[]]], {"x": {}})
-
-
-def find_kinds(annotation: Any) -> Iterator[type[Written]]:
-    """Yields the classes of objects within an annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, Written):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from find_kinds(part)
 
 
 def build_objects(kind: type[Written]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -52,7 +45,7 @@ def build_servings() -> Iterator[tuple[str, dict[str, Any]]]:
         yield own, {"engine": "url", **built}
     for name, engine in engines().items():
         for own, built in build_objects(engine):
-            if own not in LocalServing.model_fields:
+            if own not in LocalServing.fields_by_name():
                 yield own, {"engine": name, **built}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.config.schema import Config
+from centralized_ml_api.config.shape.read import read_object
 from centralized_ml_api.local.doctor.bedrock import check_bedrock
 from support.aws_wire import Answer, AwsWire, refusal, serve_aws
 
@@ -48,7 +49,7 @@ def find(region: str = "us-west-2", model: str = MODEL) -> Finding:
         {"name": "old"},
     ]
     written = [{**entry, "integration": {"type": "api"}} for entry in entries]
-    (finding,) = check_bedrock(Config.model_validate({"endpoints": written}))
+    (finding,) = check_bedrock(read_object(Config, {"endpoints": written}))
     return finding
 
 

@@ -102,10 +102,10 @@ def test_a_file_is_watched_for_what_runs_here_and_for_what_takes_a_key(config: C
 
 
 def test_of_a_group_one_entry_needs_memory_at_a_time() -> None:
-    group = [SERVER.model_copy(update={"shares": "gpu", "replicas": replicas}) for replicas in (1, 2, 1)]
+    group = [LlamaCpp(**{**vars(SERVER), "shares": "gpu", "replicas": replicas}) for replicas in (1, 2, 1)]
     found = compare_memory(1_600_000_000, [*group, ELSEWHERE])
     assert found.detail == "1.6 GB free; the API and 2 model processes need about 1.6 GB"
-    found = compare_memory(10_000_000_000, [*group, SERVER, SERVER.model_copy(update={"shares": "cpu"})])
+    found = compare_memory(10_000_000_000, [*group, SERVER, LlamaCpp(**{**vars(SERVER), "shares": "cpu"})])
     assert "the API and 6 model processes" in found.detail
 
 

