@@ -20,11 +20,11 @@ from centralized_ml_api.aws.limits import find_exceeded, read_templates
 from centralized_ml_api.errors import ConfigError, MlApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
     from aws_cdk import App
 
+    from centralized_ml_api.aws.early_plan import EarlyPlan, StackPlan
     from centralized_ml_api.aws.settings import Settings
     from centralized_ml_api.aws.template_amounts import Template
 
@@ -33,9 +33,9 @@ def main() -> int:
     """Synthesizes the stack, which is all that this process does; returns the exit status."""
     gc.disable()  # saves a tenth of a second; the end of the process frees the memory anyway
     choose_node()
-    app = _start_cdk()
+    app, early = _start_cdk()
     try:
-        add_stack(app)
+        add_stack(app, early)
     except ConfigError as error:
         from centralized_ml_api.config.render import render_problems  # noqa: PLC0415  # like the stack
 
@@ -68,28 +68,30 @@ def load_templates(settings: Settings) -> dict[str, Template]:
     choose_node()
     from aws_cdk import App  # noqa: PLC0415  # starts Node
 
+    from centralized_ml_api.aws.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
+
     with tempfile.TemporaryDirectory() as folder:
         app = App(builtin_cloud_formation_validation=False, analytics_reporting=False, outdir=folder)
-        _add_stack(app, settings, lambda _: None)
+        _build_stack(app, settings, load_stack_plan(settings, lambda _: None))
         app.synth()
         return read_templates(Path(folder))
 
 
-def _start_cdk() -> App:
-    """Makes an app of the CDK.
+def _start_cdk() -> tuple[App, EarlyPlan | None]:
+    """Makes an app of the CDK; returns it with a plan of its stack, None where the settings are wrong.
 
     Node takes half a second to start, to load the CDK and to make the app. While one thread waits for it,
-    another imports what the CDK needs of Python, and then the rest.
+    another imports what the CDK needs of Python, plans the stack, and imports the rest.
     """
     node = Thread(target=_start_node, args=[import_module("jsii")])
     node.start()
     import_module("typeguard")
-    rest = Thread(target=_import_the_rest)
+    rest = _Preparation()
     rest.start()
     node.join()
     app: App = import_module("aws_cdk").App()
     rest.join()
-    return app
+    return app, rest.early
 
 
 def _start_node(jsii: ModuleType) -> None:
@@ -98,40 +100,55 @@ def _start_node(jsii: ModuleType) -> None:
         jsii.stats()
 
 
-def _import_the_rest() -> None:
-    """Imports what `add_stack` needs; the last module waits until the CDK is imported.
+class _Preparation(Thread):
+    """Plans the stack and imports what `add_stack` needs; the last module waits until the CDK is imported.
 
     What fails here fails there again, and is reported there.
     """
-    with suppress(Exception):
-        import_module("centralized_ml_api.aws.planning")
-        import_module("centralized_ml_api.aws.stack")
+
+    def __init__(self) -> None:
+        # A daemon: where Node does not start, or on Ctrl-C, nobody waits for a catalogue on the network.
+        super().__init__(daemon=True)
+        self.early: EarlyPlan | None = None
+
+    def run(self) -> None:
+        """Prepares everything; never raises."""
+        with suppress(Exception):
+            module = import_module("centralized_ml_api.aws.early_plan")
+            self.early = early = module.EarlyPlan(module.guess_settings(os.environ))
+            early.make()
+        with suppress(Exception):
+            import_module("centralized_ml_api.aws.stack")
 
 
-def add_stack(app: App) -> None:
+def add_stack(app: App, early: EarlyPlan | None = None) -> None:
     """Adds the stack that the app's context and the environment name.
+
+    Args:
+        app: has the context.
+        early: a plan that was made before; taken if it is for the same settings.
 
     Raises:
         MlApiError: the config or a setting is wrong.
     """
+    from centralized_ml_api.aws.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
     from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415
 
-    _add_stack(app, read_settings(app.node.get_all_context().get, os.environ), talk)
+    settings = read_settings(app.node.get_all_context().get, os.environ)
+    is_made = early is not None and early.settings == settings
+    _build_stack(app, settings, early.take(talk) if early and is_made else load_stack_plan(settings, talk))
 
 
-def _add_stack(app: App, settings: Settings, say: Callable[[str], None]) -> None:
-    from centralized_ml_api.api.entry_details import load_logo, load_samples  # noqa: PLC0415
-    from centralized_ml_api.aws.planning import load_aws_plan  # noqa: PLC0415  # after Node, like the stack
+def _build_stack(app: App, settings: Settings, planned: StackPlan) -> None:
     from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415
 
-    plan = load_aws_plan(settings, say)
     CentralizedMlApiStack(
         app,
         settings.stack,
-        plan=plan,
+        plan=planned.plan,
         account=settings.account,
-        samples=load_samples(plan.api),
-        logo=load_logo(plan.api),
+        samples=planned.samples,
+        logo=planned.logo,
     )
 
 

@@ -7,16 +7,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 ROOT = Path(__file__).resolve().parents[3]
 APP = ROOT / "app.py"
 
 
-def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
+def run_app(
+    folder: Path, variables: Mapping[str, str] | None = None, **context: str
+) -> subprocess.CompletedProcess[str]:
     """Without this package installed: `app.py` finds it by itself."""
     settings = {"offline": "true", **context}
     environment = {
@@ -25,6 +30,7 @@ def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
         "CDK_OUTDIR": str(folder / "out"),
         "CDK_VALIDATION": "false",
         "MLAPI_CACHE": str(folder / "cache"),
+        **(variables or {}),
     }
     return subprocess.run(
         [sys.executable, str(APP)], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -103,3 +109,23 @@ def test_a_fixed_quota_that_is_exceeded_is_an_error_with_the_numbers(tmp_path: P
     assert done.returncode == 1
     assert "bytes of a template; AWS allows 1,048,576, and AWS does not raise it" in done.stderr
     assert "fix: split the config, with a --stack for each part" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_context_that_is_too_long_for_the_environment_is_read_from_its_file(tmp_path: Path) -> None:
+    entry = {"name": "a", "image": IMAGE, "instance": "ml.m5.large", "integration": {"type": "api"}}
+    (tmp_path / "mine.json").write_text(json.dumps({"models": [entry]}))
+    (tmp_path / "context.json").write_text(json.dumps({"config": "mine.json", "stack": "Mine"}))
+    overflow = {"CONTEXT_OVERFLOW_LOCATION_ENV": str(tmp_path / "context.json")}
+    done = run_app(tmp_path, overflow, config="none.json", stack="Other")
+    assert done.returncode == 0, done.stderr
+    assert template(tmp_path, "Mine")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("context", ["{", "[]", '{"config": "none.json"}'])
+def test_a_node_that_does_not_start_ends_it_whatever_the_context_is(tmp_path: Path, context: str) -> None:
+    done = run_app(tmp_path, {"JSII_NODE": str(tmp_path / "no-node"), "CDK_CONTEXT_JSON": context})
+    assert done.returncode == 1
+    assert "no-node" in done.stderr
+    assert "none.json" not in done.stderr
