@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from centralized_ml_api.config.schema import Config, LlamaCpp, Local, SageMakerEndpoint, Url
+from centralized_ml_api.config.shape.read import read_object
 from centralized_ml_api.local.doctor.machine import (
     check_disk,
     check_memory,
@@ -75,11 +76,11 @@ def serving(*servers: Local, **more: object) -> Config:
     """A config with a model for each server."""
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
     models = [
-        {"name": f"m{number}", "image": image, "instance": "ml.g5.2xlarge", "local": server.model_dump()}
+        {"name": f"m{number}", "image": image, "instance": "ml.g5.2xlarge", "local": vars(server)}
         for number, server in enumerate(servers)
     ]
     direct = {"integration": {"type": "api"}}
-    return Config.model_validate({"models": [model | direct for model in models], "endpoints": [], **more})
+    return read_object(Config, {"models": [model | direct for model in models], "endpoints": [], **more})
 
 
 @pytest.mark.parametrize(
