@@ -216,6 +216,14 @@ def test_a_stream_without_a_marker_at_its_end_counts_what_it_reports(
     wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
 
 
+def test_an_event_of_a_provider_that_is_long_in_coming_is_read_but_once(spent: Spent) -> None:
+    """Looking for its end anew from each of its characters would keep the gateway busy for minutes."""
+    pieces = [b"x" * 5_000] * 180
+    key = stream_once(spent, "/hosted-stream", (b'data: {"a": "', *pieces, b'"}\n\n', *ENDED["a chat"]))
+    short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
+    wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
+
+
 def stream_once(spent: Spent, path: str, stream: tuple[bytes, ...]) -> str:
     """Lets a team whose budget is one call make it, and get this stream; returns its key."""
     body = json.dumps({**json.loads(BODY), "stream": True}).encode()

@@ -79,7 +79,7 @@ local function pass_stream(handle, is_events, hides)
     if not is_events then
       rest = keep_rest(text)
     else
-      local complete = text:match(".*\n\r?\n()") or 1
+      local complete = text:match("^.*\n\r?\n()") or 1
       if #text - complete > LONGEST_EVENT or text:find("^data: ?%[DONE%]", complete) then complete = #text + 1 end
       rest, passed, last = text:sub(complete), rewrite_events(text:sub(1, complete - 1), hides), chunk
       chunk:setBytes(passed)
