@@ -5,6 +5,7 @@ Counts are exact. The sizes of templates are estimates; the synthesized template
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from centralized_ml_api.api.http import CATALOGUE_PATH, HEALTH_PATH, OPENAPI_PATH, PAGE_PATH
@@ -14,6 +15,8 @@ from centralized_ml_api.aws.document.other_paths import ANY_PATH
 from centralized_ml_api.aws.document.own_paths import list_openai_calls
 from centralized_ml_api.aws.limits import LIMITS, Exceeded
 from centralized_ml_api.config.schema import EndpointEntry, ModelEntry
+from centralized_ml_api.plan.aws.nested_stacks import STACK
+from centralized_ml_api.plan.aws.template_size import PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.aws.types import AwsPlan
 
 Entry: TypeAlias = ModelEntry | EndpointEntry
+
+
+MAIN_STACK = "main stack"
+"""What is said to exceed a limit that nested stacks have too."""
 
 
 def estimate_exceeded(plan: AwsPlan) -> tuple[Exceeded, ...]:
@@ -33,6 +40,16 @@ def estimate_exceeded(plan: AwsPlan) -> tuple[Exceeded, ...]:
         for what, amount in OF_PLANS[limit.name](plan)
         if amount > limit.most
     )
+
+
+def find_places_that_fit(plan: AwsPlan) -> int:
+    """Returns how many places for teams that join fit into the main stack: all of the plan, fewer or none."""
+    places, main = len(plan.access.places), plan.sizes[None]
+    missing = max(
+        (main.resources - STACK.resources) / PLACE.resources,
+        (main.characters - STACK.characters) / PLACE.characters,
+    )
+    return max(0, places - max(0, math.ceil(missing)))
 
 
 def find_exceeded_by_entries(entries: Sequence[Entry]) -> tuple[Exceeded, ...]:
@@ -58,7 +75,7 @@ def _stack_resources(plan: AwsPlan) -> Amounts:
 
 
 def _stack(group: str | None) -> str:
-    return f"nested stack {group}" if group else "main stack"
+    return f"nested stack {group}" if group else MAIN_STACK
 
 
 def _role_policies(plan: AwsPlan) -> Amounts:

@@ -96,7 +96,7 @@ LIMITS = (
         "resources of a stack",
         500,
         "three to five for each model, three for each team, two for each place",
-        _SPLIT,
+        f"{_SPLIT}, or have fewer places for teams that join",
         _CLOUDFORMATION,
         amounts.count("Resources"),
     ),

@@ -18,19 +18,30 @@ if TYPE_CHECKING:
     from centralized_ml_api.errors import Problem
 
 
+PLACES = ("event", "join", "teams")
+"""Where a config has the number of places for teams that join."""
+
+
 def find_limit_problems(
     loaded: LoadedConfig, facts: Mapping[str, ModelFacts], region: str
 ) -> tuple[Problem, ...]:
     """Returns a warning for each quota of AWS that the config would exceed, at its list of entries. Pure.
 
-    A config with models that AWS cannot run exceeds none of its quotas.
+    Where fewer places for teams that join would do, it is at their number, and the fix says how many fit. A
+    config with models that AWS cannot run exceeds none of its quotas.
 
     Args:
         loaded: a config without errors.
         facts: what JumpStart knows, by entry name; one for each JumpStart model.
         region: of the deployment.
     """
-    from centralized_ml_api.aws.limit_estimates import estimate_exceeded, find_exceeded_by_entries
+    from centralized_ml_api.aws.limit_estimates import (
+        ESTIMATED,
+        MAIN_STACK,
+        estimate_exceeded,
+        find_exceeded_by_entries,
+        find_places_that_fit,
+    )
 
     plan = build_plan(loaded)
     if any(isinstance(entry.origin, LocalModel) for entry in plan.deployments):
@@ -39,9 +50,17 @@ def find_limit_problems(
     document = loaded.document
     listed = next((key for key in ("models", "endpoints") if (key,) in document.keys), None)
     location = document.key_location((listed,) if listed else ())
+    found = [(location, str(each), each.limit.fix) for each in written]
     try:
-        planned = estimate_exceeded(build_aws_plan(plan, facts, region=region))
-        found = [(str(each), each.limit.fix) for each in (*written, *planned)]
+        planned = build_aws_plan(plan, facts, region=region)
     except DeployError as error:  # what teams may call has limits of its own
-        found = [*((str(each), each.limit.fix) for each in written), (error.message, error.fix)]
-    return tuple(EXCEEDED.problem(location, found=what, fix=fix) for what, fix in found)
+        found.append((location, error.message, error.fix))
+    else:
+        fitting = find_places_that_fit(planned)
+        for each in estimate_exceeded(planned):
+            if each.what == MAIN_STACK and each.limit.name in ESTIMATED and fitting:
+                fix = f'at most {fitting} places fit: lower "teams", or {each.limit.fix}'
+                found.append((document.key_location(PLACES), str(each), fix))
+            else:
+                found.append((location, str(each), each.limit.fix))
+    return tuple(EXCEEDED.problem(where, found=what, fix=fix) for where, what, fix in found)

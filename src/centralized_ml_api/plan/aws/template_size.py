@@ -82,7 +82,9 @@ _KEYS = TemplateSize(resources=6, characters=6_000)
 """The function that gives keys on, its log group and roles; what ends replaced keys."""
 
 _TEAM = TemplateSize(resources=3, characters=900)
-_PLACE = TemplateSize(resources=2, characters=800)
+PLACE = TemplateSize(resources=2, characters=800)
+"""The key of a place for a team that joins, and its part in the usage plan."""
+
 _JOINING = TemplateSize(resources=6, characters=5_500)
 """The usage plan of places, the function that hands them out, its table, log group and roles, its path."""
 
@@ -144,7 +146,7 @@ def event_size(event: EventPlan, paths: int) -> TemplateSize:
     budget = _BUDGET if event.budget else TemplateSize()
     ending = _ENDING + _times(paths, _ENDING_PATH) if event.ends else TemplateSize()
     keys = _KEYS + _times(paths, _KEYS_PATH) + _times(len(event.teams), _TEAM)
-    joining = _JOINING + _times(event.join.places, _PLACE) if event.join else TemplateSize()
+    joining = _JOINING + _times(event.join.places, PLACE) if event.join else TemplateSize()
     return (keys + joining if event.needs_key else TemplateSize()) + ending + budget
 
 

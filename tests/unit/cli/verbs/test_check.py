@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.extras import MODULES
@@ -171,6 +172,26 @@ def test_check_names_what_an_entry_exceeds_beside_what_teams_may_not_call(
     assert entry["found"].startswith("model-0: 101 variables of a container; AWS allows 100")
     assert teams["found"] == "the teams' lists of models exclude too many models for API Gateway"
     assert teams["fix"].startswith("omit `models` for teams")
+
+
+def test_check_says_how_many_places_fit_into_one_stack_of_aws(mlapi: Mlapi, tmp_path: Path) -> None:
+    def check(places: int, models: int) -> list[dict[str, str]]:
+        write_packages(tmp_path, models)
+        config = json.loads((tmp_path / "many.json").read_text())
+        config["event"] = {"join": {"teams": places}}
+        (tmp_path / "many.json").write_text(json.dumps(config))
+        found: list[dict[str, str]] = json.loads(mlapi("check", "many.json", "--json").out)["problems"]
+        return found
+
+    for models in (3, 60):
+        (problem,) = check(500, models)
+        assert (problem["id"], problem["path"]) == ("C701", "$.event.join.teams")
+        assert re.match(r"main stack: about 1,0\d\d resources of a stack; AWS allows 500, ", problem["found"])
+        (fitting,) = re.findall(r'^at most (\d+) places fit: lower "teams", or split ', problem["fix"])
+        assert 200 <= int(fitting) < 240
+        assert check(int(fitting), models) == []
+    (template,) = (problem for problem in check(500, 300) if "bytes of a template" in problem["found"])
+    assert template["path"] == "$.models", "places are not what fills it"
 
 
 def test_check_says_nothing_of_limits_where_the_models_fit(mlapi: Mlapi, tmp_path: Path) -> None:
