@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from support.doc_page import Page, read_commands
-from support.doc_shell import PageShell, matches
+from support.doc_shell import PageShell, matches, split_verb
 
 
 def page_of(text: str) -> Page:
     return Page(Path("page.md"), dedent(text))
 
 
-def run(text: str, folder: Path) -> None:
-    shell = PageShell(folder)
+def run(text: str, folder: Path, *, in_this_process: bool = False) -> None:
+    shell = PageShell(folder, copied=(), in_this_process=in_this_process)
     try:
         for block in page_of(text).blocks:
             shell.run(block)
@@ -44,6 +45,54 @@ def test_a_command_that_ends_with_another_status_fails(tmp_path: Path) -> None:
         run("```console\n$ exit 3\n```\n", tmp_path)
     with pytest.raises(AssertionError, match="status 0, not 2"):
         run("```console\n$ true  # exit status 2\n```\n", tmp_path / "other")
+
+
+def test_a_verb_in_this_process_fails_likewise(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="printed"):
+        run("```console\n$ mlapi --version\nanother\n```\n", tmp_path, in_this_process=True)
+    with pytest.raises(AssertionError, match="status 2, not 0"):
+        run("```console\n$ mlapi nothing\n```\n", tmp_path / "other", in_this_process=True)
+
+
+def test_a_verb_in_this_process_runs_in_the_folder_and_environment_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    run(
+        """
+        <!-- file: mine.json -->
+        ```json
+        {"models": [
+          {"name": "a", "model_id": "b", "instance": "ml.m5.large", "integration": {"type": "api"}}
+        ]}
+        ```
+
+        ```console
+        $ mlapi cost mine.json
+        …us-east-1…
+        ```
+        """,
+        tmp_path,
+        in_this_process=True,
+    )
+    assert os.environ["AWS_REGION"] == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mlapi check 'my class.json'", ["check", "my class.json"]),
+        ("mlapi check a.json | head", []),
+        ("mlapi check a.json > b", []),
+        ("mlapi check $CONFIG", []),
+        ("mlapi check *.json", []),
+        ("cd config; mlapi check", []),
+        ("mlapi check a.json\nmlapi plan a.json", []),
+        ("make up", []),
+    ],
+)
+def test_only_what_needs_no_shell_runs_in_this_process(text: str, words: list[str]) -> None:
+    assert split_verb(text) == words
 
 
 def test_a_script_that_fails_midway_fails(tmp_path: Path) -> None:

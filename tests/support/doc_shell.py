@@ -20,42 +20,53 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.doc_page import read_commands
+from support.verbs import mlapi_on_screen
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from support.doc_page import Block, Command
 
 ROOT = Path(__file__).parents[2]
 OURS = Path(sys.executable).with_name("mlapi")
-COPIED = (
-    *("LICENSE", "Makefile", "README.md", "config", "examples", "functions", "models", "pyproject.toml"),
-    *("requirements", "src", "tools"),
-)
+USED_BY_VERBS = ("LICENSE", "README.md", "config", "examples", "functions", "models", "pyproject.toml")
+COPIED = (*USED_BY_VERBS, "Makefile", "requirements", "src", "tools")
 COMMAND_SECONDS = 60
 FETCHING_SECONDS = 480
 """For commands that may fetch packages and weights first, on a machine that has none of them yet."""
 
 STOP_SECONDS = 40
 
+SHELL = frozenset("|&;<>()$`*?[]{}~#!\n")
+"""What a shell reads as more than words."""
+
 LEFT_RUNNING = "# leave it running"
 API_PORT, RUNTIME_PORT, MODEL_PORT = "8080", "8081", "9000"
 
 
 class PageShell:
-    """Runs the blocks of one page, in order; `close` ends whatever they started."""
+    """Runs the blocks of one page, in order; `close` ends whatever they started.
 
-    def __init__(self, folder: Path) -> None:
+    With `in_this_process`, commands that are only a verb run here: that saves a start of Python for each.
+    `copied` are the files and folders of the project that the page finds.
+    """
+
+    def __init__(
+        self, folder: Path, copied: Iterable[str] = COPIED, *, in_this_process: bool = False
+    ) -> None:
         self.folder = folder
+        self._in_this_process = in_this_process
         self._ports = _free_ports()
         self._serving: list[Foreground] = []
         self._environment = _build_environment(folder, self._ports)
         folder.mkdir(exist_ok=True)
-        for name in COPIED:
+        for name in copied:
             source = ROOT / name
-            copy: Callable[..., object] = shutil.copytree if source.is_dir() else shutil.copy2
-            copy(source, folder / name)
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / name)
         _write_tools(folder, self._ports[API_PORT])
 
     def run(self, block: Block) -> None:
@@ -87,6 +98,8 @@ class PageShell:
         elif _goes_on(command.text):
             self._leave_running(command, block)
             return
+        elif self._in_this_process and (words := split_verb(command.text)):
+            output = self._run_verb([self._here(word) for word in words], command, block)
         else:
             output = self._output(["bash", "-c", self._here(command.text)], command.status, block)
         shown = self._there(output)
@@ -103,6 +116,11 @@ class PageShell:
             f"`{command.text}` printed what line {block.line} shows",
         )
 
+    def _run_verb(self, words: list[str], command: Command, block: Block) -> str:
+        status, output = mlapi_on_screen(*words, cwd=self.folder, environment=self._environment)
+        _check_status(command.text, status, command.status, output, block)
+        return output
+
     def _check(self, argv: list[str], block: Block) -> None:
         self._output(argv, 0, block)
 
@@ -118,9 +136,7 @@ class PageShell:
             timeout=_limit_seconds(argv[-1]),
             check=False,
         )
-        assert done.returncode == status, (
-            f"line {block.line}: {argv[-1]} ended with status {done.returncode}, not {status}:\n{done.stdout}"
-        )
+        _check_status(argv[-1], done.returncode, status, done.stdout, block)
         return done.stdout
 
     def _here(self, text: str) -> str:
@@ -174,6 +190,18 @@ def matches(expected: str, output: str) -> bool:
     newline = re.escape("\n")
     pattern = pattern.replace(f"{newline}.*{newline}", f"{newline}(?:.*{newline})?")
     return re.fullmatch(pattern, _plain(output), re.DOTALL) is not None
+
+
+def split_verb(text: str) -> list[str]:
+    """The words behind `mlapi` of a command that is no more than a verb; none of any other."""
+    words = shlex.split(text) if SHELL.isdisjoint(text) else []
+    return words[1:] if words[:1] == ["mlapi"] else []
+
+
+def _check_status(text: str, status: int, expected: int, output: str, block: Block) -> None:
+    assert status == expected, (
+        f"line {block.line}: {text} ended with status {status}, not {expected}:\n{output}"
+    )
 
 
 def _plain(text: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,10 +26,35 @@ def mlapi(
 ) -> Ran:
     """Runs one verb to its end in the folder `cwd`, without colour and without a terminal."""
     out, talk = io.BytesIO(), io.BytesIO()
+    with _open_text(out) as stdout, _open_text(talk) as stderr, pytest.MonkeyPatch.context() as process:
+        _set(process, environment or {})
+        status = _run(arguments, cwd, stdin, stdout, stderr)
+        return Ran(status, out.getvalue().decode(), talk.getvalue().decode())
+
+
+def mlapi_on_screen(*arguments: str, cwd: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Runs one verb likewise, in this environment alone: its status, and all that it prints, in order."""
+    screen = io.BytesIO()
+    with _open_text(screen) as shown, pytest.MonkeyPatch.context() as process:
+        for name in os.environ.keys() - environment.keys():
+            process.delenv(name)
+        _set(process, environment)
+        status = _run(arguments, cwd, b"", shown, shown)
+        return status, screen.getvalue().decode()
+
+
+def _open_text(printed: io.BytesIO) -> io.TextIOWrapper:
+    return io.TextIOWrapper(printed, "utf-8", write_through=True)
+
+
+def _set(process: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
+    for name, value in {"NO_COLOR": "1", **environment}.items():
+        process.setenv(name, value)
+
+
+def _run(arguments: tuple[str, ...], cwd: Path, stdin: bytes, stdout: IO[str], stderr: IO[str]) -> int:
     with (
         pytest.MonkeyPatch.context() as process,
-        io.TextIOWrapper(out, "utf-8") as stdout,
-        io.TextIOWrapper(talk, "utf-8") as stderr,
         io.TextIOWrapper(io.BytesIO(stdin), "utf-8") as taken,
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
@@ -36,12 +62,7 @@ def mlapi(
         process.chdir(cwd)
         process.setattr(sys, "argv", ["mlapi", *arguments])
         process.setattr(sys, "stdin", taken)
-        for name, value in {"NO_COLOR": "1", **(environment or {})}.items():
-            process.setenv(name, value)
-        status = run()
-        stdout.flush()
-        stderr.flush()
-        return Ran(status, out.getvalue().decode(), talk.getvalue().decode())
+        return run()
 
 
 def write_jumpstart_config(folder: Path, **changes: Any) -> None:
