@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bench.__main__ import main
 from bench.catalogue import load_scenario, scenario_names
 from bench.drawing import render_bars
 from bench.keeping import RESULTS, build_result
@@ -82,9 +83,19 @@ def test_a_drawing_escapes_its_words() -> None:
         (["nothing"], "there is no scenario 'nothing'; choose from "),
     ],
 )
-def test_the_driver_says_what_is_wrong(arguments: list[str], said: str) -> None:
+def test_the_driver_says_what_is_wrong(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_driver_is_a_program() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert said in done.stderr
+    assert "there is no scenario 'nothing'; choose from " in done.stderr
