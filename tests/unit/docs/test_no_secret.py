@@ -15,6 +15,9 @@ OTHERS = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bhf_[A-Za-z]{34}\b|\bgh[pousr]_[0-9A-Za-z]{36}\b"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+STARTS = ("AKIA", "ASIA", "hf_", *(f"gh{kind}_" for kind in "pousr"), "-----BEGIN ")
+"""One of these is in whatever `OTHERS` finds; in megabytes they are found in a fraction of its time."""
+
 EXAMPLE = "EXAMPLE"
 """AWS's own example keys have this at their end."""
 
@@ -25,8 +28,9 @@ def committed_files() -> list[str]:
 
 
 def find_keys(text: str) -> list[str]:
-    ours = [one for one in OURS.findall(text) if is_key(one)]
-    return ours + [one for one in OTHERS.findall(text) if not one.endswith(EXAMPLE)]
+    ours = [key for key in OURS.findall(text) if is_key(key)]
+    others = OTHERS.findall(text) if any(start in text for start in STARTS) else []
+    return ours + [key for key in others if not key.endswith(EXAMPLE)]
 
 
 def test_no_key_is_committed() -> None:
@@ -37,7 +41,11 @@ def test_no_key_is_committed() -> None:
     assert [(file.name, keys) for file, text in texts if (keys := find_keys(text))] == []
 
 
-OTHER_KEYS = ["AKIA" + "A1" * 8, "hf_" + "a" * 34, "-----BEGIN " + "PRIVATE KEY-----"]
+OTHER_KEYS = [
+    *(start + "A1" * 8 for start in ("AKIA", "ASIA")),
+    *("hf_" + "a" * 34, "-----BEGIN " + "PRIVATE KEY-----", "-----BEGIN RSA " + "PRIVATE KEY-----"),
+    *(f"gh{kind}_" + "a" * 36 for kind in "pousr"),
+]
 
 
 def test_a_key_would_be_found() -> None:
