@@ -30,7 +30,7 @@ _LOOKS = 5
 def measure(run: Run) -> Measured:
     """Runs everything once."""
     attacked = attack_for(run.folder / "api", read_seconds(run), run.say)
-    for fault in [*attacked.faults[:10], *map(str, attacked.beside.lost[:5])]:
+    for fault in [*attacked.faults[:10], *map(str, attacked.beside.lost[:5]), *attacked.tracebacks[:5]]:
         run.say(fault)
     return Measured(
         goals=judge(attacked),
@@ -101,6 +101,7 @@ def _keep(attacked: Attacked) -> dict[str, Any]:
         "faults": attacked.faults[:_LOOKS],
         "grown_mib": _grown(attacked),
         "restarted": attacked.restarted,
+        "tracebacks": attacked.tracebacks[:_LOOKS],
     }
 
 

@@ -1,4 +1,7 @@
-"""The team that calls as usual: each entry at a steady pace."""
+"""The team that calls as usual: each entry at a steady pace, from a process of its own.
+
+What the hostile team's callers compute must not hold up the calls whose time is taken.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import asyncio
 import contextlib
 import json
 import statistics
+import subprocess
+import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -18,9 +24,10 @@ from bench.faults.hostile.tables import CSV
 from centralized_ml_api.api.keys import KEY_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ANSWER_SECONDS = 120.0
+_ROOT = Path(__file__).resolve().parents[3]
 _OK = 200
 _JSON = "application/json"
 
@@ -84,21 +91,52 @@ class Pace:
 
 @contextlib.contextmanager
 def calling_as_usual(port: int, key: str, pace: Pace) -> Iterator[Usual]:
-    """Calls from another thread until the block ends."""
+    """Calls from another process until the block ends."""
     usual = Usual()
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    calls = _call_all(port, key, pace, usual, stop)
-    thread = threading.Thread(target=lambda: loop.run_until_complete(calls))
-    thread.start()
-    try:
-        yield usual
-    finally:
+    command = [sys.executable, "-m", __spec__.name, str(port), json.dumps(asdict(pace))]
+    with subprocess.Popen(  # noqa: S603  # this file
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as caller:
+        assert caller.stdin, "a pipe"  # noqa: S101
+        assert caller.stdout, "a pipe"  # noqa: S101
+        listener = threading.Thread(target=_hear, args=(caller.stdout, usual))
+        listener.start()
+        try:
+            caller.stdin.write(f"{key}\n")
+            caller.stdin.flush()
+            yield usual
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                caller.stdin.close()
+            listener.join()
+    if caller.returncode:
+        raise RuntimeError(f"the team that calls as usual ended with {caller.returncode}")
+
+
+def _hear(lines: Iterable[str], usual: Usual) -> None:
+    for line in lines:
+        usual.calls.append(UsualCall(**json.loads(line)))
+
+
+def main() -> None:
+    """Calls until standard input ends, which has the key as its first line; prints a line for each call."""
+    port, pace = int(sys.argv[1]), Pace(**json.loads(sys.argv[2]))
+    asyncio.run(_call_until_told(port, pace))
+
+
+async def _call_until_told(port: int, pace: Pace) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    key = sys.stdin.readline().strip()
+
+    def wait_for_end() -> None:
+        sys.stdin.read()
         loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
+    await _call_all(port, key, pace, stop)
 
 
-async def _call_all(port: int, key: str, pace: Pace, usual: Usual, stop: asyncio.Event) -> None:
+async def _call_all(port: int, key: str, pace: Pace, stop: asyncio.Event) -> None:
     """Calls every entry; returns when told to stop and all calls are over."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     connector = aiohttp.TCPConnector(limit=0)
@@ -114,7 +152,7 @@ async def _call_all(port: int, key: str, pace: Pace, usual: Usual, stop: asyncio
                     await asyncio.wait_for(stop.wait(), max(0, next_at - time.monotonic()))
                     return
                 next_at = max(next_at + pace.seconds * len(USUAL_CALLS), time.monotonic())
-                call = group.create_task(_call(session, entry, key, usual))
+                call = group.create_task(_call(session, entry, key))
                 if pace.waits:
                     await call
 
@@ -122,7 +160,7 @@ async def _call_all(port: int, key: str, pace: Pace, usual: Usual, stop: asyncio
             group.create_task(call_often(entry, number * pace.seconds))
 
 
-async def _call(session: aiohttp.ClientSession, entry: str, key: str, usual: Usual) -> None:
+async def _call(session: aiohttp.ClientSession, entry: str, key: str) -> None:
     path, content_type, body = USUAL_CALLS[entry]
     begun = time.monotonic()
     status, said = 0, ""
@@ -137,8 +175,14 @@ async def _call(session: aiohttp.ClientSession, entry: str, key: str, usual: Usu
                 status, said = 0, f"a wrong answer: {text[:200]!r}"
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         said = f"{type(error).__name__}: {error}"
-    usual.calls.append(UsualCall(entry, status, (time.monotonic() - begun) * 1000, said))
+    call = UsualCall(entry, status, (time.monotonic() - begun) * 1000, said)
+    sys.stdout.write(f"{json.dumps(asdict(call))}\n")
+    sys.stdout.flush()
 
 
 def _is_right(entry: str, answer: Any) -> bool:
     return bool(answer == {"kind": "ndarray", "size": 4} if entry == "table" else answer["choices"])
+
+
+if __name__ == "__main__":
+    main()

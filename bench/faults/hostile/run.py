@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import multiprocessing
+import os
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +48,9 @@ ROUND_SECONDS = 120.0
 
 WORKERS = 4
 """Hostile calls that the team has under way at once, besides connections on which it says nothing."""
+
+CALLERS_NICE = 15
+"""The priority of hostile callers, as of `nice`."""
 
 SPARE_DESCRIPTORS = 4
 """Connections that the API's processes open to each other when they first need them, and keep."""
@@ -89,6 +95,19 @@ class Report:
                 self.faults.append(f"{self.call.name}: {fault}")
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What another process has sent.
+
+    Attributes:
+        taken: How many calls were taken since the first round: of those sent whole, of those only begun.
+        became: By name, the statuses of a call, and its faults.
+    """
+
+    taken: tuple[int, int]
+    became: dict[str, tuple[Counter[int], list[str]]]
+
+
 @dataclass(slots=True)
 class Attacked:
     """The outcome.
@@ -97,6 +116,7 @@ class Attacked:
         alone: The good team's calls while nobody else calls.
         beside: Its calls beside the hostile ones.
         reports: What became of the hostile calls, by name.
+        taken: As in a `Round`.
         samples: What the processes used before and after, while nobody called.
         under_way: Calls that still had a place or waited for one when nobody called any more.
         restarted: The roles of processes that are no longer the same.
@@ -108,6 +128,7 @@ class Attacked:
     alone: Usual = field(default_factory=Usual)
     beside: Usual = field(default_factory=Usual)
     reports: dict[str, Report] = field(default_factory=dict)
+    taken: tuple[int, int] = (0, 0)
     samples: list[figures.Sample] = field(default_factory=list)
     under_way: int = 0
     restarted: list[str] = field(default_factory=list)
@@ -128,6 +149,16 @@ class Attacked:
     def note(self, call: HostileCall, outcomes: Iterable[Outcome], *, alone: bool) -> None:
         """Notes what became of a call."""
         self.reports.setdefault(call.name, Report(call)).add(outcomes, alone=alone)
+
+    def add(self, finished: Round) -> None:
+        """Adds what became of the calls of a round."""
+        self.taken = finished.taken
+        for call in HOSTILE_CALLS:
+            if call.name in finished.became:
+                statuses, faults = finished.became[call.name]
+                report = self.reports.setdefault(call.name, Report(call))
+                report.statuses += statuses
+                report.faults += faults
 
 
 def attack_once(folder: Path, pause_seconds: float, say: Callable[[str], None]) -> Attacked:
@@ -161,40 +192,60 @@ def attack_once(folder: Path, pause_seconds: float, say: Callable[[str], None]) 
 def attack_for(folder: Path, seconds: float, say: Callable[[str], None]) -> Attacked:
     """Sends all hostile calls again and again, while the good team calls once a second.
 
+    The hostile callers are a process of low priority: in a hall, they would have machines of their own.
+
     Args:
         folder: A new folder.
         seconds: For how long, in rounds; the good team calls alone for a quarter of each before.
         say: Takes a line of progress.
     """
     rounds = max(1, round(seconds / ROUND_SECONDS))
-    posted, begun = map(itertools.cycle, _part(HOSTILE_CALLS))
-
-    async def attack(attacked: Attacked, port: int, key: str) -> None:
-        end = time.monotonic() + seconds / rounds
-
-        async def work(calls: Iterator[HostileCall]) -> None:
-            for call in calls:
-                left = end - time.monotonic()
-                if left <= 0:
-                    return
-                if call.lasts_seconds < max(left, 1):
-                    attacked.note(call, await send(call, port, key), alone=False)
-                else:
-                    await asyncio.sleep(_LOOK_SECONDS)
-
-        await asyncio.gather(work(begun), *(work(posted) for _ in range(WORKERS)))
-
     attacked = Attacked()
-    with _observing(folder, attacked) as (api, keys):
+    with (
+        _observing(folder, attacked) as (api, keys),
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), os.nice, (CALLERS_NICE,)) as callers,
+    ):
+        callers.submit(int).result()  # it has started
         for number in range(rounds):
             with calling_as_usual(api.port, keys[GOOD], Pace(1)) as alone:
                 time.sleep(seconds / rounds / 4)
             with calling_as_usual(api.port, keys[GOOD], Pace(1)) as beside:
-                asyncio.run(attack(attacked, api.port, keys[BAD]))
+                attack = callers.submit(_attack_again, api.port, keys[BAD], seconds / rounds, attacked.taken)
+                attacked.add(attack.result())
             attacked.alone.calls += alone.calls
             attacked.beside.calls += beside.calls
             say(f"round {number + 1} of {rounds}: p95 {alone.p95:.0f} ms alone, {beside.p95:.0f} ms beside")
     return attacked
+
+
+def _attack_again(port: int, key: str, seconds: float, taken: tuple[int, int]) -> Round:
+    """Sends hostile calls for so long, from where the round before has ended."""
+    reports: dict[str, Report] = {}
+    end = time.monotonic() + seconds
+    counts = [*taken]
+
+    async def work(part: int, calls: Iterator[HostileCall]) -> None:
+        for call in calls:
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            counts[part] += 1
+            if call.lasts_seconds < max(left, 1):
+                outcomes = await send(call, port, key)
+                reports.setdefault(call.name, Report(call)).add(outcomes, alone=False)
+            else:
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def attack() -> None:
+        posted, begun = (
+            itertools.islice(itertools.cycle(calls), count, None)
+            for calls, count in zip(_part(HOSTILE_CALLS), taken, strict=True)
+        )
+        await asyncio.gather(work(1, begun), *(work(0, posted) for _ in range(WORKERS)))
+
+    asyncio.run(attack())
+    became = {name: (report.statuses, report.faults) for name, report in reports.items()}
+    return Round((counts[0], counts[1]), became)
 
 
 @contextlib.contextmanager
