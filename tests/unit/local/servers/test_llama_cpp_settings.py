@@ -80,8 +80,9 @@ def test_flags_come_last() -> None:
     ("parallel", "threads", "tokens"),
     [
         (1, 1, 16),  # nobody else waits for the batch
-        (2, 1, 4),
+        (2, 1, 2),
         (4, 1, 4),
+        (2, 3, 3),
         (6, 1, 6),  # one for each conversation
         (4, 8, 8),  # one for each thread
         (4, 40, 16),
