@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
+from centralized_ml_api.organizer.journal import Journal
 from support.browser import Visit, start_visit
 from support.local_api import LocalApi, mlapi, models, odd_command, start_local_api
 from support.waiting import wait_until

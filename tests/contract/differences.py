@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
+from centralized_ml_api.api.notices import PAUSE_HEADERS
 from centralized_ml_api.local.lambda_host.proxy_integration import FUNCTION_FAILED, FUNCTION_TOO_SLOW
 from centralized_ml_api.plan.apis import (
     CHAT,
@@ -434,3 +435,20 @@ KEY_DIFFERENCES = (
     ),
 )
 """The differences of an event with teams: `{red}` stands for that team's key; `test_keys` sends them."""
+
+PAUSED_WORDS = "Back at 14:00"
+
+PAUSE_DIFFERENCES = (
+    Difference(
+        "a paused model, team or API, on the path of a model or function that API Gateway calls itself",
+        Request("/echo", headers={"x-api-key": "{red}"}),
+        refused(errors.PAUSED, PAUSED_WORDS, headers=dict(PAUSE_HEADERS)),
+        Expected(403, Refusal(errors.PAUSED, (PAUSED_WORDS,)), JSON, dict(PAUSE_HEADERS)),
+        "503 `paused`, with the organizer's words",
+        '403 with the same body and headers, where `"` and `\\` are replaced: a policy refuses the call, and'
+        " a gateway response has one status. Under `/v1`, for models that stream or are hosted, and where"
+        " tokens or dollars are limited it is 503",
+        f"{GUIDE}/supported-gateway-response-types.html",
+    ),
+)
+"""The differences while the team red is paused; `test_paused` sends them."""

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from contract.differences import DIFFERENCES, KEY_DIFFERENCES, SAGEMAKER, STREAM_DIFFERENCES
+from contract.differences import (
+    DIFFERENCES,
+    KEY_DIFFERENCES,
+    PAUSE_DIFFERENCES,
+    SAGEMAKER,
+    STREAM_DIFFERENCES,
+)
 
 PAGE = Path(__file__).parents[2] / "docs/reference/differences.md"
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
-ALL = (*DIFFERENCES, *STREAM_DIFFERENCES, *KEY_DIFFERENCES)
+ALL = (*DIFFERENCES, *STREAM_DIFFERENCES, *KEY_DIFFERENCES, *PAUSE_DIFFERENCES)
 HEAD = """\
 # Differences between the targets
 
@@ -42,9 +48,11 @@ On one machine, the header `x-event-ends` is missing from errors that end a requ
 400 `malformed_request`, 408 and 431.
 
 A key that was refused just before `starts` works within a second on one machine, and within five on AWS,
-where API Gateway [remembers]({cache}) the refusal for so long. With `starts` and `allow_from`, the 403 of a
-caller from elsewhere has an empty `code` and `message` on AWS: API Gateway [refuses]({flow}) it before it
-asks the function that words the others.
+where API Gateway [remembers]({cache}) the refusal for so long. A pause, too, begins and ends within two
+seconds here and ten there; on AWS it needs keys, `/health` does not tell of it, and a deploy that changes
+the function of keys ends it. With `allow_from`, the 403 of a caller from elsewhere has an empty `type`,
+`code` and `message` on AWS where the event has a start, or API Gateway calls a model or function itself: it
+[refuses]({flow}) such a call before it asks the function that words the others.
 
 On AWS, tokens and dollars are counted, and `GET /v1/usage` exists, only where some of them are
 [limited](../how-to/limit-spending.md#on-aws). There, a config with such limits has no entry with a

@@ -11,9 +11,9 @@ from centralized_ml_api.api.keys import TeamKeys
 from centralized_ml_api.local.admission.accounts import Account
 from centralized_ml_api.local.board.document import Known, build_document
 from centralized_ml_api.local.board.history import History, Point
-from centralized_ml_api.local.journal import Deed
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
+from centralized_ml_api.organizer.journal import Deed
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan
 from centralized_ml_api.plan.usage.tokens import Tokens
 from centralized_ml_api.plan.usage.types import Usage, UsageTable

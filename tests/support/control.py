@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from centralized_ml_api.local.journal import Actor
+    from centralized_ml_api.organizer.journal import Actor
 
 TOKEN = "t0ken"  # noqa: S105  # nobody's
 

@@ -80,6 +80,8 @@ class _Update:
         found, value = self._read(path), self._values[name]
         if found is None:
             return False
+        if operator == ">=":
+            return _number(found) >= _number(value)
         return _number(found) < _number(value) if operator == "<" else bool(found == value)
 
     def apply(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App
 
-from centralized_ml_api.aws.document.event import CACHE_SECONDS, START_CACHE_SECONDS, is_public
+from centralized_ml_api.aws.document.event import CACHE_SECONDS, is_public
 from centralized_ml_api.aws.stack import CentralizedMlApiStack
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
 from centralized_ml_api.aws.template_diff import compare_templates, creation_order
@@ -84,9 +84,9 @@ def test_a_plain_header_is_remembered_and_openais_clients_may_say_bearer(event: 
 
 def test_the_function_of_keys_knows_the_start_and_says_why_it_refuses_one(event: Template) -> None:
     (told,) = [
-        json.loads(variables["START"])
+        json.loads(variables["WORDS"])
         for function in event.of_type("AWS::Lambda::Function")
-        if "START" in (variables := function.get("Environment", {}).get("Variables", {}))
+        if "WORDS" in (variables := function.get("Environment", {}).get("Variables", {}))
     ]
     assert (told["at"], told["before"]["code"]) == ("2030-06-01T07:00:00Z", "event_not_started")
     denied = event.api["x-amazon-apigateway-gateway-responses"]["ACCESS_DENIED"]
@@ -97,15 +97,27 @@ def test_the_function_of_keys_knows_the_start_and_says_why_it_refuses_one(event:
     assert event.document["Outputs"]["EventStarts"]["Value"] == "2030-06-01T07:00:00Z"
     (plain,) = operations(event)["/direct", "post"]["security"][0]
     remembered = event.api["components"]["securitySchemes"][plain]["x-amazon-apigateway-authorizer"]
-    assert remembered["authorizerResultTtlInSeconds"] == START_CACHE_SECONDS
+    assert remembered["authorizerResultTtlInSeconds"] == CACHE_SECONDS
 
 
-def test_without_a_start_the_answer_to_a_key_is_remembered_longer(template_of: Deploys) -> None:
-    plain = template_of(model("direct"), event={"teams": ["red"]})
-    schemes = plain.api["components"]["securitySchemes"]
-    remembered = schemes["PlainKey"]["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"]
-    assert remembered == CACHE_SECONDS
-    assert "$context.authorizer" not in json.dumps(plain.api["x-amazon-apigateway-gateway-responses"])
+def test_what_only_api_gateway_can_refuse_the_function_of_keys_knows(template_of: Deploys) -> None:
+    """The entries that API Gateway calls itself: others are paused by the function that streams."""
+    direct = template_of(model("direct"), event={"teams": ["red"]})
+    streamed = template_of(model("direct"), event={"teams": [{"name": "red", "tokens_per_minute": 9}]})
+    told = [
+        variables
+        for template in (direct, streamed)
+        for function in template.of_type("AWS::Lambda::Function")
+        if "PAUSED" in (variables := function.get("Environment", {}).get("Variables", {}))
+    ]
+    assert [variables["PAUSED"] for variables in told] == ["{}", "{}"]
+    assert [variables.get("DIRECT") for variables in told] == ["direct", None]
+    assert ["WORDS" in variables for variables in told] == [True, False]
+    says_why = [
+        "$context.authorizer" in json.dumps(template.api["x-amazon-apigateway-gateway-responses"])
+        for template in (direct, streamed)
+    ]
+    assert says_why == [True, False]
 
 
 def test_a_key_that_nobody_has_is_401_like_none(event: Template) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NESTED = "AWS::CloudFormation::Stack"
 ENDPOINT = "AWS::SageMaker::Endpoint"
 COMPONENT = "AWS::SageMaker::InferenceComponent"
+TABLE = "AWS::DynamoDB::Table"
 SCHEDULE = "AWS::Scheduler::Schedule"
 _PLAN = "AWS::ApiGateway::UsagePlan"
 _GROUP = "AWS::Scheduler::ScheduleGroup"
@@ -154,6 +155,20 @@ def load_resources(cloudformation: Any, stack: str) -> tuple[StackResource, ...]
         if _does_not_exist(error):
             return ()
         raise
+
+
+def find_physical_id(resources: Iterable[StackResource], resource_type: str, part: str) -> str:
+    """Returns how AWS knows the first resource of a type whose logical id has a part; empty without. Pure.
+
+    Args:
+        resources: of a stack.
+        resource_type: such as `AWS::Lambda::Function`.
+        part: of its logical id.
+    """
+    for resource in resources:
+        if resource.type == resource_type and part in resource.logical_id:
+            return resource.physical_id
+    return ""
 
 
 def nested_stacks(resources: Iterable[StackResource]) -> list[str]:

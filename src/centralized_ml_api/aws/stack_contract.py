@@ -53,6 +53,18 @@ TEAM_TAG = "centralized-ml-api:team"
 PLACES_PLAN = "(places)"
 """The name of the usage plan of all places. No team has it."""
 
+PAUSED_VARIABLE, NOTHING_PAUSED = "PAUSED", "{}"
+"""The variable of the function that hands keys on with what is paused, as JSON; and its first value."""
+
+HASH_CHARACTERS = 16
+"""How much of the SHA-256 of a key, in hexadecimal, stands for it in that variable."""
+
+KEY_FUNCTION = "KeyFunction"
+"""What the logical id has of that function."""
+
+SPENDING_TABLE = "Spending"
+"""What the logical id has of the table that counts what teams spend."""
+
 END_RATE = f"rate({END_RETRY_MINUTES} minutes)"
 """How often the end of an event deletes what there is, from its `StartDate` on, until nothing is left of it.
 

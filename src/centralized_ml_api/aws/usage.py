@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.deployed_stack import StackResource, load_outputs, load_resources
+from centralized_ml_api.aws.deployed_stack import (
+    TABLE,
+    StackResource,
+    find_physical_id,
+    load_outputs,
+    load_resources,
+)
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.joining import load_roster
 from centralized_ml_api.aws.keys import find_keys
 from centralized_ml_api.aws.spent_tokens import load_spent
-from centralized_ml_api.aws.stack_contract import PLACES_PLAN, TEAM_TAG
+from centralized_ml_api.aws.stack_contract import PLACES_PLAN, SPENDING_TABLE, TEAM_TAG
 from centralized_ml_api.aws.usage_rows import MOST_ROWS, QUERIES, Counted
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.usage.types import SpentTokens, TeamDay, UsageTable
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _ACCESS_LOG = "AccessLog"
 _USAGE_PLAN = "AWS::ApiGateway::UsagePlan"
-_TABLE, _SPENDING = "AWS::DynamoDB::Table", "Spending"
 _MOST_PLANS = 500
 """The most that API Gateway lists in one request.
 
@@ -55,9 +60,8 @@ class _Deployed:
 
     @property
     def log_group(self) -> str:
-        for resource in self.resources:
-            if resource.type == _LOG_GROUP and _ACCESS_LOG in resource.logical_id:
-                return resource.physical_id
+        if group := find_physical_id(self.resources, _LOG_GROUP, _ACCESS_LOG):
+            return group
         raise DeployError(
             f"{self.stack} has no access log yet",
             fix="wait until the deploy ends, or deploy again",
@@ -141,10 +145,10 @@ def _load_spent(
     roster: Mapping[str, str],
 ) -> Iterable[SpentTokens]:
     """Yields the tokens where a table counts them: where some are limited."""
-    for resource in resources:
-        if resource.type == _TABLE and _SPENDING in resource.logical_id:
-            for spent in load_spent(clients.client("dynamodb"), resource.physical_id, first):
-                yield replace(spent, team=roster.get(spent.team, spent.team))
+    table = find_physical_id(resources, TABLE, SPENDING_TABLE)
+    if table:
+        for spent in load_spent(clients.client("dynamodb"), table, first):
+            yield replace(spent, team=roster.get(spent.team, spent.team))
 
 
 def _load_days(

@@ -16,6 +16,7 @@ from centralized_ml_api.errors import (
 from centralized_ml_api.extras import check_installed
 
 if TYPE_CHECKING:
+    from centralized_ml_api.aws.acts import AwsActs
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
     from centralized_ml_api.local.run.control_client import ControlClient
@@ -46,6 +47,25 @@ def open_aws_target(
 
     clients = AwsClients(region)
     return AwsTarget(config, stack, clients.region, state, choose_qualifier(config, qualifier)), clients
+
+
+def open_aws_acts(config: Path, *, region: str | None, stack: str, state: Path) -> AwsActs:
+    """Returns what an organizer can do with a stack. Calls nothing yet.
+
+    Args:
+        config: the config with the limits of its teams.
+        region: the AWS region; None for that of the AWS settings.
+        stack: the name of the CloudFormation stack.
+        state: the folder for the journal.
+
+    Raises:
+        NotInstalledError: the extra `aws` is not installed.
+        DeployError: the profile does not exist.
+    """
+    target, clients = open_aws_target(config, region=region, stack=stack, state=state)
+    from centralized_ml_api.aws.acts import AwsActs
+
+    return AwsActs(target, clients)
 
 
 def choose_qualifier(config: Path, said: str | None) -> str | None:

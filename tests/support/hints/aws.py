@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT, STACK_TAG
+from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT, PAUSED_VARIABLE, STACK_TAG
 from centralized_ml_api.aws.waking import wake_model
 from support.aws_wire import Answer, refusal, stack_in, xml_refusal
 from support.fake_documents import FakeDocuments
 from support.hints.stage import FILE
+from support.organized_stack import REGION, STACK, OrganizedStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,12 +220,31 @@ def a_team_without_a_key(stage: Stage) -> None:
     stage.run("keys", "--show", "red", "--target", "aws", *AT)
 
 
+def an_organizer(stage: Stage) -> None:
+    """A pause leads to its end, a grant to taking it back."""
+    organized = OrganizedStack(stage.aws)
+    organized.answer()
+    on_aws = ("--target", "aws", "--region", REGION, "--stack", STACK)
+    stage.write(
+        models=[{**MODEL, "price": PRICE}], endpoints=[], event={"teams": [{"name": "red", "usd": 2}]}
+    )
+    stage.run("pause", "chat", *on_aws)
+    stage.run("pause", *on_aws)
+    stage.run("pause", "--team", "red", *on_aws)
+    stage.run("resume", *on_aws)
+    stage.run("grant", "red", "--usd", "1", "--config", FILE, *on_aws)
+    stage.run("grant", "red", "--take-back", *on_aws)
+    del organized.variables[PAUSED_VARIABLE]
+    stage.run("pause", *on_aws)
+
+
 SITUATIONS: tuple[Situation, ...] = (
     before_a_deploy,
     a_deploy,
     a_difference,
     a_destroy,
     an_end_that_moves,
+    an_organizer,
     a_model_that_is_woken,
     a_team_without_a_key,
     what_is_deployed,

@@ -14,11 +14,18 @@ import pytest
 
 from centralized_ml_api.api.error_shape import NOT_ALLOWED, build_error
 from centralized_ml_api.api.event_start import not_started
-from centralized_ml_api.aws.constructs.team_keys import KEY_CODE, word_refusals
+from centralized_ml_api.api.notices import LONGEST_WORDS, build_pause_error
+from centralized_ml_api.aws.constructs.team_keys import (
+    DIRECT_CHARACTERS,
+    KEY_CODE,
+    render_direct,
+    word_refusals,
+)
 from centralized_ml_api.aws.document.event import Authorizer
 from centralized_ml_api.aws.document.extend import Addresses, extend_document
+from centralized_ml_api.aws.pauses import hash_key
 from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags
-from centralized_ml_api.plan.aws.event import PLACE_PREFIX, name_place
+from centralized_ml_api.plan.aws.event import PLACE_PREFIX, TABLE_CHARACTERS, name_place
 from centralized_ml_api.plan.aws.types import DirectRoute, OwnEndpoint
 from centralized_ml_api.plan.speaks import OpenAiModels
 from support.api_gateway import ApiGateway, build_rest_api
@@ -223,7 +230,7 @@ ROUTES = [DirectRoute(name, OwnEndpoint(name), ()) for name in ("plain", "other"
 OPERATIONS = {f"/{route.name}": {"post": {"operationId": route.name}} for route in ROUTES}
 SERVICE = "arn:aws:apigateway:us-east-1"
 AUTHORIZER = Authorizer(
-    f"{SERVICE}:lambda:path/2015-03-31/functions/keys/invocations", "caller", has_start=True
+    f"{SERVICE}:lambda:path/2015-03-31/functions/keys/invocations", "caller", says_why=True
 )
 ADDRESSES = Addresses(
     service=SERVICE,
@@ -239,7 +246,7 @@ LONG_AGO = datetime(2020, 6, 1, 7, tzinfo=UTC)
 
 def start_with(monkeypatch: pytest.MonkeyPatch, starts: datetime, refused: dict[str, list[str]]) -> Any:
     """A cold function of an event that starts then; the keys of red and blue are their teams' names."""
-    monkeypatch.setenv("START", json.dumps(word_refusals(starts)))
+    monkeypatch.setenv("WORDS", json.dumps(word_refusals(starts)))
     monkeypatch.setenv("REFUSED", json.dumps(refused))
     function = start_function()
     owners = function.Owners(Lists({"red": "red", "blue": "blue"}))
@@ -252,7 +259,7 @@ def test_the_function_compares_the_start_with_the_clock(monkeypatch: pytest.Monk
     function = start_with(monkeypatch, STARTS, {})
     assert function.is_before_start(STARTS.timestamp() - 0.001)
     assert not function.is_before_start(STARTS.timestamp())
-    monkeypatch.delenv("START")
+    monkeypatch.delenv("WORDS")
     assert not start_function().is_before_start(0.0)
 
 
@@ -351,3 +358,78 @@ def test_whose_key_it_is_is_told_where_it_is_counted(monkeypatch: pytest.MonkeyP
     assert told["policyDocument"] == untold["policyDocument"]
     with pytest.raises(function.UnauthorizedError):
         call(function, "guess")
+
+
+def pause(monkeypatch: pytest.MonkeyPatch, direct: str = "plain,other", **paused: Mapping[str, str]) -> Any:
+    """A cold function of an event in which this is paused; `models` and `teams` have their words."""
+    monkeypatch.setenv("PAUSED", json.dumps(paused))
+    monkeypatch.setenv("DIRECT", direct)
+    return start_with(monkeypatch, LONG_AGO, {"blue": ["other"]})
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_is_paused_is_refused_with_the_organizers_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = pause(monkeypatch, models={"": 'Back "soon" \\ at 14:00'})
+    answer = ask(function, "POST", "/plain", "red")
+    said = build_pause_error("Back 'soon' / at 14:00")
+    assert (answer.status, json.loads(answer.body)["error"]) == (403, build_error(said, "an-id")["error"])
+    assert dict(answer.headers)["retry-after"] == "60"
+    wordless = ask(pause(monkeypatch, models={"": ""}), "POST", "/plain", "red")
+    assert json.loads(wordless.body)["error"] == build_error(build_pause_error(""), "an-id")["error"]
+
+
+@pytest.mark.usefixtures("environment")
+def test_one_team_is_paused_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = pause(monkeypatch, teams={"red": "Ask us"}, keys={hash_key("red"): "red"})
+    assert json.loads(ask(function, "POST", "/plain", "red").body)["error"]["code"] == "paused"
+    assert ask(function, "PUT", "/plain", "blue").status == 405, "it was let in"
+    refused = ask(function, "POST", "/other", "blue")
+    assert json.loads(refused.body) == build_error(NOT_ALLOWED, "an-id")
+    assert json.loads(call(function, "red")["context"]["paused"]) == {"": "Ask us"}
+    assert "paused" not in call(function, "blue")["context"]
+
+
+@pytest.mark.usefixtures("environment")
+def test_one_model_is_paused_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the function that streams, `chat`, is refused there."""
+    function = pause(monkeypatch, models={"other": "Broken", "chat": "Later"})
+    assert "Broken" in json.loads(ask(function, "POST", "/other", "red").body)["error"]["message"]
+    assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
+    assert json.loads(call(function, "red")["context"]["paused"]) == {"other": "Broken", "chat": "Later"}
+
+
+@pytest.mark.usefixtures("environment")
+def test_where_all_calls_stream_a_pause_denies_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = pause(monkeypatch, direct="", models={"": "Back soon"})
+    answer = call(function, "red")
+    assert [statement["Effect"] for statement in answer["policyDocument"]["Statement"]] == ["Allow"]
+    assert json.loads(answer["context"]["paused"]) == {"": "Back soon"}
+
+
+@pytest.mark.usefixtures("environment")
+def test_with_too_many_entries_to_name_a_pause_denies_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert render_direct(["a", "b"]) == "a,b"
+    many = render_direct(f"model-{number}" for number in range(100))
+    function = pause(monkeypatch, direct=many, models={"": "Back soon"})
+    assert json.loads(ask(function, "POST", "/plain", "red").body)["error"]["code"] == "paused"
+    assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
+    function = pause(monkeypatch, direct=many, models={"other": "Broken"})
+    assert json.loads(ask(function, "POST", "/other", "red").body)["error"]["code"] == "paused"
+    assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
+
+
+def test_what_the_function_is_told_leaves_room_for_pauses() -> None:
+    told = ["x" * TABLE_CHARACTERS, json.dumps(word_refusals(STARTS)), "y" * DIRECT_CHARACTERS, *ENVIRONMENT]
+    assert 4096 - len("".join(told)) - len(ENVIRONMENT["OWN_TAG"]) - len(TEAM_TAG) > 2 * LONGEST_WORDS
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_policy_never_outgrows_what_api_gateway_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"model-{number}" for number in range(120)]
+    function = pause(monkeypatch, direct=",".join(names), models={"": "w" * LONGEST_WORDS})
+    policy = call(function, "red")["policyDocument"]
+    assert len(json.dumps(policy)) < 8_000
+    asked = METHOD.replace("/echo", "/model-7")
+    with pytest.raises(GatewayError):
+        check_policy({"policyDocument": policy}, asked)
+    check_policy({"policyDocument": policy}, asked.replace("POST", "GET"))

@@ -225,7 +225,7 @@ class CentralizedMlApi(Construct):
             self, "KeyFunction", access=self._plan.access, stack_context=self._stack_context
         )
         uri = f"{service}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
-        return Authorizer(uri, function.caller, has_start=self._plan.access.starts is not None)
+        return Authorizer(uri, function.caller, says_why=self._plan.access.says_why)
 
     def _build_joining(self) -> tuple[PlaceKeys | None, JoinFunction | None]:
         access, here = self._plan.access, self._stack_context

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnResource
 from constructs import Construct
 
-from centralized_ml_api.api.error_shape import NOT_ALLOWED
+from centralized_ml_api.api.error_shape import NOT_ALLOWED, PAUSED
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.event_start import build_start_headers, not_started
+from centralized_ml_api.api.notices import PAUSE_HEADERS, build_pause_error
 from centralized_ml_api.aws.constructs.assets import ship_code
 from centralized_ml_api.aws.constructs.lambda_function import (
     build_caller,
@@ -28,12 +29,19 @@ from centralized_ml_api.aws.constructs.resources import (
     only_from_this_account,
     role_arn,
 )
-from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG, key_tags
+from centralized_ml_api.aws.stack_contract import (
+    NOTHING_PAUSED,
+    PAUSED_VARIABLE,
+    STACK_TAG,
+    TEAM_TAG,
+    key_tags,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from centralized_ml_api.api.error_shape import ApiError
     from centralized_ml_api.aws.constructs.http_api import HttpApi
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
@@ -49,6 +57,9 @@ TIMEOUT_SECONDS = 10
 there is none, and a call takes a millisecond."""
 
 MEMORY_MIB = 256
+
+DIRECT_CHARACTERS = 300
+"""How much of the function's 4 KB of variables the names of entries may take."""
 
 
 class TeamKeys(Construct):
@@ -208,7 +219,9 @@ class KeyFunction(Construct):
                 "REFUSED": json.dumps(access.refused),
                 "OWN_TAG": json.dumps([STACK_TAG, stack_context.stack_name]),
                 "TEAM_TAG": TEAM_TAG,
-                **({"START": json.dumps(word_refusals(access.starts))} if access.starts else {}),
+                PAUSED_VARIABLE: NOTHING_PAUSED,
+                **({"WORDS": json.dumps(word_refusals(access.starts))} if access.says_why else {}),
+                **({"DIRECT": render_direct(access.direct)} if access.direct else {}),
                 **({"NAMES_TEAM": "yes"} if access.counted else {}),
             },
             role=role,
@@ -218,15 +231,36 @@ class KeyFunction(Construct):
         self.caller = build_caller(self, self.arn, description="Asks whose key it is")
 
 
-def word_refusals(starts: datetime) -> dict[str, Any]:
-    """Builds what the function says of a refused key, `before` the start and `after` it."""
-    early, later = not_started(starts), NOT_ALLOWED
-    (_, retry_after), _ = build_start_headers(starts)
-    return {
-        "at": render_instant(starts),
-        "before": {"code": early.code, "message": early.message, "retryAfter": retry_after},
-        "after": {"code": later.code, "message": later.message},
+def word_refusals(starts: datetime | None) -> dict[str, Any]:
+    """Builds what the function says of a refused key: `before` the start, `after` it, while it is `paused`.
+
+    `saying` has a place for an organizer's words.
+    """
+    words: dict[str, Any] = {
+        "after": _word(NOT_ALLOWED),
+        "paused": {**_word(PAUSED), "retryAfter": dict(PAUSE_HEADERS)["retry-after"]},
+        "saying": build_pause_error("{words}").message,
     }
+    if starts:
+        (_, retry_after), _ = build_start_headers(starts)
+        words |= {
+            "at": render_instant(starts),
+            "before": {**_word(not_started(starts)), "retryAfter": retry_after},
+        }
+    return words
+
+
+def render_direct(names: Iterable[str]) -> str:
+    """Renders the entries that API Gateway calls itself; `*` where they would leave no room for pauses.
+
+    With that, the function denies whole methods, those of entries that stream too.
+    """
+    rendered = ",".join(names)
+    return rendered if len(rendered) <= DIRECT_CHARACTERS else "*"
+
+
+def _word(error: ApiError) -> dict[str, str]:
+    return {"type": error.type, "code": error.code, "message": error.message}
 
 
 def _may_look_up_keys(stack_context: StackContext) -> Iterable[Statement]:

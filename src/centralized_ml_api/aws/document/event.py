@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.document.integrations import Operation, PathItem
 
-CACHE_SECONDS = 300
-"""How long API Gateway remembers what a key may call. It checks the key itself on every call."""
+CACHE_SECONDS = 5
+"""How long API Gateway remembers what a key may call. It checks the key itself on every call.
 
-START_CACHE_SECONDS = 5
-"""The same where the event has a start: by so much may a key work too late, if it was refused just before."""
+By so much may a key work too long after an organizer has paused it, and too late after the event has started.
+"""
 
 OPENAI_PREFIX = "/v1/"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
@@ -36,12 +36,12 @@ _KEY, _PLAIN, _EITHER = "api_key", "PlainKey", "KeyOrBearer"
 class Authorizer:
     """The function that passes keys on: its address for API Gateway, and the role that may call it.
 
-    `has_start` tells that it refuses all keys until the event starts, and says why it refuses one.
+    `says_why` tells that it says why it refuses a key: the event has not started, or is paused.
     """
 
     uri: str
     role: str
-    has_start: bool = False
+    says_why: bool = False
 
 
 def require_keys(
@@ -54,7 +54,7 @@ def require_keys(
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-key-source.html
     """
     responses = document[GATEWAY_RESPONSES]
-    refused = {"ACCESS_DENIED": build_denial()} if authorizer.has_start else {}
+    refused = {"ACCESS_DENIED": build_denial()} if authorizer.says_why else {}
     return {
         **document,
         "x-amazon-apigateway-api-key-source": "AUTHORIZER",
@@ -102,7 +102,7 @@ def _build_schemes(authorizer: Authorizer) -> dict[str, Any]:
     unused = {**key, "name": "Unused"}
     remembered = {
         "identitySource": f"method.request.header.{KEY_HEADER}",
-        "authorizerResultTtlInSeconds": START_CACHE_SECONDS if authorizer.has_start else CACHE_SECONDS,
+        "authorizerResultTtlInSeconds": CACHE_SECONDS,
     }
     return {
         _KEY: key,

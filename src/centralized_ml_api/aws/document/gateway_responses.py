@@ -85,7 +85,7 @@ def build_denial() -> dict[str, Any]:
     (`$context.authorizer.property`) and https://stackoverflow.com/questions/47921803 (in gateway responses)
     """
     said = "$context.authorizer."
-    error = replace(errors.NOT_ALLOWED, code=f"{said}code", message=f"{said}message")
+    error = replace(errors.NOT_ALLOWED, type=f"{said}type", code=f"{said}code", message=f"{said}message")
     response = _response(render_body(error), dict([errors.STOP_RETRYING]))
     response["responseParameters"]["gatewayresponse.header.retry-after"] = "context.authorizer.retryAfter"
     return {"statusCode": str(error.status), **response}

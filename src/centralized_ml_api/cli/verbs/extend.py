@@ -109,7 +109,7 @@ def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, 
 
 def _tell_local(config: Path, until: datetime, state: Path) -> None:
     """Reloads the config, which drops no call."""
-    from centralized_ml_api.local.journal import Journal, note_extension, note_not_applied
+    from centralized_ml_api.organizer.journal import Journal, note_extension, note_not_applied
 
     try:
         client = connect(state)

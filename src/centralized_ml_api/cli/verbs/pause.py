@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_option
-from centralized_ml_api.cli.targets import connect
-from centralized_ml_api.commands import command, state_flags
+from centralized_ml_api.cli.options import Target, region_option, stack_option, state_option, target_option
+from centralized_ml_api.cli.targets import connect, open_aws_acts
+from centralized_ml_api.commands import DEFAULT_CONFIG, command, state_flags
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,19 +21,46 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option("--team", help="Answer no calls of this team instead.")
 @click.option("--say", "words", default="", metavar="WORDS", help="Tell callers why, or until when.")
+@target_option("Pause what runs on this machine, or what is deployed.")
 @state_option
-def pause(name: str | None, team: str | None, words: str, state: Path) -> int:
+@region_option
+@stack_option
+def pause(
+    name: str | None,
+    team: str | None,
+    words: str,
+    *,
+    target: Target,
+    state: Path,
+    region: str | None,
+    stack: str,
+) -> int:
     """Answer no calls to a model, or to any model without NAME.
 
     With --team, the calls of one team are refused, and others go on. Callers get 503 with your words. Calls
     that are under way are finished; models stay as they are. A pause ends with mlapi resume, or when the API
-    stops.
+    stops. With --target aws it begins within ten seconds, and needs keys: those of teams.
     """
     check_one(name, team)
-    connect(state).pause(name, words, team=team)
+    if target == "aws":
+        acts = open_aws_acts(DEFAULT_CONFIG, region=region, stack=stack, state=state)
+        acts.do("pause", {**name_paused(name, team), "words": words})
+    else:
+        connect(state).pause(name, words, team=team)
     output.data(f"{name or team or 'Every model'} is paused.")
-    output.next_command(command("resume", *pause_subject(name, team), *state_flags(state)))
+    flags = target_flags(target, state, region, stack)
+    output.next_command(command("resume", *pause_subject(name, team), *flags))
     return 0
+
+
+def target_flags(target: Target, state: Path, region: str | None, stack: str) -> tuple[str, ...]:
+    """Returns the words with which a next command names the same target."""
+    return ("--target", "aws", *stack_flags(region, stack)) if target == "aws" else state_flags(state)
+
+
+def name_paused(name: str | None, team: str | None) -> dict[str, str]:
+    """Returns what is paused as an act is told it; nothing where that is everything."""
+    return {"team": team} if team else {"name": name} if name else {}
 
 
 def check_one(name: str | None, team: str | None) -> None:

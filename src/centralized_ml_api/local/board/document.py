@@ -16,9 +16,9 @@ from centralized_ml_api.api.keys import TeamKeys
 from centralized_ml_api.api.qr import MOST_CHARACTERS, draw_qr
 from centralized_ml_api.local.admission.accounts import Account, list_limits, open_account
 from centralized_ml_api.local.board.history import History
-from centralized_ml_api.local.journal import Deed
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
+from centralized_ml_api.organizer.journal import Deed
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.event import POT, EventPlan
 from centralized_ml_api.plan.usage.types import NOBODY, UsageTable

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.api.keys import NO_TEAMS_FIX, SHOWN_CHARACTERS, FormerKey, TeamKeys, unknown_team
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import UsageError
-from centralized_ml_api.local.journal import Journal
+from centralized_ml_api.organizer.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
-    from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.keys.record import TeamRecord
     from centralized_ml_api.local.keys.store import KeyStore, Records
+    from centralized_ml_api.organizer.journal import Actor
 
 
 class LocalKeys:

@@ -13,15 +13,15 @@ from filelock import FileLock, Timeout
 
 from centralized_ml_api.api.joining import new_code
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.machine.private_file import write_private_file
+from centralized_ml_api.organizer.journal import Journal
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from centralized_ml_api.local.journal import Actor
+    from centralized_ml_api.organizer.journal import Actor
     from centralized_ml_api.plan.event import JoinPlan
 
 LOCK_SECONDS = 10

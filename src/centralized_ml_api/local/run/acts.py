@@ -13,22 +13,22 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.config.revise import move_end, write_instant
 from centralized_ml_api.errors import MlApiError, StartError, UsageError
-from centralized_ml_api.local.journal import Journal, note_extension, note_not_applied
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import change_joining
-from centralized_ml_api.local.run.grants import NOTHING, UNITS, read_grant
 from centralized_ml_api.local.run.reload import word_error
-from centralized_ml_api.local.run.wanted import read_text, read_until, read_words
+from centralized_ml_api.organizer.grant import NOTHING, UNITS, read_grant
+from centralized_ml_api.organizer.journal import Journal, note_extension, note_not_applied
+from centralized_ml_api.organizer.wanted import read_text, read_until, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.machine.clock import Clock
-    from centralized_ml_api.local.run.grants import Grant
     from centralized_ml_api.local.run.reload import Reloader
     from centralized_ml_api.local.run.supervisor import Supervisor
+    from centralized_ml_api.organizer.grant import Grant
+    from centralized_ml_api.organizer.journal import Actor
     from centralized_ml_api.plan.event import TeamPlan
     from centralized_ml_api.plan.types import ModelDeployment
 

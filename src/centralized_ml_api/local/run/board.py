@@ -12,24 +12,24 @@ from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, load_used
 from centralized_ml_api.local.board.document import RECENT_SECONDS, Known, build_document
 from centralized_ml_api.local.board.history import History, keep_history
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import invite
 from centralized_ml_api.local.machine.ports import reachable_urls
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.local.usage.recent_errors import load_recent_errors
+from centralized_ml_api.organizer.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from centralized_ml_api.api.invitation import Invitation
-    from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.machine.clock import Clock
     from centralized_ml_api.local.run.grants import Grants
     from centralized_ml_api.local.run.notices import Notices
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.local.traffic.types import Traffic
+    from centralized_ml_api.organizer.journal import Actor
     from centralized_ml_api.plan.event import EventPlan
     from centralized_ml_api.plan.types import ApiPlan
 

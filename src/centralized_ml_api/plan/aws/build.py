@@ -95,7 +95,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     sizes = entry_sizes(routes, models, functions, ends=bool(plan.event.ends), hours=len(plan.event.hours))
     groups = assign_groups(sizes, fixed)
     throttle = plan.event.throttle
-    access = build_access(plan.event, spoken)
+    direct = tuple(route.name for route in routes if not isinstance(route, StreamRoute))
+    access = build_access(plan.event, spoken, direct)
     return AwsPlan(
         api=plan,
         region=region,

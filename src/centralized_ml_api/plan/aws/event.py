@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.event import EventPlan
 
 
-TABLE_CHARACTERS = 3_500
-"""How much the function that hands keys on can be told about all teams.
+TABLE_CHARACTERS = 2_500
+"""How much the function that hands keys on can be told about all teams, and be left with room for pauses.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (4 KB of variables)
 """
@@ -73,7 +73,8 @@ class AccessPlan:
     """Who may call, and from when on. Without teams and places, everybody may call without a key.
 
     With `counted`, whose key it is must be known at every call, because what teams spend is counted. `places`
-    are for teams that join, until `joining_ends`, if joining ends by itself.
+    are for teams that join, until `joining_ends`, if joining ends by itself. `direct` are the entries that
+    API Gateway calls without the function that streams: only the function that hands keys on can pause them.
     """
 
     teams: tuple[TeamAccess, ...]
@@ -81,6 +82,12 @@ class AccessPlan:
     counted: bool = False
     places: tuple[TeamAccess, ...] = ()
     joining_ends: datetime | None = None
+    direct: tuple[str, ...] = ()
+
+    @property
+    def says_why(self) -> bool:
+        """Whether API Gateway itself may have to say why it refuses a key."""
+        return self.starts is not None or bool(self.direct)
 
     @property
     def needs_key(self) -> bool:
@@ -106,8 +113,13 @@ def list_places(event: EventPlan) -> tuple[TeamPlan, ...]:
     return tuple(replace(event.join.team, name=name_place(number)) for number in numbers)
 
 
-def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
+def build_access(event: EventPlan, entries: Iterable[str], direct: tuple[str, ...] = ()) -> AccessPlan:
     """Builds who may call which of the entries.
+
+    Args:
+        event: who takes part.
+        entries: the names of all entries.
+        direct: those that API Gateway calls without the function that streams.
 
     Raises:
         DeployError: the teams' lists exclude more than fits into AWS's limits.
@@ -120,6 +132,7 @@ def build_access(event: EventPlan, entries: Iterable[str]) -> AccessPlan:
         counted=event.limits_spending,
         places=tuple(TeamAccess(place, _refused(place, names)) for place in list_places(event)),
         joining_ends=event.join.until if event.join else None,
+        direct=direct,
     )
     refused = access.refused
     if _is_too_much(refused):

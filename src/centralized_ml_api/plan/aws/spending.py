@@ -25,6 +25,9 @@ OWNER_KEY, PERIOD_KEY, EXPIRY = "holder", "span", "expires_at"
 TEAM_OWNER, COUNTED_SPAN = "team#", "counted#"
 """How the key begins of what a team has used, and of what is only counted: a day and a model follow."""
 
+GRANTED_SPAN = "granted"
+"""The key of what a team has been granted on top of its limits."""
+
 COUNTED = (
     "The function that streams counts what teams spend in tokens and dollars, in a table of DynamoDB."
     " All calls of models pass through it, those of their own paths too."

@@ -181,7 +181,7 @@ def test_openais_paths_take_either_header_and_are_asked_each_time() -> None:
         name: schemes[name]["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"]
         for name in ("PlainKey", "KeyOrBearer")
     }
-    assert remembered == {"PlainKey": 300, "KeyOrBearer": 0}
+    assert remembered == {"PlainKey": 5, "KeyOrBearer": 0}
     assert {name: scheme["name"] for name, scheme in schemes.items()} == {
         "api_key": "x-api-key",
         "PlainKey": "Unused",

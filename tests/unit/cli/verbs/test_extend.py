@@ -10,8 +10,8 @@ import pytest
 
 from centralized_ml_api.cli.verbs.extend import UntilArgument
 from centralized_ml_api.errors import UsageError
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.organizer.journal import Journal
 from support.control import SilentTarget, serve_control
 from support.verbs import mlapi
 

@@ -9,10 +9,10 @@ import pytest
 
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.api.qr import render_qr
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyStore
 from centralized_ml_api.local.keys.record import TeamRecord
 from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.organizer.journal import Journal
 from support.control import SilentTarget, serve_control
 from support.verbs import mlapi
 

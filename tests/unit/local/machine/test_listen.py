@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from centralized_ml_api.local.journal import Actor
+    from centralized_ml_api.organizer.journal import Actor
 
 TOKEN = "t0ken"  # noqa: S105  # of nobody
 STATUS = LocalStatus(1, "c.json", ".mlapi", 0.0, "http://a", "", "http://b", (), ())

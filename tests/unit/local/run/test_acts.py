@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
 from centralized_ml_api.local.run.acts import Acts
-from centralized_ml_api.local.run.grants import GRANTS_FILE, NOTHING, Grant, Grants
+from centralized_ml_api.local.run.grants import GRANTS_FILE, Grants
 from centralized_ml_api.local.run.options import Terminal
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
+from centralized_ml_api.organizer.grant import NOTHING, Grant
+from centralized_ml_api.organizer.journal import Journal
 from centralized_ml_api.plan.engines import UrlServing
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, Spending, TeamPlan
 from centralized_ml_api.plan.types import SleepPlan

@@ -13,16 +13,17 @@ from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, AccountBook, Batch
 from centralized_ml_api.local.admission.accounts import Account, Charge
 from centralized_ml_api.local.board.history import LOOK_SECONDS
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import TeamRecord
 from centralized_ml_api.local.machine.clock import Clock
 from centralized_ml_api.local.run.board import Board
-from centralized_ml_api.local.run.grants import Grant, Grants
+from centralized_ml_api.local.run.grants import Grants
 from centralized_ml_api.local.run.notices import Notices
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Counted, Requests, Traffic
 from centralized_ml_api.local.usage.collector import UsageCollector
+from centralized_ml_api.organizer.grant import Grant
+from centralized_ml_api.organizer.journal import Journal
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, Spending, TeamPlan
 from support.access_log import append, line
 from support.fake_target import NOON, entry, plan

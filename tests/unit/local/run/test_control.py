@@ -29,7 +29,7 @@ from support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from centralized_ml_api.local.journal import Actor
+    from centralized_ml_api.organizer.journal import Actor
 
 RUN = Run.of_this_process("config.json")
 STATUS = LocalStatus(7, "c.json", ".mlapi", 0.0, "http://a", "trouble", "http://b", (), ("a note",))

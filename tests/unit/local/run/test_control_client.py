@@ -15,9 +15,9 @@ from support.background import start_background
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from centralized_ml_api.local.journal import Actor
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.local.traffic.types import Traffic
+    from centralized_ml_api.organizer.journal import Actor
 
 
 class Target:

@@ -3,6 +3,10 @@
 API Gateway then checks the key, its limits and whether it is revoked. Decided here is which models the key's
 team may not call, where a team of the config has a list of models, and that none may call any before the
 event starts. Where what teams spend is counted, the streaming function is told whose key it is.
+
+What organizers pause is the variable PAUSED of this function: `models` has what callers are told by model,
+and without a name of all; `teams` by team, and `keys` has teams by the beginnings of their keys' hashes.
+The streaming function answers that itself; paths that do not lead to it, DIRECT, are denied here.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 """
 
@@ -24,7 +28,20 @@ _REFUSED: dict[str, list[str]] = json.loads(os.environ["REFUSED"])
 _TAG, _STACK = json.loads(os.environ["OWN_TAG"])
 _TEAM_TAG = os.environ["TEAM_TAG"]
 _NAMES_TEAM = os.environ.get("NAMES_TEAM") == "yes"
-_START: dict[str, Any] | None = json.loads(os.environ.get("START", "null"))
+_WORDS: dict[str, Any] | None = json.loads(os.environ.get("WORDS", "null"))
+_PAUSED: dict[str, dict[str, str]] = json.loads(os.environ.get("PAUSED", "{}"))
+_DIRECT = [name for name in os.environ.get("DIRECT", "").split(",") if name]
+
+_EVERYTHING, _ALL = "", "*"  # instead of a name, instead of names that are too many
+HASH_CHARACTERS = 16
+"""How much of the SHA-256 of a key, in hexadecimal, stands for it where it is paused."""
+
+POLICY_CHARACTERS = 7_500
+"""The most that the paths in a policy may take.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+(8 KB, the policy of an authorizer)
+"""
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 10.0
 """The pause between two look-ups, so that guessing keys does not use up API Gateway's rate limit.
@@ -73,32 +90,63 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
     is_early = is_before_start(time.time())
     team = _team_of(key) if _REFUSED or is_early or _NAMES_TEAM else ""
     refused = _REFUSED.get(_PLACE if team.startswith(_PLACE) else team, [])
+    paused = find_paused(key)
+    stopped = find_stopped(paused)
     return {
         "principalId": "team",
         "policyDocument": {
             "Version": "2012-10-17",
-            "Statement": _statements(lambda_event["methodArn"], refused, is_early=is_early),
+            "Statement": _statements(lambda_event["methodArn"], [*refused, *stopped], is_early=is_early),
         },
         "usageIdentifierKey": key,
         "context": {
             "refused": json.dumps(refused),
             **({"team": team} if _NAMES_TEAM else {}),
-            **_why_refused(is_early=is_early),
+            **({"paused": json.dumps(paused)} if paused else {}),
+            **_why_refused(_say_why(paused, stopped), is_early=is_early),
         },
     }
 
 
 def is_before_start(now: float) -> bool:
     """Returns whether the event is still to start; `now` is in seconds since the epoch."""
-    return _START is not None and now < datetime.fromisoformat(_START["at"]).timestamp()
+    starts = _WORDS.get("at") if _WORDS else None
+    return starts is not None and now < datetime.fromisoformat(starts).timestamp()
 
 
-def _why_refused(*, is_early: bool) -> dict[str, str]:
-    """Returns the words for the response to a refused call; none where the response has its own."""
-    if _START is None:
+def find_paused(key: str) -> dict[str, str]:
+    """Returns by model what whoever has a key is told of its pause; without a name, of all models."""
+    team = _PAUSED.get("keys", {}).get(_hash(key).hex()[:HASH_CHARACTERS], "")
+    told = _PAUSED.get("teams", {}).get(team)
+    return _PAUSED.get("models", {}) if told is None else {_EVERYTHING: told}
+
+
+def find_stopped(paused: dict[str, str]) -> list[str]:
+    """Returns the entries whose paths are denied for a pause; one without a name stands for all of them."""
+    if _DIRECT == [_ALL]:
+        return [*paused]
+    return [name for name in _DIRECT if _EVERYTHING in paused or name in paused]
+
+
+def _say_why(paused: dict[str, str], stopped: list[str]) -> str | None:
+    """Returns what callers are told of a pause for which a path is denied; None where none is."""
+    if not stopped:
+        return None
+    return paused.get(_EVERYTHING, paused.get(stopped[0], ""))
+
+
+def _why_refused(pause: str | None, *, is_early: bool) -> dict[str, str]:
+    """Returns the words for the response to a refused call; none where the response has its own.
+
+    The response has them within a JSON string, and escapes nothing.
+    """
+    if _WORDS is None:
         return {}
-    words: dict[str, str] = _START["before" if is_early else "after"]
-    return words
+    words: dict[str, str] = _WORDS["before" if is_early else "after" if pause is None else "paused"]
+    if is_early or not pause:
+        return words
+    said = pause.replace("\\", "/").replace('"', "'")
+    return {**words, "message": _WORDS["saying"].replace("{words}", said)}
 
 
 def _key_of(headers: dict[str, str]) -> str:
@@ -130,11 +178,14 @@ def _statements(method_arn: str, refused: list[str], *, is_early: bool) -> list[
     stage = "/".join(method_arn.split("/")[:2])
     allowed = _statement("Allow", [f"{stage}/*"])
     denied = [f"*/{path}" for path in (*refused, *_OTHER_SPELLINGS)] if refused else []
-    if is_early:
+    if is_early or _EVERYTHING in refused:
         denied.append("POST/*")
     if not denied:
         return [allowed]
-    return [allowed, _statement("Deny", [f"{stage}/{path}" for path in denied])]
+    resources = [f"{stage}/{path}" for path in denied]
+    if sum(map(len, resources)) > POLICY_CHARACTERS:  # only a pause denies so many
+        resources = [f"{stage}/POST/*"]
+    return [allowed, _statement("Deny", resources)]
 
 
 def _statement(effect: str, resources: list[str]) -> dict[str, Any]:

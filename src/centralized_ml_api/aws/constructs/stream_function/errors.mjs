@@ -55,6 +55,7 @@ export const INVALID_BODY = errorOf("invalid_body");
 export const MODEL_REFUSED = errorOf("model_refused");
 export const MODEL_MISSING = errorOf("model_missing");
 export const NOT_ALLOWED = errorOf("not_allowed");
+const PAUSED = errorOf("paused");
 export const MODEL_NOT_FOUND = errorOf("model_not_found");
 export const UNKNOWN_PATH = errorOf("unknown_path");
 export const METHOD_NOT_ALLOWED = errorOf("method_not_allowed");
@@ -71,6 +72,12 @@ export const MODEL_TOO_SLOW = errorOf("model_too_slow");
 const MODEL_WAKING = Object.assign(errorOf("model_waking"), {
     retryAfter: String(texts.waking_retry_after_seconds),
 });
+
+// Returns the error of calls to what organizers have paused, with their words, if there are any: nobody knows for how long.
+export function pausedError(words) {
+    const error = words ? PAUSED.withMessage("saying", { words }) : PAUSED.saying(PAUSED.message);
+    return Object.assign(error, { retryAfter: String(LONGEST_WAIT_SECONDS), stops: true });
+}
 
 // Returns the headers of an error; `retryAfter` is null where waiting does not help, and undefined where nobody knows.
 // Clients do not send a call again by themselves that `stops`.

@@ -10,6 +10,7 @@ import { POT } from "./accounts.mjs";
 import { callDynamoDb } from "./dynamodb.mjs";
 import { buildMost, buildNeed, estimateTokens, judgeEnding } from "./endings.mjs";
 import { MODEL_NOT_READY } from "./errors.mjs";
+import { Grants } from "./grants.mjs";
 import { Ledger, ShortageError, dayOf } from "./ledger.mjs";
 import { mayWriteCache, measureBytes, measureNeed } from "./needs.mjs";
 import { refuseShortage, renderLeft } from "./refusals.mjs";
@@ -30,6 +31,7 @@ const { limits: LIMITS = {}, entries: ENTRIES = {} } = spending;
 const isCounted = Object.keys(LIMITS).length > 0;
 
 export const ledger = isCounted ? new Ledger(process.env.SPENDING_TABLE, callDynamoDb) : null;
+export const grants = isCounted ? new Grants((team) => ledger.readGrant(team)) : null;
 
 // Returns what limits the calls of a team: its own limits, and those of all teams. Without a name nobody knows whose calls
 // they are: nobody spends what cannot be written down.
@@ -108,9 +110,10 @@ class Expense {
     }
 
     async #charge() {
-        const { limits, answer } = this.#call;
+        const { request, limits, answer } = this.#call;
         try {
-            const { accounts, left } = await ledger.reserve(limits, this.#need);
+            const raised = await grants.raise(limits, request.team);
+            const { accounts, left } = await ledger.reserve(raised, this.#need);
             this.#accounts = accounts;
             answer.left = renderLeft(left, Date.now() / 1000);
         } catch (cause) {

@@ -13,7 +13,7 @@ import { answerHealth } from "./health.mjs";
 import { passThrough } from "./invoke.mjs";
 import { readJsonObject } from "./json_body.mjs";
 import { loadModels } from "./models.mjs";
-import { answerEntry, answerOpenAi } from "./openai.mjs";
+import { answerEntry, answerOpenAi, refusePaused } from "./openai.mjs";
 import { answerOtherPath } from "./other_paths.mjs";
 import { answerUsage } from "./team_usage.mjs";
 
@@ -38,7 +38,8 @@ export const handler = awslambda.streamifyResponse(async (lambdaEvent, stream, c
 });
 
 // Reads the request from the event of a Lambda proxy integration. `refused` lists the entries that the caller's team
-// may not call, and `team` is that team where its tokens or dollars are counted, as the authorizer determined.
+// may not call, `paused` has what its callers are told by entry that is paused, and without a name of all; `team` is that
+// team where its tokens or dollars are counted. The authorizer determined all that.
 //
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 function readRequest(lambdaEvent) {
@@ -51,6 +52,7 @@ function readRequest(lambdaEvent) {
         hasResource: resource !== OTHER_PATHS,
         headers: { ...lowerCased, "content-type": lowerCased["content-type"] || DEFAULT_CONTENT_TYPE },
         refused: JSON.parse(requestContext.authorizer?.refused ?? "[]"),
+        paused: JSON.parse(requestContext.authorizer?.paused ?? "{}"),
         team: requestContext.authorizer?.team,
         body: Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"),
     };
@@ -71,6 +73,7 @@ async function respond(request, answer, cancellation) {
     const name = request.path.slice(1);
     const entry = models.get(name);
     if (!entry.provider) {
+        refusePaused(name, request);
         const expense = measureBytesExpense({ name, request, answer });
         return spend(expense, () => passThrough({ request, model: entry, expense, answer, cancellation }));
     }

@@ -12,6 +12,7 @@
 import { UNITS, holderOf, judgeCall, openAccounts, openPeriod, stateOf } from "./accounts.mjs";
 
 const LONGEST_CALL_SECONDS = 900; // Lambda's limit: after that no call is under way
+const GRANTED = "granted"; // the span of what a team has been granted
 const COUNTED = "counted#"; // how the spans of items begin that only count
 const COUNTS = ["call_count", "tokens_in", "tokens_cached", "tokens_out", "tokens_estimated", "nanodollars"];
 
@@ -101,16 +102,27 @@ export class Ledger {
         return sums;
     }
 
+    // Returns what a team has been granted on top of its limits, by unit.
+    async readGrant(team) {
+        const [grant = {}] = await this.#readItems([{ holder: holderOf(team), span: GRANTED }]);
+        return grant;
+    }
+
     // Returns the items of limits, in their order; undefined for those that nobody has used.
     async #read(limits, now) {
         const keys = limits.map((limit) => openAccounts([limit], now)[0].key);
         const different = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
+        const found = await this.#readItems(different);
+        return keys.map(({ holder, span }) => found.find((item) => item.holder === holder && item.span === span));
+    }
+
+    // Returns the items with these keys that exist, in any order.
+    async #readItems(keys) {
         const { Responses, UnprocessedKeys } = await this.#call("BatchGetItem", {
-            RequestItems: { [this.#table]: { Keys: different.map(render), ConsistentRead: true } },
+            RequestItems: { [this.#table]: { Keys: keys.map(render), ConsistentRead: true } },
         });
         if (Object.keys(UnprocessedKeys ?? {}).length) throw new Error("DynamoDB did not read all items");
-        const found = Responses[this.#table].map(parse);
-        return keys.map(({ holder, span }) => found.find((item) => item.holder === holder && item.span === span));
+        return Responses[this.#table].map(parse);
     }
 
     async #charge({ key, expires, most }, need, now) {

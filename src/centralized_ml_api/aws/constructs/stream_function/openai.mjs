@@ -16,6 +16,7 @@ import {
     TOKENS_EXCEEDED,
     explain,
     logFailure,
+    pausedError,
 } from "./errors.mjs";
 import { measureBytesExpense, measureExpense, spend } from "./expense.mjs";
 import { FAMILIES } from "./families.mjs";
@@ -28,6 +29,7 @@ import { askInTurn } from "./translator/fallback.mjs";
 
 const HANDLERS = { chat: answerChat, embeddings: answerEmbeddings, media: answerMedia };
 const OWN_LIMITS = [TOKENS_EXCEEDED, BUDGET_EXCEEDED].map(({ code }) => code); // of the caller's team, not of a model
+const EVERYTHING = ""; // where the name of an entry could be
 const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
 
 // Answers a call of one of the APIs in `apis.json`.
@@ -48,12 +50,14 @@ export async function answerOpenAi(api, request, models, answer, cancellation) {
 // reached the caller: see `translator/fallback.mjs`. A silent model is waited for.
 export async function answerEntry({ api, name, models, ...call }) {
     const { request, answer, cancellation } = call;
+    refusePaused(name, request);
     const { fallback = [] } = models.get(name);
-    const mayBeAsked = (other) => !request.refused.includes(other) && serves(models.get(other), api, call.path);
+    const isOpen = (other) => !request.refused.includes(other) && findPause(other, request) === undefined;
+    const mayBeAsked = (other) => isOpen(other) && serves(models.get(other), api, call.path);
     const failureOf = (cause) => {
         const error = explain(cause, cancellation.reason);
-        const isOpen = !answer.headersSent && !answer.isPaid && !cause.mayHaveWorked && !cancellation.reason;
-        const isFree = isOpen && !OWN_LIMITS.includes(error.code);
+        const isUntold = !answer.headersSent && !answer.isPaid && !cause.mayHaveWorked && !cancellation.reason;
+        const isFree = isUntold && !OWN_LIMITS.includes(error.code);
         return { cause, error, status: error.status, isFree, isUntaken: error.code === INVALID_BODY.code };
     };
     const attempt = (candidate) => {
@@ -66,6 +70,18 @@ export async function answerEntry({ api, name, models, ...call }) {
     if (told === null) return;
     if (fallback.length) answer.servedBy = told.name;
     throw told.cause;
+}
+
+// Throws the error of an entry that organizers have paused for its caller.
+export function refusePaused(name, request) {
+    const words = findPause(name, request);
+    if (words !== undefined) throw pausedError(words);
+}
+
+// Returns what callers of an entry are told of its pause, maybe nothing; undefined where there is none.
+function findPause(name, { paused = {} }) {
+    if (Object.hasOwn(paused, EVERYTHING)) return paused[EVERYTHING];
+    return Object.hasOwn(paused, name) ? paused[name] : undefined;
 }
 
 async function ask({ path, name, entry, request, body, answer, cancellation }) {

@@ -1,7 +1,7 @@
 // Answers `GET /v1/usage`: what the caller's team has used, what is left of its limits, and until when.
 
 import { MODEL_NOT_READY } from "./errors.mjs";
-import { findLimits, ledger } from "./expense.mjs";
+import { findLimits, grants, ledger } from "./expense.mjs";
 import { describeLimits, inDollars } from "./refusals.mjs";
 import { roster } from "./roster.mjs";
 
@@ -22,7 +22,8 @@ export async function answerUsage({ team }, answer) {
 
 async function readUsage(team, limits) {
     try {
-        return await Promise.all([ledger.readCounts(team), limits.length ? ledger.readLeft(limits) : []]);
+        const raised = await grants.raise(limits, team);
+        return await Promise.all([ledger.readCounts(team), raised.length ? ledger.readLeft(raised) : []]);
     } catch (cause) {
         throw Object.assign(cause, { asApiError: MODEL_NOT_READY });
     }

@@ -248,10 +248,10 @@ def _import_on_aws(rows: Sequence[RosterRow], place: KeyPlace) -> int:
 
 
 def _import_here(rows: Sequence[RosterRow], config: Path, state: Path) -> int:
-    from centralized_ml_api.local.journal import Journal
     from centralized_ml_api.local.keys import KeyStore
     from centralized_ml_api.local.keys.roster import add_roster
     from centralized_ml_api.local.run.reload import load_plan
+    from centralized_ml_api.organizer.journal import Journal
 
     event = load_plan(config).event
     if event.join is None:

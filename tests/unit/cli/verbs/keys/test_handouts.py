@@ -13,9 +13,9 @@ import pytest
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.api.qr import draw_qr
 from centralized_ml_api.cli.verbs.keys.handouts import render_sheet
-from centralized_ml_api.local.journal import Journal
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import list_teams
+from centralized_ml_api.organizer.journal import Journal
 from support.verbs import mlapi
 
 if TYPE_CHECKING:

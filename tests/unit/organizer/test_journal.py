@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api.keys import new_key
-from centralized_ml_api.local.journal import LONGEST_DETAIL, Deed, Journal
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.record import TeamRecord
+from centralized_ml_api.organizer.journal import LONGEST_DETAIL, Deed, Journal
 from support.fake_target import NOON
 
 if TYPE_CHECKING:

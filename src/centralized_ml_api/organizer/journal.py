@@ -1,4 +1,4 @@
-"""`journal.jsonl` of the state folder: what organizers did, a line each, added at the end and never changed.
+"""The journal in the state folder: what organizers did, a line each, added at the end and never changed.
 
 Only its user may read it. It holds no secrets: no key, no code.
 """
@@ -38,12 +38,13 @@ class Deed:
 
 
 class Journal:
-    """The journal of the state folder `folder`, for what is done in one way.
+    """The journal in the state folder `folder`, for what is done in one way.
 
     Args:
         folder: The path of the state folder.
         by: How the organizer acts.
         now: Returns the present instant.
+        name: The name of the file: that of what runs on this machine, or one for each stack.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Journal:
         folder: Path,
         by: Actor = "command line",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        name: str = "journal.jsonl",
     ) -> None:
-        self.path = folder / "journal.jsonl"
+        self.path = folder / name
         self._by = by
         self._now = now
 

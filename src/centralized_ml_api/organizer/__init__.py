@@ -1,0 +1,6 @@
+"""What an organizer does and sees while an event runs, whichever target serves it.
+
+journal  what organizers did
+grant    what a team may use on top of its limits
+wanted   what an act is to be done with
+"""
