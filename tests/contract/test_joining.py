@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
+import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,14 +23,22 @@ from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from contract.api import build_config
 from contract.case import AWS, JSON, LOCAL, Expected, Request, refused, send
+from contract.cases.joining import CASES, CODE, LISTED
+from contract.mutated import serve_envoy
+from contract.mutations import joining
 from contract.targets import Targets, read_targets
+from support.api_gateway import ApiGateway, build_rest_api, serve_api
+from support.api_gateway.control_plane import serve_control_plane
+from support.api_gateway.functions import run_functions
 from support.local_api import start_local_api
 from support.moto_server import start_moto
 from support.synthesis import REGION, read_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+    from contract.mutations.mutation import Mutation
     from support.background import Background
     from support.moto_server import MotoServer
     from support.odd_server import OddServer
@@ -35,8 +47,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 PLACES = 12
 CROWD = 40
-CODE = "HERON-4217"
-EVENT = {"teams": ["red"], "join": {"teams": PLACES, "code": CODE, "limits": {"requests_per_day": 9}}}
+EVENT = {"teams": [LISTED], "join": {"teams": PLACES, "code": CODE, "limits": {"requests_per_day": 9}}}
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +100,78 @@ def close(hall: Targets, target: str, moto: MotoServer, *, is_closed: bool) -> N
     )
 
 
+@pytest.mark.parametrize("mutation", joining.DOCUMENT, ids=lambda one: one.what)
+def test_a_broken_document_is_noticed(hall: Targets, background: Background, mutation: Mutation) -> None:
+    document = copy.deepcopy(dict(hall.document))
+    mutation.change(document)
+    gateway = ApiGateway(build_rest_api(document), hall.back_ends, hall.door.usage)
+    with serve_api(background, gateway) as url:
+        assert_noticed(url, mutation, AWS)
+
+
+@pytest.mark.parametrize("mutation", joining.GATEWAY, ids=lambda one: one.what)
+def test_a_broken_gateway_is_noticed(hall: Targets, tmp_path: Path, mutation: Mutation) -> None:
+    with serve_envoy(hall, tmp_path, mutation.change) as url:
+        assert_noticed(url, mutation, LOCAL)
+
+
+@pytest.mark.parametrize("mutation", joining.FUNCTION, ids=lambda one: one.what)
+def test_a_broken_function_is_noticed(
+    hall: Targets, background: Background, moto: MotoServer, tmp_path: Path, mutation: Mutation
+) -> None:
+    with serve_joining(hall, background, moto, tmp_path / "cdk.out", mutation.change) as url:
+        assert_noticed(url, mutation, AWS)
+
+
+def test_unchanged_copies_let_teams_join(
+    hall: Targets, background: Background, moto: MotoServer, tmp_path: Path
+) -> None:
+    """Otherwise the copies would be what the cases notice."""
+    with (
+        serve_envoy(hall, tmp_path / "gateway", lambda _: None) as local,
+        serve_joining(hall, background, moto, tmp_path / "cdk.out", lambda _: None) as aws,
+    ):
+        for case in CASES:
+            case.expected.check(send(local, case.request), LOCAL)
+            case.expected.check(send(aws, case.request), AWS)
+
+
+@contextlib.contextmanager
+def serve_joining(
+    hall: Targets, background: Background, moto: MotoServer, assets: Path, change: Callable[[Path], object]
+) -> Iterator[str]:
+    """The address of the API with changed code of the function that lets teams join."""
+    output = hall.local.folder / "cdk.out"
+    shutil.copytree(output, assets)
+    (index,) = (each for each in assets.glob("asset.*/index.py") if "Lets teams join" in each.read_text())
+    change(index)
+    ends = hall.back_ends
+    with (
+        serve_control_plane(background, hall.door.usage) as control,
+        run_functions(
+            background,
+            read_template(output).document,
+            assets,
+            ends.sagemaker_url,
+            ends.endpoints,
+            control_url=control,
+            tables_url=moto.url,
+        ) as functions,
+    ):
+        changed = replace(ends, functions=functions)
+        gateway = ApiGateway(build_rest_api(dict(hall.document)), changed, hall.door.usage)
+        with serve_api(background, gateway) as url:
+            yield url
+
+
+def assert_noticed(url: str, mutation: Mutation, target: str) -> None:
+    """The case fails, and by the answer: there is one."""
+    (case,) = (case for case in CASES if case.name == mutation.noticed_by)
+    answer = send(url, case.request)
+    with pytest.raises(AssertionError):
+        case.expected.check(answer, target)
+
+
 @pytest.mark.parametrize("target", [LOCAL, AWS])
 def test_a_hall_joins_and_whoever_cannot_is_told_why(hall: Targets, moto: MotoServer, target: str) -> None:
     url = hall.url(target)
@@ -99,13 +182,9 @@ def test_a_hall_joins_and_whoever_cannot_is_told_why(hall: Targets, moto: MotoSe
     def check(expected: Expected, answer: Answer) -> None:
         expected.check(answer, target)
 
-    check(Expected(200, None, "text/html; charset=utf-8"), send(url, Request("/join", b"", "GET")))
-    check(Expected(405, headers={"allow": ALLOWED}), send(url, Request("/join", method="PUT")))
-    check(refused(errors.INVALID_BODY), send(url, Request("/join", b"[]")))
+    for case in CASES:
+        check(case.expected, send(url, case.request))
     check(refused(errors.UNAUTHORIZED), send(url, Request("/echo")))
-    check(refused(errors.JOIN_CODE_WRONG), ask("Owls", "WRONG-42"))
-    check(refused(errors.JOIN_NAME_INVALID), ask("<script>"))
-    check(refused(errors.JOIN_NAME_TAKEN), ask("RED"))
 
     with ThreadPoolExecutor(PLACES) as crowd:
         answers = [*crowd.map(lambda number: ask(f"team {number}"), range(PLACES))]
@@ -129,9 +208,6 @@ def test_a_hall_joins_and_whoever_cannot_is_told_why(hall: Targets, moto: MotoSe
     limited = next(answer for answer in guessed if answer.status == 429)
     check(refused(errors.JOIN_LIMITED), limited)
     assert 0 < int(limited.header("retry-after") or 0) <= 60
-
-
-ALLOWED = "GET, HEAD, POST, OPTIONS"
 
 
 @pytest.mark.parametrize("target", [LOCAL, AWS])
