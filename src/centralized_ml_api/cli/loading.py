@@ -46,8 +46,13 @@ def load_and_warn(config: Path) -> LoadedConfig:
 
 def tell_unknown_models(loaded: LoadedConfig) -> None:
     """Says which JumpStart ids this machine does not know: they change nothing here, and matter on AWS."""
-    if not any(model.model_id for model in loaded.config.models):
+    written = [model.model_id for model in loaded.config.models if model.model_id]
+    if not written:
         return
+    from centralized_ml_api.catalog.sources import snapshot
+
+    if all(map(snapshot.lists, written)):
+        return  # what follows takes longer to import than a start takes to plan
     from centralized_ml_api.catalog.catalog import open_catalog
     from centralized_ml_api.catalog.own_region import find_region
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.catalog.manifest import Row
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.catalog.spec import Spec
 
 FILE = "snapshot/models.json.gz"
+_FOLDER = Path(__file__).resolve().parents[1]
 _PLAIN = {
     "default": "default_inference_instance_type",
     "types": "supported_inference_instance_types",
@@ -50,9 +51,14 @@ class Snapshot:
 @cache
 def load_folded() -> dict[str, Any]:
     """Returns the whole folded snapshot; reads it once."""
-    packed = files("centralized_ml_api.catalog").joinpath(FILE).read_bytes()
+    packed = _FOLDER.joinpath(FILE).read_bytes()
     folded: dict[str, Any] = json.loads(gzip.decompress(packed))
     return folded
+
+
+def lists(model_id: str) -> bool:
+    """Returns whether the package ships a spec of that model, so that every catalogue knows it."""
+    return model_id in load_folded()["models"]
 
 
 def registry_of(region: str) -> str | None:

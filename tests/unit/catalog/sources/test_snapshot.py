@@ -12,7 +12,7 @@ import pytest
 
 from centralized_ml_api.catalog.catalog import Catalog
 from centralized_ml_api.catalog.resolve import resolve
-from centralized_ml_api.catalog.sources.snapshot import Snapshot, load_folded, unfold
+from centralized_ml_api.catalog.sources.snapshot import Snapshot, lists, load_folded, unfold
 from support.jumpstart import REGION
 
 if TYPE_CHECKING:
@@ -118,3 +118,10 @@ def test_two_registries_of_one_region_are_an_error(builder: ModuleType) -> None:
     other["instanceAliases"][0]["aliases"]["gpu"] = "999.dkr.ecr.us-east-1.amazonaws.com/image:new"
     with pytest.raises(ValueError, match="us-east-1 has the registries"):
         builder.fold([digest("1.0.0"), other])
+
+
+def test_every_catalogue_knows_what_the_package_ships() -> None:
+    catalog = Catalog((Snapshot(),))
+    assert {row.model_id for row in catalog.rows(REGION)} == set(load_folded()["models"])
+    assert lists(DEFAULT)
+    assert not lists("acme-unheard-of")
