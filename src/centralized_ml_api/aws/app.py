@@ -16,7 +16,6 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.aws.limits import find_exceeded, read_templates
 from centralized_ml_api.errors import ConfigError, MlApiError
 
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ def main() -> int:
 
 def _is_within_limits(assembly: Path) -> bool:
     """Says which quotas of AWS the templates exceed; returns whether none of them is a fixed one."""
+    from centralized_ml_api.aws.limits import find_exceeded, read_templates  # noqa: PLC0415  # after Node
+
     exceeded = find_exceeded(read_templates(assembly))
     for each in exceeded:
         talk(f"{'Note' if each.limit.adjustable else 'error'}: {each}\n  fix: {each.limit.fix}")
@@ -69,6 +70,7 @@ def load_templates(settings: Settings) -> dict[str, Template]:
     from aws_cdk import App  # noqa: PLC0415  # starts Node
 
     from centralized_ml_api.aws.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
+    from centralized_ml_api.aws.limits import read_templates  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         app = App(builtin_cloud_formation_validation=False, analytics_reporting=False, outdir=folder)
@@ -117,6 +119,10 @@ class _Preparation(Thread):
             module = import_module("centralized_ml_api.aws.early_plan")
             self.early = early = module.EarlyPlan(module.guess_settings(os.environ))
             early.make()
+            import_module(
+                "centralized_ml_api.api.clients"
+            ).load_clients()  # which the page will ask for again
+            import_module("centralized_ml_api.aws.limits")
         with suppress(Exception):
             import_module("centralized_ml_api.aws.stack")
 
