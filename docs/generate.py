@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,22 +45,6 @@ def render_failures() -> str:
 
 
 LIMITS_PAGE = "docs/explanation/aws-limits.md"
-MESSAGES = "src/centralized_ml_api/local/admission/envoy_messages"
-
-
-def compile_messages(suffix: str) -> str:
-    """Compiles the messages between Envoy and the admission service; returns the file with that suffix."""
-    import grpc_tools  # noqa: PLC0415  # only for this
-    from grpc_tools import protoc  # noqa: PLC0415
-
-    protos = Path(grpc_tools.__file__).parent / "_proto"
-    source = ROOT / f"{MESSAGES}.proto"
-    with tempfile.TemporaryDirectory() as folder:
-        options = (f"-I{source.parent}", f"-I{protos}", f"--python_out={folder}", f"--pyi_out={folder}")
-        if protoc.main(["protoc", *options, source.name]):
-            raise RuntimeError(f"{source} cannot be compiled")
-        return Path(folder, f"{source.stem}{suffix}").read_text(encoding="utf-8")
-
 
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": render_cli_reference,
@@ -75,8 +58,6 @@ GENERATED: dict[str, Callable[[], str]] = {
     PAGE: render_page,
     DRAWING: render_rooms,
     SOURCE_MAP: render_source_map,
-    f"{MESSAGES}_pb2.py": lambda: compile_messages("_pb2.py"),
-    f"{MESSAGES}_pb2.pyi": lambda: compile_messages("_pb2.pyi"),
     **render_drawings(),
 }
 """The generated files: functions that render their content, by path in the repository."""

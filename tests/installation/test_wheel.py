@@ -28,7 +28,7 @@ DATA = {
     "catalog/prices/prices.json",
     "catalog/snapshot/models.json.gz",
     "config/models.schema.json",
-    "local/admission/envoy_messages_pb2.py",
+    "local/envoy/admission.lua",
     "local/envoy/sagemaker_errors.lua",
     "py.typed",
     "examples/config/teams.json",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS
-from centralized_ml_api.local.admission.terms import REFUSED
+from centralized_ml_api.local.admission.terms import REFUSED, UNANSWERED
 from centralized_ml_api.local.envoy.translator import build_fallback_mutations
 from centralized_ml_api.local.gateway import Attempt, ServedRoute
 from centralized_ml_api.local.run import translator_process
@@ -63,17 +63,17 @@ console.log(JSON.stringify([endings, input.callers.map(buildProxyLine), readTold
 """
 FREE, PAID = {"isFree": True, "isRefused": False}, {"isFree": False, "isRefused": False}
 ENDINGS = {
-    "- - via_upstream": FREE,
-    "- true via_upstream": PAID,
-    "- - failed_to_inject_credential": FREE,
-    f"- - {REFUSED}": {"isFree": True, "isRefused": True},
-    "- - ext_proc_error_gRPC_error_14": PAID,
-    "UF,URX - upstream_reset_before_response_started{connection_failure}": FREE,
-    "UH - no_healthy_upstream": FREE,
-    "UC - upstream_reset_before_response_started{connection_termination}": PAID,
-    "UF,UC - upstream_reset_before_response_started": PAID,
-    "UT - response_timeout": PAID,
-    "SI - stream_idle_timeout": PAID,
+    "- - - via_upstream": FREE,
+    "- true - via_upstream": PAID,
+    "- - - failed_to_inject_credential": FREE,
+    f"- - {REFUSED}:overloaded lua_response": {"isFree": True, "isRefused": True},
+    f"- - {UNANSWERED} lua_response": PAID,
+    "UF,URX - - upstream_reset_before_response_started{connection_failure}": FREE,
+    "UH - - no_healthy_upstream": FREE,
+    "UC - - upstream_reset_before_response_started{connection_termination}": PAID,
+    "UF,UC - - upstream_reset_before_response_started": PAID,
+    "UT - - response_timeout": PAID,
+    "SI - - stream_idle_timeout": PAID,
 }
 
 

@@ -17,14 +17,13 @@ They are those that the server itself answered, and those of calls for which the
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/response_code_details
 """
 
-NEVER_SENT_FLAGS = {"UH": 2, "UF": 6, "UO": 8, "NR": 9, "URX": 16, "NC": 25}
-NEVER_SENT = frozenset(NEVER_SENT_FLAGS.values())
+NEVER_SENT_FLAGS = ("UH", "UF", "UO", "NR", "URX", "NC")
 """The response flags of calls that reached no server: no healthy or no free one, no connection, no route.
 
-Envoy writes them as these letters into headers, and as these numbers into messages.
-
-Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/data/accesslog/v3/accesslog.proto (ResponseFlags)
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage
 """
+
+_NEVER_SENT = frozenset(NEVER_SENT_FLAGS)
 
 
 @record
@@ -34,7 +33,7 @@ class Ending:
     Attributes:
         status: Of the answer; 0 if there was none.
         is_sure: Whether an error means that the server did not work, not that its answer was lost.
-        flags: The numbers of Envoy's response flags: why the call did not end well.
+        flags: Envoy's response flags: why the call did not end well.
         is_broken_off: Whether an error ended a stream that had begun: what was reported before is not all.
         read: Tokens of the request as its server reports them; None if it does not.
         cached: Those that the server had in a cache.
@@ -44,7 +43,7 @@ class Ending:
     """
 
     status: int
-    flags: frozenset[int] = frozenset()
+    flags: frozenset[str] = frozenset()
     is_sure: bool = True
     is_broken_off: bool = False
     read: int | None = None
@@ -56,7 +55,7 @@ class Ending:
     @property
     def is_cut_short(self) -> bool:
         """Whether the server may still be at work: any flag says so but those of calls that reached none."""
-        return not self.flags <= NEVER_SENT
+        return not self.flags <= _NEVER_SENT
 
     @property
     def was_read(self) -> bool:
@@ -103,7 +102,7 @@ def build_need(
 def judge_ending(reservation: Reservation, ending: Ending) -> Need | None:
     """Returns what a call has used; None if nobody knows, and it counts in full."""
     if ending.flags:
-        return Need(0, 0) if ending.flags <= NEVER_SENT else None
+        return Need(0, 0) if ending.flags <= _NEVER_SENT else None
     if ending.status >= _FIRST_ERROR:
         return Need(0, 0) if ending.is_sure else None
     if not ending.status or ending.is_broken_off:

@@ -1,48 +1,90 @@
-"""What Envoy asks about a call, and what it is told: the messages of `ext_proc`. Pure."""
+"""What Envoy asks about a call, what it is told, and what it tells of ends: headers and bodies of HTTP. Pure.
+
+`envoy/admission.lua` asks, and does what an answer says:
+
+    POST /call                           200
+    x-call: 192.0.2.1:4711 17803152001   x-verdict: go
+    x-terms: 0f2a93                      x-holds: yes
+    x-team: red
+
+An answer's other headers are there where they say something. `x-body` says that the answer's body is the one
+with which the call goes on; `x-model` and `x-stream` let its route be chosen again. A question about terms
+that the service does not know is asked once more, with the terms before the call's own body.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import MODEL_STATE_HEADER
-from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
+from centralized_ml_api.local.admission.account_book import CallId
 from centralized_ml_api.local.admission.accountant import Ask
+from centralized_ml_api.local.admission.endings import SURE_DETAILS, Ending
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
-from centralized_ml_api.local.admission.terms import (
-    ADDRESS_ATTRIBUTE,
-    BODY_NAMESPACE,
-    CHOSEN_HEADER,
-    HIDES_USAGE,
-    LIMITS_NAMESPACE,
-    REFUSED,
-    TEAM_HEADER,
-    TIME_ATTRIBUTE,
-)
+from centralized_ml_api.local.admission.terms import ADMISSION_NAMESPACE, REFUSED, USAGE_NAMESPACE
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from centralized_ml_api.local.admission.refusals import RefusalError
 
-_OK = 200
-_ATTRIBUTES = "envoy.filters.http.ext_proc"
+CALL_PATH, ENDS_PATH = "/call", "/ends"
+"""Where Envoy asks about a call, and where it tells of ends."""
+
+REFUSAL_HEADERS = ("retry-after", "x-should-retry", MODEL_STATE_HEADER)
+"""The headers of a refusal that its caller gets."""
+
+REFUSAL_END = '"}}'
+"""What follows the id of the request in the body of a refusal."""
+
+_TOKENS = ("in", "cached", "cache_writes", "out")
+_NOTED = (*_TOKENS, "unsure", "broken_off")
+_NONE = "-"
+_END = re.compile(r"<end (\S+) (\d+) (\d+) (\S+) (\d+)" + r" (\S+)" * len(_NOTED) + r" ([^\n]*)\n")
+
+
+@record
+class Request:
+    """One request of Envoy's: its path, its headers, its body."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@record
+class Response:
+    """What Envoy gets: headers, and a body."""
+
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+UNKNOWN_TERMS = Response({"x-verdict": "terms"})
+"""Asks for the terms."""
+
+OVER = Response({"x-verdict": "over"})
+"""Says that the call is over already: nobody waits for an answer."""
 
 
 @record
 class Call:
-    """What is known of a call before its body is read.
+    """What is known of a call besides its body.
 
     `identity` is the same when its end is told: the address of its connection, which has one call at a time,
-    and the microsecond of its beginning. `caller` takes turns with others: a team, or without teams an
-    address.
+    and the microsecond at which Envoy first asked about it. `caller` takes turns with others: a team, or
+    without teams an address.
     """
 
-    identity: tuple[str, int]
+    identity: CallId
     team: str
     caller: str
-    has_body: bool
     content_type: str = ""
 
 
@@ -53,7 +95,8 @@ class Admission:
     `chosen` is what the routes are to know of a body that names the entry; the call is asked about once more,
     on its new route. `prompt` is what the call has its model read. With `hides_usage`, its caller
     must not see the event with its tokens at the end of the stream. `ask` is what it may spend, None if
-    nothing limits that; `left` is what the headers of its answer say of what is left.
+    nothing limits that; `left` is what the headers of its answer say of what is left. `holds` says whether
+    the call has a place or a reservation, so that its end must be told.
     """
 
     name: str
@@ -63,82 +106,80 @@ class Admission:
     hides_usage: bool = False
     ask: Ask | None = None
     left: Mapping[str, str] = field(default_factory=dict)
+    holds: bool = False
 
 
-def read_call(message: envoy.ProcessingRequest) -> Call:
-    """Reads the headers of a call."""
-    headers = {header.key: header.raw_value.decode() for header in message.request_headers.headers.headers}
-    attributes = message.attributes[_ATTRIBUTES].fields
-    address = attributes[ADDRESS_ATTRIBUTE].string_value
-    begun = envoy.AccessLogCommon()
-    begun.start_time.FromJsonString(attributes[TIME_ATTRIBUTE].string_value)
-    team = headers.get(TEAM_HEADER, "")
-    return Call(
-        identity=(address, begun.start_time.ToMicroseconds()),
-        team=team,
-        caller=team or address.rpartition(":")[0],
-        has_body=not message.request_headers.end_of_stream,
-        content_type=headers.get("content-type", ""),
-    )
+def read_call(request: Request) -> Call:
+    """Reads which call a question is about."""
+    headers = request.headers
+    address, _, began = headers["x-call"].rpartition(" ")
+    team = headers.get("x-team", "")
+    caller = team or address.rpartition(":")[0]
+    return Call((address, int(began)), team, caller, headers.get("x-type", ""))
 
 
-def render_admission(admission: Admission, *, has_read_body: bool) -> envoy.ProcessingResponse:
-    """Renders the answer about a call that may go on.
-
-    Args:
-        admission: What goes on.
-        has_read_body: Whether the message to be answered has the body.
-    """
-    common = envoy.CommonResponse(clear_route_cache=admission.chosen is not None)
-    if admission.chosen is not None:
-        # Without a new header Envoy would not look for another route. No model ever sees this one.
-        _set_header(common.header_mutation, CHOSEN_HEADER, "yes")
+def render_admission(admission: Admission) -> Response:
+    """Renders the answer about a call that may go on."""
+    headers = {"x-verdict": "go"}
+    if admission.holds:
+        headers["x-holds"] = "yes"
     if admission.body is not None:
-        common.body_mutation.body = admission.body
-        _set_header(common.header_mutation, "content-length", str(len(admission.body)))
-    if has_read_body:
-        response = envoy.ProcessingResponse(request_body=envoy.BodyResponse(response=common))
-    else:
-        response = envoy.ProcessingResponse(request_headers=envoy.HeadersResponse(response=common))
-    if admission.left:
-        response.dynamic_metadata.update({LIMITS_NAMESPACE: dict(admission.left)})
+        headers["x-body"] = "yes"
     if admission.hides_usage:
-        response.dynamic_metadata.update({BODY_NAMESPACE: {HIDES_USAGE: True}})
+        headers["x-hides-usage"] = "yes"
+    if admission.left:
+        headers["x-left"] = " ".join(f"{name}={value}" for name, value in admission.left.items())
     if admission.chosen is not None:
-        response.dynamic_metadata.update({BODY_NAMESPACE: admission.chosen})
-    return response
+        headers["x-model"] = quote(admission.chosen["model"])  # it may be any text
+        headers["x-stream"] = "yes" if admission.chosen["stream"] else "no"
+    return Response(headers, admission.body or b"")
 
 
-def render_document(body: bytes) -> envoy.ProcessingResponse:
+def render_document(body: bytes) -> Response:
     """Renders a document as the whole answer to a call."""
-    immediate = envoy.ImmediateResponse(body=body, details=REFUSED)
-    immediate.status.code = _OK
-    _set_header(immediate.headers, "content-type", "application/json")
-    return envoy.ProcessingResponse(immediate_response=immediate)
+    return Response({"x-verdict": "answer"}, body)
 
 
-def render_refusal(refusal: RefusalError, request_id: str) -> envoy.ProcessingResponse:
-    """Renders what the caller gets of a refusal.
-
-    Args:
-        refusal: The refusal.
-        request_id: The id of the request.
-    """
-    body = errors.render_error(refusal.error, request_id).encode()
-    immediate = envoy.ImmediateResponse(body=body, details=f"{REFUSED}:{refusal.error.code}")
-    immediate.status.code = refusal.error.status
-    _set_header(immediate.headers, "content-type", "application/json")
+def render_refusal(refusal: RefusalError) -> Response:
+    """Renders what the caller gets of a refusal, up to the id of its request: Envoy appends the rest."""
+    headers = {
+        "x-verdict": "refuse",
+        "x-status": str(int(refusal.error.status)),
+        "x-said": f"{REFUSED}:{refusal.error.code}",
+    }
     if refusal.retry_after_seconds is not None:
-        _set_header(immediate.headers, "retry-after", str(refusal.retry_after_seconds))
+        headers["retry-after"] = str(refusal.retry_after_seconds)
     if refusal.model_state:
-        _set_header(immediate.headers, MODEL_STATE_HEADER, refusal.model_state)
+        headers[MODEL_STATE_HEADER] = refusal.model_state
     if refusal.stops:
-        _set_header(immediate.headers, *errors.STOP_RETRYING)
-    response = envoy.ProcessingResponse(immediate_response=immediate)
-    if refusal.left:
-        response.dynamic_metadata.update({LIMITS_NAMESPACE: dict(refusal.left)})
-    return response
+        name, value = errors.STOP_RETRYING
+        headers[name] = value
+    return Response(headers, errors.render_error(refusal.error, "").removesuffix(REFUSAL_END).encode())
 
 
-def _set_header(headers: envoy.HeaderMutation, name: str, value: str) -> None:
-    headers.set_headers.add().header.MergeFrom(envoy.HeaderValue(key=name, raw_value=value.encode()))
+def build_end_format() -> str:
+    """Builds Envoy's format of what it tells of the end of a call; `read_ends` finds it anywhere."""
+    call = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:call)%"
+    noted = " ".join(f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in _NOTED)
+    return f"<end {call} %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_SENT% {noted} %RESPONSE_CODE_DETAILS%\n"
+
+
+def read_ends(told: bytes) -> Iterator[tuple[CallId, Ending]]:
+    """Yields which calls are over, and how each ended."""
+    for address, began, status, flags, sent, *values, details in _END.findall(told.decode(errors="replace")):
+        noted = {name: value for name, value in zip(_NOTED, values, strict=True) if value != _NONE}
+        tokens = {name: int(float(noted[name])) for name in _TOKENS if name in noted}
+        yield (
+            (address, int(began)),
+            Ending(
+                status=int(status),
+                flags=frozenset(flags.split(",")) - {_NONE},
+                is_sure=details in SURE_DETAILS and "unsure" not in noted,
+                read=tokens.get("in"),
+                cached=tokens.get("cached", 0),
+                cache_writes=tokens.get("cache_writes", 0),
+                written=tokens.get("out"),
+                is_broken_off="broken_off" in noted,
+                bytes_out=int(sent),
+            ),
+        )

@@ -29,7 +29,6 @@ class RefusalError(Exception):
         retry_after_seconds: When to try again; None if that would not help.
         stops: Whether a client must not try again by itself.
         model_state: What the model does, if it sleeps or wakes.
-        left: What the headers of the answer say of the team's limits.
     """
 
     def __init__(
@@ -39,14 +38,12 @@ class RefusalError(Exception):
         *,
         stops: bool = False,
         model_state: str = "",
-        left: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(error.message)
         self.error = error
         self.retry_after_seconds = retry_after_seconds
         self.stops = stops
         self.model_state = model_state
-        self.left = left or {}
 
 
 def refuse_turn(error: Exception, team: str, wait_seconds: float) -> RefusalError:

@@ -13,11 +13,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import grpc
-
-from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, AccountBook
 from centralized_ml_api.local.admission.accountant import Accountant
+from centralized_ml_api.local.admission.envoy_connection import start_answering
 from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
 from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES, Sleepers
 from centralized_ml_api.local.admission.terms import (
@@ -27,17 +25,10 @@ from centralized_ml_api.local.admission.terms import (
     SOCKETS,
 )
 from centralized_ml_api.local.admission.turns import Turns
+from centralized_ml_api.local.machine.descriptors import raise_descriptors
 from centralized_ml_api.local.usage.store import STORE_NAME, UsageStore
 
 PARENT_CHECK_SECONDS = 0.5
-
-_OPTIONS = (
-    ("grpc.max_receive_message_length", -1),  # Envoy has limited the body already
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_metadata_size", 4 * 1024 * 1024),  # the terms of many entries and teams
-    ("grpc.absolute_max_metadata_size", 4 * 1024 * 1024),
-    ("grpc.so_reuseport", 0),
-)
 
 
 def main() -> int:
@@ -48,6 +39,7 @@ def main() -> int:
     """
     accounts = Path(sys.argv[1] if len(sys.argv) > 1 else ACCOUNTS_NAME)
     os.umask(0o077)
+    raise_descriptors()  # every call that waits has a connection
     _remove_sockets()
     try:
         return asyncio.run(_serve(accounts))
@@ -72,49 +64,16 @@ async def _serve(accounts: Path) -> int:
     with contextlib.suppress(sqlite3.Error, OSError):
         accountant.start()  # what cannot be read yet is read again with the first limited call
     usage = UsageStore(accounts.with_name(STORE_NAME))
-    server = build_server(AdmissionService(turns, sleepers, accountant, usage), f"unix:{ADMISSION_SOCKET}")
-    await server.start()
+    service = AdmissionService(turns, sleepers, accountant, usage)
+    answering = await start_answering(ADMISSION_SOCKET, service.answer, service.hear)
     occupancy = await asyncio.start_unix_server(_Occupancy(turns).answer, OCCUPANCY_SOCKET)
     supervisor = await asyncio.start_unix_server(sleepers.serve, SLEEPERS_SOCKET, limit=LINE_LIMIT_BYTES)
     await stop.wait()
-    occupancy.close()
-    supervisor.close()
-    await server.stop(grace=None)
+    for server in (answering, occupancy, supervisor):
+        server.close()
     with contextlib.suppress(sqlite3.Error, OSError):
         await accountant.close()
     return 0
-
-
-def build_server(service: AdmissionService, address: str) -> grpc.aio.Server:
-    """Builds the server of both of Envoy's services.
-
-    Args:
-        service: Answers.
-        address: Where it listens, as gRPC names it, such as `unix:admission.sock`.
-    """
-    server = grpc.aio.server(options=_OPTIONS)
-    decide = grpc.stream_stream_rpc_method_handler(
-        service.process,
-        envoy.ProcessingRequest.FromString,
-        envoy.ProcessingResponse.SerializeToString,
-    )
-    hear = grpc.stream_unary_rpc_method_handler(
-        service.hear_of_ends,
-        envoy.StreamAccessLogsMessage.FromString,
-        envoy.StreamAccessLogsResponse.SerializeToString,
-    )
-    server.add_generic_rpc_handlers(
-        (
-            grpc.method_handlers_generic_handler(
-                "envoy.service.ext_proc.v3.ExternalProcessor", {"Process": decide}
-            ),
-            grpc.method_handlers_generic_handler(
-                "envoy.service.accesslog.v3.AccessLogService", {"StreamAccessLogs": hear}
-            ),
-        )
-    )
-    server.add_insecure_port(address)
-    return server
 
 
 class _Occupancy:

@@ -1,10 +1,7 @@
 """Answers Envoy: whether a call may go on, when, and with which body.
 
-Envoy opens one stream of messages for each call (`ext_proc`), which ends here as soon as the call may go on:
-should this process die, calls under way are not touched. That a call is over, however it ended, Envoy tells
-by its access log.
-
-Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/ext_proc_filter
+Envoy asks once for each call, and goes on alone with the answer: should this process die, calls under way are
+not touched. That a call is over, however it ended, Envoy tells by its access log.
 """
 
 from __future__ import annotations
@@ -18,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai import missing_model, unknown_model
-from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.accountant import Ask, ShortageError
 from centralized_ml_api.local.admission.accounts import Need
 from centralized_ml_api.local.admission.body_rules import (
@@ -30,16 +26,17 @@ from centralized_ml_api.local.admission.body_rules import (
 )
 from centralized_ml_api.local.admission.endings import build_need
 from centralized_ml_api.local.admission.exchange import (
+    OVER,
+    UNKNOWN_TERMS,
     Admission,
-    Call,
     read_call,
+    read_ends,
     render_admission,
     render_document,
     render_refusal,
 )
 from centralized_ml_api.local.admission.form_body import read_form, with_form_model
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
-from centralized_ml_api.local.admission.log_entries import identify_ended, read_ending
 from centralized_ml_api.local.admission.needs import (
     asks_many,
     may_write_cache,
@@ -57,19 +54,16 @@ from centralized_ml_api.local.admission.refusals import (
 )
 from centralized_ml_api.local.admission.sleepers import SleepingError
 from centralized_ml_api.local.admission.team_usage import describe_day, describe_limit, render_team_usage
-from centralized_ml_api.local.admission.terms import (
-    REQUEST_ID_KEY,
-    TERMS_KEY,
-    parse_terms,
-)
+from centralized_ml_api.local.admission.terms import parse_terms
 from centralized_ml_api.local.admission.turns import CallOverError, LineFullError, NotAwakeError
 from centralized_ml_api.plan.apis import MESSAGES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
     from centralized_ml_api.local.admission.accountant import Accountant
     from centralized_ml_api.local.admission.accounts import Limit
+    from centralized_ml_api.local.admission.exchange import Call, Request, Response
     from centralized_ml_api.local.admission.needs import TokenNeed
     from centralized_ml_api.local.admission.sleepers import Sleepers
     from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
@@ -79,12 +73,18 @@ if TYPE_CHECKING:
 COUNTING = ", counting"
 """Sets the turns of counts apart from those of answers. No entry or team has such a name."""
 
+TERMS_REMEMBERED = 1024
+"""Beyond, those that were told first are forgotten, and asked for again."""
+
+TERMS_BYTES = "x-terms-bytes"
+"""The header with the length of the terms, where they come before the body."""
+
 COUNTS_AT_ONCE = 2
 """Counts of tokens that an entry works at: each takes a moment, and memory that grows with its body."""
 
 
 class AdmissionService:
-    """Both services that Envoy calls: the one that decides on calls, the one that hears of their end.
+    """Decides on the calls that Envoy asks about, and hears of their end.
 
     Args:
         turns: The places at models.
@@ -99,62 +99,48 @@ class AdmissionService:
         self._accountant = accountant
         self._usage = usage
         self._prompts = RecentPrompts()
+        self._terms: dict[str, RouteTerms] = {}
 
-    async def process(
-        self, messages: AsyncIterator[envoy.ProcessingRequest], context: Any
-    ) -> AsyncIterator[envoy.ProcessingResponse]:
-        """Answers the messages about one call: its headers, then its body where the terms need it."""
-        metadata = dict(context.invocation_metadata())
-        if TERMS_KEY not in metadata:  # its route asks nothing: see `envoy/auth_scheme.py`
-            async for _ in messages:  # none, if its caller has left
-                yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
-                return
-            return
-        terms = parse_terms(metadata[TERMS_KEY])
-        async for response in self._answer(messages, terms, metadata[REQUEST_ID_KEY]):
-            yield response
+    async def answer(self, request: Request) -> Response:
+        """Answers a question about a call, when it may go on or is refused.
 
-    async def _answer(
-        self, messages: AsyncIterator[envoy.ProcessingRequest], terms: RouteTerms, request_id: str
-    ) -> AsyncIterator[envoy.ProcessingResponse]:
-        call: Call | None = None
-        async for message in messages:
-            try:
-                if call is None:
-                    call = read_call(message)
-                    if terms.asks_usage:
-                        yield render_document(await self._tell_usage(call.team, terms))
-                        return
-                    if call.has_body and terms.reads_body:
-                        yield envoy.ProcessingResponse(request_headers=envoy.HeadersResponse())
-                        continue
-                    admission = self._decide_without_body(call, terms)
-                else:
-                    admission = self._decide(call, terms, message.request_body.body)
-                if not terms.chooses:
-                    admission = await self._admit(call, admission, terms)
-            except CallOverError:
-                return
-            except SleepingError as sleeping:
-                yield render_refusal(refuse_sleeping(sleeping), request_id)
-            except RefusalError as refusal:
-                yield render_refusal(refusal, request_id)
-            else:
-                yield render_admission(admission, has_read_body=message.HasField("request_body"))
-            return
+        When cancelled, because its caller has left, the call has neither place nor reservation.
+        """
+        terms = self._find_terms(request)
+        if terms is None:
+            return UNKNOWN_TERMS
+        call = read_call(request)
+        try:
+            if terms.asks_usage:
+                return render_document(await self._tell_usage(call.team, terms))
+            received = request.body[int(request.headers.get(TERMS_BYTES, 0)) :]
+            admission = self._decide(call, terms, received)
+            if not terms.chooses:
+                admission = await self._admit(call, admission, terms)
+        except CallOverError:
+            return OVER
+        except SleepingError as sleeping:
+            return render_refusal(refuse_sleeping(sleeping))
+        except RefusalError as refusal:
+            return render_refusal(refusal)
+        return render_admission(admission)
 
-    async def hear_of_ends(
-        self, messages: AsyncIterator[envoy.StreamAccessLogsMessage], context: Any
-    ) -> envoy.StreamAccessLogsResponse:
+    def hear(self, told: bytes) -> None:
         """Frees the places of calls that are over, and settles what they have spent."""
-        del context
-        async for message in messages:
-            for entry in message.http_logs.log_entry:
-                call, ending = identify_ended(entry), read_ending(entry)
-                self._prompts.end(call, was_read=ending.was_read)
-                self._turns.end(call, lingers=ending.is_cut_short)
-                self._accountant.end(call, ending)
-        return envoy.StreamAccessLogsResponse()
+        for call, ending in read_ends(told):
+            self._prompts.end(call, was_read=ending.was_read)
+            self._turns.end(call, lingers=ending.is_cut_short)
+            self._accountant.end(call, ending)
+
+    def _find_terms(self, request: Request) -> RouteTerms | None:
+        """Returns the terms that a question names; None if it neither has them nor named them before."""
+        name, length = request.headers["x-terms"], int(request.headers.get(TERMS_BYTES, 0))
+        if not length:
+            return self._terms.get(name)
+        if len(self._terms) >= TERMS_REMEMBERED:
+            del self._terms[next(iter(self._terms))]
+        self._terms[name] = parse_terms(request.body[:length].decode())
+        return self._terms[name]
 
     async def _admit(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
         """Waits for the call's turn, and reserves what it may spend; returns what goes on then.
@@ -176,7 +162,7 @@ class AdmissionService:
         except (sqlite3.Error, OSError) as error:
             # Nobody spends what cannot be written down.
             raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS) from error
-        return replace(admission, left=left)
+        return replace(admission, left=left, holds=True)
 
     async def _tell_usage(self, team: str, terms: RouteTerms) -> bytes:
         """Returns what a team has used, and what is left to it.
@@ -236,6 +222,7 @@ class AdmissionService:
             if sleeper is not None and not self._sleepers.is_awake(sleeper):
                 raise self._sleepers.refuse(sleeper) from error
             raise refuse_turn(error, call.team, terms.wait_seconds) from error
+        admission = replace(admission, holds=True)
         if admission.body is None or prompt is NO_PROMPT:
             return admission
         # llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
@@ -245,17 +232,14 @@ class AdmissionService:
         self._prompts.note(call.identity, name, prompt, entry.slots, in_last_slot=is_last)
         return replace(admission, body=with_slot(admission.body, entry.slots - 1)) if is_last else admission
 
-    def _decide_without_body(self, call: Call, terms: RouteTerms) -> Admission:
-        if terms.reads_body:
-            return self._decide(call, terms, b"")
-        return Admission(next(iter(terms.entries)))
-
     def _decide(self, call: Call, terms: RouteTerms, received: bytes) -> Admission:
-        """Decides on a body.
+        """Decides on a body, which is empty where the terms need none.
 
         Raises:
             RefusalError: It is not taken.
         """
+        if not terms.reads_body:
+            return Admission(next(iter(terms.entries)))
         if terms.chooses:
             if terms.takes_form:
                 return _decide_form(terms, received, call.content_type)

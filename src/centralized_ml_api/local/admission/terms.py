@@ -1,14 +1,14 @@
-"""What holds for the calls of a route. Envoy sends these terms along with every question.
+"""What holds for the calls of a route. Envoy names these terms with every question, and sends unknown ones.
 
 So the service itself keeps no configuration: a changed config changes the routes, and the terms with them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, field
-from functools import lru_cache
 from typing import Any
 
 from centralized_ml_api.local.admission.accounts import Limit
@@ -16,22 +16,18 @@ from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH, FORM_PATHS
 from centralized_ml_api.plan.event import POT
 from centralized_ml_api.record import record
 
-TERMS_KEY = "mlapi-terms"
-REQUEST_ID_KEY = "mlapi-request-id"
-"""The gRPC metadata of a question: the terms, and the id of the request."""
-
 TEAM_HEADER = "x-mlapi-team"
 """The header that names the team of a valid key; no caller can set it."""
-
-CHOSEN_HEADER = "x-mlapi-chosen"
-"""The header of a call whose body has named its entry."""
 
 ANSWER_TOKENS = 4096
 """The longest answer for which nobody has a number, where tokens are limited."""
 
-ADDRESS_ATTRIBUTE = "source.address"
-TIME_ATTRIBUTE = "request.time"
-"""What Envoy says of a call besides: where its connection comes from, and when it began."""
+ADMISSION_NAMESPACE = "admission"
+"""The dynamic metadata of a call about which the service was asked.
+
+`call` identifies it, as long as its end must be told. `said` is how the service has answered in its place,
+see `REFUSED`, or that it has not.
+"""
 
 BODY_NAMESPACE = "body"
 """The dynamic metadata in which Envoy's routes find the `model` and the `stream` of a body."""
@@ -49,17 +45,16 @@ stream in which an error follows what has begun.
 LIMITS_NAMESPACE = "limits"
 """The dynamic metadata with what is left to the team of a call, for the headers of its answer."""
 
+_NAME_CHARACTERS = 24
+
 ADMISSION_SOCKET = "admission.sock"
 OCCUPANCY_SOCKET = "occupancy.sock"
 SLEEPERS_SOCKET = "sleepers.sock"
 SOCKETS = (ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET)
 """The sockets of the service, relative to the folder in which it and Envoy run."""
 
-REFUSED = "admission_refused"
-"""The response code details of the service's own answers, whose bodies Envoy is to leave as they are.
-
-Behind a refusal's follow a colon and its code.
-"""
+REFUSED, ANSWERED, UNANSWERED = "admission_refused", "admission_answer", "admission_error"
+"""What `said` is. Behind a refusal's follow a colon and its code."""
 
 
 @record
@@ -185,7 +180,11 @@ def render_terms(terms: RouteTerms) -> str:
     return json.dumps(written, separators=(",", ":"))
 
 
-@lru_cache(maxsize=1024)
+def name_terms(text: str) -> str:
+    """Returns the name of rendered terms: no others have it. Pure."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_NAME_CHARACTERS]
+
+
 def parse_terms(text: str) -> RouteTerms:
     """Parses what `render_terms` rendered. Pure.
 

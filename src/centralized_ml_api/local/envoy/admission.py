@@ -1,28 +1,41 @@
-"""How Envoy asks the admission service about a call (`ext_proc`) and tells it that one is over (access log).
+"""How Envoy asks the admission service about a call (`admission.lua`), and tells it that one is over.
 
-A route that asks carries the terms for its calls. What the service refuses keeps its own body; while the
-service is away, calls of these routes are a 503.
+A route that asks carries the terms for its calls, and names them with each question. What the service refuses
+keeps its own body; while the service is away, calls of these routes are a 503.
 
-Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/ext_proc_filter
+Sources:
+    https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/lua_filter
+    https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/access_loggers/open_telemetry/v3/logs_service.proto
 """
 
 from __future__ import annotations
 
+import functools
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.accounts import list_limits
+from centralized_ml_api.local.admission.exchange import (
+    CALL_PATH,
+    ENDS_PATH,
+    REFUSAL_END,
+    REFUSAL_HEADERS,
+    build_end_format,
+)
 from centralized_ml_api.local.admission.terms import (
-    ADDRESS_ATTRIBUTE,
+    ADMISSION_NAMESPACE,
     ADMISSION_SOCKET,
+    ANSWERED,
     BODY_NAMESPACE,
+    HIDES_USAGE,
     LIMITS_NAMESPACE,
     REFUSED,
-    REQUEST_ID_KEY,
     TEAM_HEADER,
-    TERMS_KEY,
-    TIME_ATTRIBUTE,
+    UNANSWERED,
     EntryTerms,
     RouteTerms,
+    name_terms,
     render_terms,
 )
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header
@@ -30,6 +43,8 @@ from centralized_ml_api.local.envoy.route_action import (
     FILTER_ENABLED,
     HEADERS_FILTER,
     LEFT_HEADERS,
+    LUA_DISABLED,
+    LUA_PER_ROUTE,
     with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
@@ -40,57 +55,61 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway, TeamAccess
 
 ADMISSION_FILTER = "admission"
-MARK_FILTER = "admission-mark"
-"""The filter that asks, and the one that marks a call, so that its end is told."""
+"""The filter that asks."""
 
 UNREAD_FILTER = "unread-body"
 """The filter that has a body read, where Envoy could not, before the limits of the model that it names."""
 
 CLUSTER = "admission"
-LOG_CLUSTER = "admission-log"
-"""The same service, for its log alone: Envoy tells no end while a connection has large bodies to send."""
+
+SAID_FORMAT = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:said)%"
+"""What the service has answered in place of a model, or that it has not."""
 
 _SLACK_SECONDS = 5.0
-_FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
-_MARKED = {"filter_metadata": {"mlapi": {"admission": True}}}
-_NOT_ASKED = {"@type": f"{_FILTERS}.ext_proc.v3.ExtProcPerRoute", "disabled": True}
-_ASKED = {"request_header_mode": "SEND", "response_header_mode": "SKIP"}
+_IDLE_SECONDS = 60.0
+_UNLIMITED = 2**32 - 1
+_SCRIPT = Path(__file__).with_name("admission.lua")
+_TYPES = "type.googleapis.com/envoy.extensions"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_GRPC = {"envoy_grpc": {"cluster_name": CLUSTER}}
-_LOG_GRPC = {"envoy_grpc": {"cluster_name": LOG_CLUSTER}}
 
 
-def build_admission_filters(longest_wait_seconds: float) -> list[tuple[str, dict[str, Any]]]:
-    """Builds names and options of the filters, in their order. Pure.
+@functools.cache
+def render_admission_script(longest_wait_seconds: float) -> str:
+    """Renders the Lua script; it is read once: no disk can stop a later start.
 
     Args:
         longest_wait_seconds: How long the service may let a call wait.
     """
-    mark = {
-        "@type": f"{_FILTERS}.set_metadata.v3.Config",
-        "metadata": [{"metadata_namespace": "mlapi", "value": {"admission": True}}],
+    values = {
+        "CLUSTER": CLUSTER,
+        "CALL_PATH": CALL_PATH,
+        "TIMEOUT_MS": int((longest_wait_seconds + _SLACK_SECONDS) * 1000),
+        "TEAM": TEAM_HEADER,
+        "ADMISSION": ADMISSION_NAMESPACE,
+        "BODY": BODY_NAMESPACE,
+        "LIMITS": LIMITS_NAMESPACE,
+        "HIDES_USAGE": HIDES_USAGE,
+        "UNANSWERED": UNANSWERED,
+        "ANSWERED": ANSWERED,
     }
-    ask = {
-        "@type": f"{_FILTERS}.ext_proc.v3.ExternalProcessor",
-        "grpc_service": {**_GRPC, "initial_metadata": [{"key": REQUEST_ID_KEY, "value": REQUEST_ID}]},
-        "failure_mode_allow": False,
-        "status_on_error": {"code": 503},
-        "message_timeout": render_seconds(longest_wait_seconds + _SLACK_SECONDS),
-        "request_attributes": [ADDRESS_ATTRIBUTE, TIME_ATTRIBUTE],
-        # Nothing else: no key and no other header of a caller leaves Envoy.
-        "forward_rules": {
-            "allowed_headers": {"patterns": [{"exact": TEAM_HEADER}, {"exact": "content-type"}]}
-        },
-        "metadata_options": {"receiving_namespaces": {"untyped": [BODY_NAMESPACE, LIMITS_NAMESPACE]}},
-        "processing_mode": _ASKED,
-    }
-    return [(UNREAD_FILTER, ask), (MARK_FILTER, mark), (ADMISSION_FILTER, ask)]
+    head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in values.items())
+    passed = ", ".join(map(json.dumps, REFUSAL_HEADERS))
+    return f"{head}local REFUSAL_HEADERS = {{{passed}}}\n{_SCRIPT.read_text(encoding='ascii')}"
+
+
+def build_admission_options(longest_wait_seconds: float) -> dict[str, Any]:
+    """Builds the options of both filters, which change no route unless the script says so. Pure.
+
+    Args:
+        longest_wait_seconds: How long the service may let a call wait.
+    """
+    script = render_admission_script(longest_wait_seconds)
+    return {"default_source_code": {"inline_string": script}, "clear_route_cache": False}
 
 
 def with_admission(route: Route, terms: RouteTerms) -> Route:
     """Returns a route whose calls the service is asked about. Pure."""
-    asks = {MARK_FILTER: FILTER_ENABLED, ADMISSION_FILTER: _build_question(terms)}
-    asked = {**with_filter_config(route, asks), "metadata": _MARKED}
+    asked = with_filter_config(route, {ADMISSION_FILTER: _build_question(terms)})
     return _with_left_headers(asked) if terms.limits else asked
 
 
@@ -103,13 +122,13 @@ def _with_left_headers(route: Route) -> Route:
 
 def reading_body(route: Route, terms: RouteTerms) -> Route:
     """Returns a route whose bodies the service reads, to choose another route. Pure."""
-    later = {MARK_FILTER: FILTER_ENABLED, ADMISSION_FILTER: FILTER_ENABLED}  # for the route that is chosen
+    later = {ADMISSION_FILTER: FILTER_ENABLED}  # for the route that is chosen
     return with_filter_config(route, {UNREAD_FILTER: _build_question(terms), **later})
 
 
 def without_admission(route: Route) -> Route:
     """Returns a route that does not ask, on a path whose calls may be asked about. Pure."""
-    return with_filter_config(route, {UNREAD_FILTER: _NOT_ASKED, ADMISSION_FILTER: _NOT_ASKED})
+    return with_filter_config(route, dict.fromkeys((UNREAD_FILTER, ADMISSION_FILTER), LUA_DISABLED))
 
 
 def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: float) -> RouteTerms:
@@ -145,62 +164,57 @@ _SET_LEFT_HEADERS = [
 
 
 def _build_question(terms: RouteTerms) -> dict[str, Any]:
-    overrides = {
-        "processing_mode": {**_ASKED, "request_body_mode": "BUFFERED" if terms.reads_body else "NONE"},
-        "grpc_initial_metadata": [{"key": TERMS_KEY, "value": render_terms(terms).replace("%", "%%")}],
-    }
-    return {"@type": f"{_FILTERS}.ext_proc.v3.ExtProcPerRoute", "overrides": overrides}
+    text = render_terms(terms)
+    context = {"name": name_terms(text), "terms": text, "reads_body": terms.reads_body}
+    return {**LUA_PER_ROUTE, "filter_context": context}
 
 
-def build_admission_clusters() -> list[dict[str, Any]]:
-    """Builds the clusters of the service, which listens on a socket in Envoy's own folder. Pure."""
-    return [_build_cluster(CLUSTER), _build_cluster(LOG_CLUSTER)]
+def build_admission_cluster() -> dict[str, Any]:
+    """Builds the cluster of the service, which listens on a socket in Envoy's own folder. Pure.
 
-
-def _build_cluster(name: str) -> dict[str, Any]:
+    Each call that waits has a connection of its own.
+    """
+    thresholds = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests"), _UNLIMITED)
     options = {
         "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
-        "explicit_http_config": {"http2_protocol_options": {}},
+        "common_http_protocol_options": {"idle_timeout": render_seconds(_IDLE_SECONDS)},
+        "explicit_http_config": {"http_protocol_options": {}},
     }
     address = {"pipe": {"path": ADMISSION_SOCKET}}
     return {
-        "name": name,
+        "name": CLUSTER,
         "connect_timeout": "1s",
+        "circuit_breakers": {"thresholds": [thresholds]},
         "typed_extension_protocol_options": {_HTTP_OPTIONS: options},
         "load_assignment": {
-            "cluster_name": name,
+            "cluster_name": CLUSTER,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }
 
 
 def build_admission_log() -> dict[str, Any]:
-    """Builds the access logger that tells the service of the end of each call that was asked about. Pure."""
-    is_marked = {
-        "metadata_filter": {
-            "matcher": {
-                "filter": "mlapi",
-                "path": [{"key": "admission"}],
-                "value": {"bool_match": True},
-            },
-            "match_if_key_not_found": False,
-        }
-    }
-    # Under `/v1` every call is marked, because its route is chosen later.
-    has_asked = build_expression_filter("'mlapi' in xds.route_metadata.filter_metadata")
+    """Builds the access logger that tells the service of the ends that it must know. Pure."""
     return {
         "name": "admission",
-        "filter": {"and_filter": {"filters": [is_marked, has_asked]}},
+        "filter": _has_said("call", {"contains": ":"}),  # false, if nothing must be given back
         "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig",
-            "common_config": {
-                "log_name": "admission",
-                "transport_api_version": "V3",
-                "buffer_size_bytes": 0,  # at once: somebody waits for the place
-                "grpc_service": _LOG_GRPC,
+            "@type": f"{_TYPES}.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig",
+            "http_service": {
+                "http_uri": {"uri": f"http://{CLUSTER}{ENDS_PATH}", "cluster": CLUSTER, "timeout": "5s"}
             },
+            "log_name": "admission",
+            "disable_builtin_labels": True,
+            "buffer_size_bytes": 1,  # at once: somebody waits for the place
+            "body": {"string_value": build_end_format()},
         },
     }
+
+
+def build_refusal_body() -> dict[str, Any]:
+    """Builds the body format of the service's refusals: they end before the id of the request. Pure."""
+    text = f"%LOCAL_REPLY_BODY%{REQUEST_ID}{REFUSAL_END}"
+    return {"text_format_source": {"inline_string": text}, "content_type": "application/json"}
 
 
 def build_expression_filter(expression: str) -> dict[str, Any]:
@@ -210,8 +224,17 @@ def build_expression_filter(expression: str) -> dict[str, Any]:
     return {"extension_filter": {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": typed}}
 
 
-IS_REFUSED = build_expression_filter(f"response.code_details.startsWith('{REFUSED}')")
+def _has_said(key: str, string_match: dict[str, str]) -> dict[str, Any]:
+    value = {"string_match": string_match}
+    matcher = {"filter": ADMISSION_NAMESPACE, "path": [{"key": key}], "value": value}
+    return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": False}}
+
+
+IS_REFUSED = _has_said("said", {"prefix": REFUSED})
 """Matches what the service has refused."""
 
-IS_UNANSWERED = build_expression_filter("response.code_details.startsWith('ext_proc_error')")
+IS_ANSWERED = _has_said("said", {"exact": ANSWERED})
+"""Matches what the service has answered itself."""
+
+IS_UNANSWERED = _has_said("said", {"exact": UNANSWERED})
 """Matches calls that the service could not be asked about."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.envoy.admission import ADMISSION_FILTER, MARK_FILTER, UNREAD_FILTER
+from centralized_ml_api.local.envoy.admission import ADMISSION_FILTER, UNREAD_FILTER
 from centralized_ml_api.local.envoy.anthropic_errors import BELOW_ENTRIES
 from centralized_ml_api.local.envoy.direct_responses import build_error_route
 from centralized_ml_api.local.envoy.route_action import (
@@ -49,12 +49,11 @@ def build_scheme_routes(gateway: Gateway) -> list[Route]:
     """Builds the routes of other spellings, to stand before those that check a key; none without teams. Pure.
 
     Filters are chosen with the first route of a call, so these have all that the second may need: a call that
-    is not asked about gets round every limit. Where the second route says nothing of it, the service is asked
-    without terms, and lets the call go on.
+    is not asked about gets round every limit. Where the second route has no terms, nothing is asked.
     """
     if not gateway.needs_key:
         return []
-    names = (SCHEME_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER, MARK_FILTER, ADMISSION_FILTER)
+    names = (SCHEME_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER, ADMISSION_FILTER)
     filters = dict.fromkeys(names, FILTER_ENABLED)
     below_v1 = {**filters, **dict.fromkeys((METADATA_FILTER, UNREAD_FILTER), FILTER_ENABLED)}
     routes = []

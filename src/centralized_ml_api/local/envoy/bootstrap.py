@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.envoy.admission import build_admission_clusters
+from centralized_ml_api.local.envoy.admission import build_admission_cluster
 from centralized_ml_api.local.envoy.calls_listener import build_calls_listener
 from centralized_ml_api.local.envoy.listener import build_listener
 from centralized_ml_api.local.envoy.servers_listener import build_servers_listener
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _ADMIN_PATHS = r"/(ready|listeners|stats|stats/prometheus|drain_listeners|reopen_logs)(\?.*)?"
 """Only what is used, with any query; nothing that stops Envoy, shows its configuration or writes files."""
 
-
+_REWRITTEN_BYTES = 2**30
 _HEAP = "envoy.resource_monitors.fixed_heap"
 
 
@@ -40,7 +40,7 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
                 build_servers_listener(settings.limits),
                 build_calls_listener(settings),
             ],
-            "clusters": [*build_admission_clusters(), build_translator_cluster()],
+            "clusters": [build_admission_cluster(), build_translator_cluster()],
         },
         "dynamic_resources": {"cds_config": build_config_source(settings.files.clusters)},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _build_runtime()}]},
@@ -61,6 +61,8 @@ def _build_runtime() -> dict[str, Any]:
     """
     return {
         "envoy": {"reloadable_features": {"fixed_heap_use_allocated": True}},
+        # Of a body that the admission service has rewritten; the default is 32 MiB.
+        "http": {"async_response_buffer_limit": _REWRITTEN_BYTES},
         "re2": {"max_program_size": {"error_level": 1_000_000, "warn_level": 1_000_000}},
     }
 

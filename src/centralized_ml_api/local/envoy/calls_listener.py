@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE, USAGE_NAMESPACE
-from centralized_ml_api.local.envoy.admission import build_admission_log
+from centralized_ml_api.local.envoy.admission import SAID_FORMAT, build_admission_log
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER, TEAM_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Settings
 
 ENDING_HEADER = "x-mlapi-ending"
-"""How a call ended: Envoy's response flags, whether the translator is unsure, Envoy's details."""
+"""How a call ended: Envoy's response flags, whether the translator is unsure, what admission said, Envoy's
+details.
+"""
 
 _DONE_BEFORE = frozenset(
     {ANTHROPIC_FILTER, SCHEME_FILTER, KEY_FILTER, TEAM_FILTER, LEFT_FILTER, *RATE_LIMIT_FILTERS}
@@ -60,7 +62,8 @@ def _build_own_filters() -> list[dict[str, Any]]:
         "@type": f"{_FILTERS}.http.set_metadata.v3.Config",
         "metadata": [{"metadata_namespace": ATTEMPT_NAMESPACE, "value": {"is": True}}],
     }
-    ending = f"%RESPONSE_FLAGS% %DYNAMIC_METADATA({USAGE_NAMESPACE}:unsure)% %RESPONSE_CODE_DETAILS%"
+    unsure = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:unsure)%"
+    ending = f"%RESPONSE_FLAGS% {unsure} {SAID_FORMAT} %RESPONSE_CODE_DETAILS%"
     hides = f"%DYNAMIC_METADATA({BODY_NAMESPACE}:{HIDES_USAGE})%"
     tell = {
         "@type": f"{_FILTERS}.http.header_mutation.v3.HeaderMutation",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import TEAM_HEADER
-from centralized_ml_api.local.envoy.admission import build_admission_filters, build_admission_log
+from centralized_ml_api.local.envoy.admission import (
+    ADMISSION_FILTER,
+    SAID_FORMAT,
+    UNREAD_FILTER,
+    build_admission_log,
+    build_admission_options,
+)
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER, render_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT, build_key_filters
 from centralized_ml_api.local.envoy.auth_scheme import REWRITE_SCHEME, SCHEME_FILTER
@@ -207,10 +213,7 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
     """
     limits = settings.limits
     lua, buffer = f"{_FILTERS}.http.lua.v3.Lua", f"{_FILTERS}.http.buffer.v3.Buffer"
-    unread, *admission = (
-        {"name": name, "disabled": True, "typed_config": config}
-        for name, config in build_admission_filters(limits.turn_seconds)
-    )
+    admission = build_admission_options(limits.turn_seconds)
     return [
         # The first filter is the last that sees a response, whoever made it.
         _build_filter(
@@ -231,10 +234,10 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         _build_filter(
             METADATA_FILTER, f"{_FILTERS}.http.json_to_metadata.v3.JsonToMetadata", build_metadata_rules()
         ),
-        unread,
+        _build_filter(UNREAD_FILTER, lua, admission),
         _build_filter(LEFT_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
         *(_build_ecds_filter(name, settings) for name in RATE_LIMIT_FILTERS),
-        *admission,
+        _build_filter(ADMISSION_FILTER, lua, admission),
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
         _build_filter(RESPONSE_FILTER, lua, _build_response_scripts(limits.response_bytes)),
@@ -299,6 +302,7 @@ def _build_access_log(path: str) -> dict[str, Any]:
                     "status": "%RESPONSE_CODE%",
                     "flags": "%RESPONSE_FLAGS%",
                     "details": "%RESPONSE_CODE_DETAILS%",
+                    "admission": SAID_FORMAT,
                     "milliseconds": "%DURATION%",
                     "bytes_in": "%BYTES_RECEIVED%",
                     "bytes_out": "%BYTES_SENT%",

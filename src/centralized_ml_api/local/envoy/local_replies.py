@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.envoy.admission import IS_REFUSED, IS_UNANSWERED, build_expression_filter
+from centralized_ml_api.local.envoy.admission import (
+    IS_ANSWERED,
+    IS_REFUSED,
+    IS_UNANSWERED,
+    build_expression_filter,
+    build_refusal_body,
+)
 from centralized_ml_api.local.envoy.body_metadata import MODEL_NAMED
 from centralized_ml_api.local.envoy.direct_responses import build_error_body
 from centralized_ml_api.local.envoy.headers import (
@@ -47,7 +53,12 @@ def build_local_reply_config(limits: Limits) -> dict[str, Any]:
         "mappers": [
             # What a route answers by itself stands, and so do the admission service's own words.
             {"filter": _IS_DIRECT},
-            {"filter": IS_REFUSED, "headers_to_add": build_response_headers()},
+            {"filter": IS_ANSWERED, "headers_to_add": build_response_headers()},
+            {
+                "filter": IS_REFUSED,
+                "body_format_override": build_refusal_body(),
+                "headers_to_add": build_response_headers(),
+            },
             _build_mapper(IS_UNANSWERED, errors.MODEL_NOT_READY),
             _build_mapper(_all_of(_has_flags("UT"), _has_metadata(MODEL_NAMED)), stream_too_slow),
             # The gateway has the provider's key before it has the route.

@@ -53,8 +53,7 @@ _FLAGS = (
     *("--drain-strategy", "immediate"),  # every response closes its connection, not a growing share of them
     *("--log-level", "warning"),
     # At every change of a key it warns that the filter that reads keys is work in progress.
-    # And for each call that it cannot ask the admission service about, which says so itself.
-    *("--component-log-level", "misc:error,ext_proc:error"),
+    *("--component-log-level", "misc:error"),
     *("--file-flush-interval-msec", "250"),
 )
 

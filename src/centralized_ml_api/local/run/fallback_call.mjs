@@ -38,11 +38,12 @@ export function readTold(headers) {
     return JSON.parse(pieces.join(""));
 }
 
-// Reads how the gateway says that a call ended: its flags, whether the translator is unsure, its details.
+// Reads how the gateway says that a call ended: its flags, whether the translator is unsure, what the admission service
+// said, its details.
 export function readEnding(text, { unsent, sure, refused }) {
-    const [flags, unsure, details = ""] = (text ?? "").split(" ");
+    const [flags, unsure, said = "", details = ""] = (text ?? "").split(" ");
     const isUnsent = flags !== NONE && flags.split(",").every((flag) => unsent.includes(flag));
-    const isRefused = details.startsWith(refused); // the code of the refusal follows
+    const isRefused = said.startsWith(refused); // the code of the refusal follows
     const isSure = flags === NONE && unsure !== "true" && (isRefused || sure.includes(details));
     return { isFree: isUnsent || isSure, isRefused };
 }

@@ -84,7 +84,8 @@ def _parse_error(line: bytes) -> RecentError | None:
     if error_kind(status) is None:
         return None
     details = str(fields.get("details") or "")
-    code = details.removeprefix(_REFUSED) if details.startswith(_REFUSED) else ""
+    said = str(fields.get("admission") or "")
+    code = said.removeprefix(_REFUSED) if said.startswith(_REFUSED) else ""
     if details == _OWN_ANSWER and status == PAUSED.status and fields.get("model"):
         code = PAUSED.code  # the one error of an entry with this status that the route itself answers
     return RecentError(

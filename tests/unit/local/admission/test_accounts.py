@@ -136,7 +136,7 @@ def test_a_call_that_was_over_before_it_reserved_spends_nothing(tmp_path: Path) 
     accountant = Accountant(AccountBook(tmp_path / "a.db"), lambda: NOON)
 
     async def spend() -> None:
-        accountant.end(("a", 1), Ending(0, frozenset({0})))
+        accountant.end(("a", 1), Ending(0, frozenset({"DC"})))
         with pytest.raises(CallOverError):
             await accountant.reserve(("a", 1), ask(100))
         reserving = asyncio.create_task(accountant.reserve(("a", 2), ask(100)))
@@ -153,12 +153,12 @@ def test_a_call_that_was_over_before_it_reserved_spends_nothing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("ending", "is_spent"),
     [
-        (Ending(200, frozenset({0}), read=1, written=1), True),  # its caller left
+        (Ending(200, frozenset({"DC"}), read=1, written=1), True),  # its caller left
         (Ending(200), True),
         (Ending(0), True),
         (Ending(200, read=100, written=0), True),
         (Ending(200, read=0, written=0), False),
-        (Ending(503, frozenset({2})), False),
+        (Ending(503, frozenset({"UH"})), False),
     ],
 )
 def test_what_nobody_knows_stays_spent(tmp_path: Path, ending: Ending, is_spent: bool) -> None:  # noqa: FBT001
@@ -386,7 +386,7 @@ class Spending(RuleBasedStateMachine):
         used = self.under_way.pop(name)
         endings = {
             "reported": Ending(200, read=used, written=0),
-            "left": Ending(200, frozenset({0}), read=1),
+            "left": Ending(200, frozenset({"DC"}), read=1),
             "refused": Ending(200, read=used),
             "silent": Ending(200),
         }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.accounts import Need
 from centralized_ml_api.local.admission.endings import Ending, Reservation, judge_ending
-from centralized_ml_api.local.admission.log_entries import identify_ended, read_ending
+from centralized_ml_api.local.admission.exchange import read_ends
+from support.admission_calls import render_end
 
 PRICE = (250_000, 25_000, 2_000_000)
 KEPT = Reservation((), Need(1000, 2_000_000), PRICE, 400, has_tokens=True)
@@ -23,11 +23,11 @@ WITHOUT_TOKENS = Reservation((), Need(150, 10**9), PRICE, 400, has_tokens=False)
         (Ending(200, read=100), Need(100, 25_000)),
         (Ending(200), None),  # nobody knows
         (Ending(0), None),
-        (Ending(200, frozenset({0}), read=100, written=1), None),  # its caller left in the middle
+        (Ending(200, frozenset({"DC"}), read=100, written=1), None),  # its caller left in the middle
         (Ending(200, is_broken_off=True, read=100, written=1), None),  # an error ended its stream
-        (Ending(504, frozenset({0})), None),  # the server may have gone on
-        (Ending(503, frozenset({6, 16})), Need(0, 0)),  # no server was reached
-        (Ending(503, frozenset({6, 0})), None),
+        (Ending(504, frozenset({"DC"})), None),  # the server may have gone on
+        (Ending(503, frozenset({"UF", "URX"})), Need(0, 0)),  # no server was reached
+        (Ending(503, frozenset({"UF", "UC"})), None),
         (Ending(400, read=100, written=1), Need(0, 0)),
         (Ending(429), Need(0, 0)),
         (Ending(500, is_sure=False), None),  # an answer that the gateway could not hold
@@ -39,9 +39,9 @@ def test_what_is_not_known_counts_in_full(ending: Ending, used: Need | None) -> 
 
 @pytest.mark.parametrize(
     ("flags", "is_cut_short"),
-    [(set(), False), ({0}, True), ({6, 16}, False), ({6, 0}, True)],
+    [(set(), False), ({"DC"}, True), ({"UF", "URX"}, False), ({"UF", "UC"}, True)],
 )
-def test_what_was_sent_and_not_answered_is_cut_short(flags: set[int], *, is_cut_short: bool) -> None:
+def test_what_was_sent_and_not_answered_is_cut_short(flags: set[str], *, is_cut_short: bool) -> None:
     assert Ending(200, frozenset(flags)).is_cut_short is is_cut_short
 
 
@@ -50,8 +50,8 @@ def test_what_was_sent_and_not_answered_is_cut_short(flags: set[int], *, is_cut_
     [
         (Ending(200), True),
         (Ending(200, is_broken_off=True), False),
-        (Ending(200, frozenset({0})), False),
-        (Ending(200, frozenset({6})), False),
+        (Ending(200, frozenset({"DC"})), False),
+        (Ending(200, frozenset({"UF"})), False),
         (Ending(429), False),
         (Ending(0), False),
     ],
@@ -65,27 +65,29 @@ def test_without_tokens_bytes_are_counted_and_never_more_than_was_reserved() -> 
     assert judge_ending(WITHOUT_TOKENS, Ending(200, bytes_out=4000)) == Need(150, 2_025_000)
 
 
-def test_what_envoy_tells_is_read_with_flags_that_are_not_in_the_messages() -> None:
-    entry = envoy.HttpAccessLogEntry()
-    common = entry.common_properties
-    common.downstream_remote_address.socket_address.address = "::1"
-    common.downstream_remote_address.socket_address.port_value = 4711
-    common.start_time.FromMicroseconds(1_780_315_200_000_001)
-    common.metadata.filter_metadata["usage"].update({"in": 19, "cached": 4, "out": 10})
-    entry.response.response_code.value = 200
-    entry.response.response_body_bytes = 77
-    entry.response.response_code_details = "via_upstream"
-    assert identify_ended(entry) == ("[::1]:4711", 1_780_315_200_000_001)
-    assert read_ending(entry) == Ending(200, read=19, cached=4, written=10, bytes_out=77)
-    entry.response.response_code_details = "response_payload_too_large"
-    assert not read_ending(entry).is_sure
-    entry.response.response_code_details = "failed_to_inject_credential"
-    assert read_ending(entry).is_sure, "there was no key"
-    common.metadata.filter_metadata["usage"].update({"unsure": True})
-    assert not read_ending(entry).is_sure, "the translator could not read it"
-    common.metadata.filter_metadata["usage"].update({"broken_off": True})
-    assert read_ending(entry).is_broken_off
-    common.response_flags.no_healthy_upstream = True
-    assert read_ending(entry).flags == {2}
-    common.response_flags.MergeFromString(b"\x78\x01")  # field 15: the caller has left
-    assert read_ending(entry).flags == {0, 2}
+def test_what_envoy_tells_is_read() -> None:
+    call = ("[::1]:4711", 1_780_315_200_000_001)
+
+    def read(**values: object) -> Ending:
+        ((found, ending),) = read_ends(render_end(call, **values))
+        assert found == call
+        return ending
+
+    assert read(in_=19, cached=4, out=10, BYTES_SENT=77) == Ending(
+        200, read=19, cached=4, written=10, bytes_out=77
+    )
+    assert read(in_="1e+11", cache_writes=3).read == 10**11, "as protocol buffers write large numbers"
+    assert read(cache_writes=3) == Ending(200, cache_writes=3)
+    assert not read(RESPONSE_CODE_DETAILS="response_payload_too_large").is_sure
+    assert not read(RESPONSE_CODE_DETAILS="reset{remote > failure}").is_sure, "whatever Envoy says there"
+    assert read(RESPONSE_CODE_DETAILS="failed_to_inject_credential").is_sure, "there was no key"
+    assert not read(unsure="true").is_sure, "the translator could not read it"
+    assert read(broken_off="true").is_broken_off
+    assert read(RESPONSE_CODE=0, RESPONSE_FLAGS="DC").status == 0
+    assert read(RESPONSE_FLAGS="UF,URX").flags == {"UF", "URX"}
+
+
+def test_several_ends_are_told_together() -> None:
+    calls = [("192.0.2.1:4711", 1), ("192.0.2.2:80", 2)]
+    assert [call for call, _ in read_ends(b"".join(map(render_end, calls)))] == calls
+    assert not list(read_ends(b"<end of something else>\n"))

@@ -11,26 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS
-from centralized_ml_api.local.admission import envoy_messages_pb2 as envoy
 from centralized_ml_api.local.admission.account_book import AccountBook
 from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
 from centralized_ml_api.local.admission.sleepers import LONGEST_SECONDS_BETWEEN_REPORTS, Sleepers
-from centralized_ml_api.local.admission.terms import (
-    ADDRESS_ATTRIBUTE,
-    REQUEST_ID_KEY,
-    TERMS_KEY,
-    TIME_ATTRIBUTE,
-    EntryTerms,
-    RouteTerms,
-    render_terms,
-)
+from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
 from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER, Turns
 from centralized_ml_api.local.usage.store import UsageStore
+from support.admission_calls import build_question, goes_on, identify, read_refusal
 from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
+
+    from centralized_ml_api.local.admission.exchange import Response
 
 ANY = RouteTerms({"ocr": EntryTerms(sleeps=True)}, wait_seconds=29)
 ONE = RouteTerms({"ocr": EntryTerms(places=1, sleeps=True)}, wait_seconds=29)
@@ -47,34 +41,18 @@ class World:
         accountant = Accountant(AccountBook(NOWHERE / "accounts.db"), lambda: 0.0)
         usage = UsageStore(NOWHERE / "usage.db")
         self.service = AdmissionService(self.turns, self.sleepers, accountant, usage)
-        self.calls: list[asyncio.Task[envoy.ProcessingResponse | None]] = []
+        self.calls: list[asyncio.Task[Response]] = []
         self.number = 0
 
-    def call(self, terms: RouteTerms = ANY) -> asyncio.Task[envoy.ProcessingResponse | None]:
-        """A call without a body; its answer, or None where Envoy is told nothing."""
-        self.calls.append(asyncio.create_task(self._ask(terms, len(self.calls) + 1)))
+    def call(self, terms: RouteTerms = ANY) -> asyncio.Task[Response]:
+        """A call without a body; its answer."""
+        question = build_question(terms, len(self.calls) + 1)
+        self.calls.append(asyncio.create_task(self.service.answer(question)))
         return self.calls[-1]
-
-    async def _ask(self, terms: RouteTerms, number: int) -> envoy.ProcessingResponse | None:
-        class Context:
-            def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
-                return ((TERMS_KEY, render_terms(terms)), (REQUEST_ID_KEY, "req-1"))
-
-        async def messages() -> AsyncIterator[envoy.ProcessingRequest]:
-            message = envoy.ProcessingRequest()
-            message.request_headers.end_of_stream = True
-            attributes = message.attributes["envoy.filters.http.ext_proc"]
-            attributes[ADDRESS_ATTRIBUTE] = f"192.0.2.1:{number}"
-            attributes[TIME_ATTRIBUTE] = "2026-11-28T16:38:01.788981+00:00"
-            yield message
-
-        async for answer in self.service.process(messages(), Context()):
-            return answer
-        return None
 
     def end(self, number: int) -> None:
         """The call of that number is over."""
-        self.turns.end((f"192.0.2.1:{number}", 1_795_883_881_788_981))
+        self.turns.end(identify(number))
 
     def say(self, state: str, ready_in: float | None = None, name: str = "ocr") -> None:
         self.number += 1
@@ -102,22 +80,12 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def refusal(call: asyncio.Task[envoy.ProcessingResponse | None]) -> tuple[int, str, str, str, str]:
+async def refusal(call: asyncio.Task[Response]) -> tuple[int, str, str, str, str]:
     """Status, code, message, `Retry-After` and `x-model-state` of a refusal."""
-    answer = await call
-    assert answer is not None
-    immediate = answer.immediate_response
-    error = json.loads(immediate.body)["error"]
-    headers = {each.header.key: each.header.raw_value.decode() for each in immediate.headers.set_headers}
+    status, error, headers = read_refusal(await call)
     stops = "outside the hours" in error["message"] and int(headers["retry-after"]) > LONGEST_WAIT_SECONDS
     assert headers.get("x-should-retry") == ("false" if stops else None), "clients would hang"
-    return (
-        immediate.status.code,
-        error["code"],
-        error["message"],
-        headers["retry-after"],
-        headers["x-model-state"],
-    )
+    return status, error["code"], error["message"], headers["retry-after"], headers["x-model-state"]
 
 
 def test_calls_wait_until_the_model_is_awake_and_then_all_go_on() -> None:
@@ -132,9 +100,7 @@ def test_calls_wait_until_the_model_is_awake_and_then_all_go_on() -> None:
         world.say("ready")
         assert world.counts == (3, 0, 3, 0)
         for call in calls:
-            answer = await call
-            assert answer is not None
-            assert answer.HasField("request_headers")
+            assert goes_on(await call)
 
     told(tell)
 
@@ -272,9 +238,7 @@ def test_calls_of_an_entry_that_may_not_sleep_any_more_go_on_as_those_of_every_o
         await settle()
         assert world.counts == (0, 2, 0, 0)
         world.sleepers.obey({"number": 9, "entries": {}})
-        answer = await asyncio.wait_for(first, 1)
-        assert answer is not None
-        assert answer.HasField("request_headers")
+        assert goes_on(await asyncio.wait_for(first, 1))
         assert not second.done(), "it has one place"
         world.end(1)
         await asyncio.wait_for(second, 1)
@@ -305,9 +269,7 @@ def test_a_busy_model_that_is_awake_refuses_as_every_other_does() -> None:
     async def tell(world: World) -> None:
         world.say("ready")
         await world.call(ONE)
-        answer = await world.call(ONE)
-        assert answer is not None
-        assert json.loads(answer.immediate_response.body)["error"]["code"] == "overloaded"
+        assert read_refusal(await world.call(ONE))[1]["code"] == "overloaded"
         assert world.counts[3] == 0
 
     told(tell)

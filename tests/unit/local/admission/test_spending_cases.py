@@ -15,7 +15,7 @@ from centralized_ml_api.local.admission.team_usage import describe_limit
 from centralized_ml_api.local.admission.terms import EntryTerms
 from support.spending_cases import CASES
 
-CALLER_LEFT, NOT_CONNECTED = 0, 6
+CALLER_LEFT, NOT_CONNECTED = "DC", "UF"
 
 
 def about(case: dict[str, Any]) -> str:

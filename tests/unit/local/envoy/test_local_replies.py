@@ -9,8 +9,9 @@ from centralized_ml_api.local.envoy.settings import Limits
 def test_every_failure_of_envoy_has_cors_headers_and_a_request_id() -> None:
     mappers = build_local_reply_config(Limits())["mappers"]
     passed = [mapper for mapper in mappers if "status_code" not in mapper]
-    direct, refused = map(json.dumps, passed)
+    direct, answered, refused = map(json.dumps, passed)
     assert "direct_response" in direct, "what a route answers stays as it is"
+    assert "admission_answer" in answered, "and so does what the admission service answers"
     assert "admission_refused" in refused, "what the admission service refused keeps its words"
     for mapper in mappers:
         if mapper is passed[0]:  # has them from its route

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.admission.terms import TERMS_KEY, EntryTerms, parse_terms
+from centralized_ml_api.local.admission.terms import EntryTerms, name_terms, parse_terms
 from centralized_ml_api.local.envoy.admission import ADMISSION_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
 from centralized_ml_api.local.envoy.direct_responses import match_method
@@ -29,6 +29,11 @@ OF_BODIES = {DRAIN_FILTER, WAIT_FILTER}
 """Those that only tell a caller more kindly that a body is too large."""
 
 
+def is_asked(route: dict[str, Any]) -> bool:
+    """Whether the admission service is asked about calls on a route."""
+    return "filter_context" in route["typed_per_filter_config"].get(ADMISSION_FILTER, {})
+
+
 def test_no_route_to_a_model_passes_the_limits_by() -> None:
     large = replace(CHAT, name="large", body_limit_bytes=20 * 1024 * 1024)
     function = ServedRoute("function", "up", None, None, admission=EntryTerms(price=(1, 1, 1)))
@@ -44,13 +49,12 @@ def test_no_route_to_a_model_passes_the_limits_by() -> None:
     led = [route for route in routes if "route" in route]
     assert len(led) > 10
     for route in led:
-        question = route["typed_per_filter_config"][ADMISSION_FILTER]["overrides"]
-        (written,) = question["grpc_initial_metadata"]
-        assert written["key"] == TERMS_KEY
-        terms = parse_terms(written["value"].replace("%%", "%"))
+        question = route["typed_per_filter_config"][ADMISSION_FILTER]["filter_context"]
+        assert question["name"] == name_terms(question["terms"])
+        terms = parse_terms(question["terms"])
         assert [limit.most for limit in terms.limits_of("red")] == [5, 7], json.dumps(route["match"])
         assert [limit.most for limit in terms.limits_of("blue")] == [7]
-        assert question["processing_mode"]["request_body_mode"] == "BUFFERED"
+        assert question["reads_body"] is True
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,7 @@ def test_only_teams_with_limits_are_asked_about_where_nothing_else_is_asked() ->
     def unasked(gateway: Gateway) -> list[list[dict[str, Any]]]:
         """What calls have in common about which nothing is asked: headers that tell of their team."""
         routes = build_routes(gateway, Limits())["virtual_hosts"][0]["routes"]
-        led = [route["match"]["headers"] for route in routes if "route" in route and "metadata" not in route]
+        led = [route["match"]["headers"] for route in routes if "route" in route and not is_asked(route)]
         found = [[header for header in headers if header["name"] in CALLER_HEADERS] for headers in led]
         return [headers for index, headers in enumerate(found) if headers not in found[:index]]
 
@@ -125,5 +129,5 @@ def test_who_has_others_to_fall_back_on_is_called_in_turn_unless_a_call_is_one_o
         calls = [route for route in host["routes"] if route["match"].get("path") == path and "route" in route]
         assert [route["route"]["cluster"] for route in calls] == ["translator", "translator", "one", "one"]
         assert [IS_NO_ATTEMPT in route["match"]["headers"] for route in calls] == [True, True, False, False]
-        assert ["metadata" in route for route in calls] == [False, False, True, True]  # who is admitted
+        assert [is_asked(route) for route in calls] == [False, False, True, True]  # who is admitted
         assert "/b/v1/chat/completions" in json.dumps(calls[0]["typed_per_filter_config"]["headers"])

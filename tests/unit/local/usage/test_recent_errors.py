@@ -34,7 +34,7 @@ def test_alike_errors_are_one_and_the_latest_is_first() -> None:
 
 
 def test_what_the_admission_service_refused_has_its_code() -> None:
-    found = group_errors((line(status=429, details="admission_refused:budget_exceeded"),), START)
+    found = group_errors((line(status=429, admission="admission_refused:budget_exceeded"),), START)
     assert [(error.code, error.from_model) for error in found] == [("budget_exceeded", False)]
 
 

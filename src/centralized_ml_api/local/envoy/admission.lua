@@ -1,0 +1,81 @@
+-- Asks the admission service whether a call may go on, and does what it answers; `admission/exchange.py` has its words.
+-- These precede this script: `CLUSTER` and `CALL_PATH`, where it is; `TIMEOUT_MS`, the most time that it takes; `TEAM`,
+-- the header that names the team of a call; `REFUSAL_HEADERS`, those of a refusal that its caller gets; `ADMISSION`,
+-- `BODY` and `LIMITS`, names of dynamic metadata; `HIDES_USAGE`, a key of it; `UNANSWERED` and `ANSWERED`, what the
+-- service `said`. What a wait invalidates, such as headers, is taken anew after each.
+
+local function read_body(handle)
+  local body = handle:body()
+  return body and body:getBytes(0, body:length())
+end
+
+-- Asks once; once more with the terms, if the service does not know them.
+local function ask(handle, question, body)
+  local options = {timeout_ms = TIMEOUT_MS, send_xff = false}
+  local answer, text = handle:httpCall(CLUSTER, question, body, options)
+  if answer["x-verdict"] ~= "terms" then return answer, text end
+  local terms = handle:filterContext():get("terms")
+  question["x-terms-bytes"] = tostring(#terms)
+  return handle:httpCall(CLUSTER, question, terms .. (body or ""), options)
+end
+
+local function unquote(text)
+  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+local function go_on(handle, answer, text)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  if not answer["x-holds"] then metadata:set(ADMISSION, "call", false) end
+  if answer["x-hides-usage"] then metadata:set(BODY, HIDES_USAGE, true) end
+  for name, value in (answer["x-left"] or ""):gmatch("(%a+)=(%S+)") do metadata:set(LIMITS, name, value) end
+  if answer["x-body"] then
+    handle:headers():replace("content-length", handle:body():setBytes(text))
+  end
+  if answer["x-model"] then
+    metadata:set(BODY, "model", unquote(answer["x-model"]))
+    metadata:set(BODY, "stream", answer["x-stream"] == "yes")
+    handle:clearRouteCache()
+  end
+end
+
+local function give_up(handle)
+  handle:streamInfo():dynamicMetadata():set(ADMISSION, "said", UNANSWERED)
+  handle:respond({[":status"] = "503"}, "")
+end
+
+local function refuse(handle, answer, text)
+  local refusal = {[":status"] = answer["x-status"], ["content-type"] = "application/json"}
+  for _, name in ipairs(REFUSAL_HEADERS) do refusal[name] = answer[name] end
+  handle:streamInfo():dynamicMetadata():set(ADMISSION, "said", answer["x-said"])
+  handle:respond(refusal, text)
+end
+
+local function admit(handle)
+  local context = handle:filterContext()
+  local terms = context:get("name")
+  if not terms then return end  -- nothing is asked on this route
+  local info = handle:streamInfo()
+  local call = info:downstreamRemoteAddress() .. " " .. handle:timestampString(EnvoyTimestampResolution.MICROSECOND)
+  info:dynamicMetadata():set(ADMISSION, "call", call)
+  local body = context:get("reads_body") and read_body(handle) or nil
+  local headers = handle:headers()
+  local question = {
+    [":method"] = "POST", [":path"] = CALL_PATH, [":authority"] = CLUSTER, ["x-call"] = call, ["x-terms"] = terms,
+    ["x-team"] = headers:get(TEAM), ["x-type"] = body and headers:get("content-type"),
+  }
+  local answer, text = ask(handle, question, body)
+  local verdict = answer["x-verdict"]
+  if verdict == "go" then return go_on(handle, answer, text) end
+  if verdict == "refuse" then return refuse(handle, answer, text) end
+  if verdict ~= "answer" then return give_up(handle) end
+  handle:streamInfo():dynamicMetadata():set(ADMISSION, "said", ANSWERED)
+  handle:respond({[":status"] = "200", ["content-type"] = "application/json"}, text)
+end
+
+-- Of a script that fails, Envoy lets the call go on: nobody gets in like that.
+function envoy_on_request(handle)
+  local is_done, problem = pcall(admit, handle)
+  if is_done then return end
+  handle:logErr("a call could not be asked about: " .. tostring(problem))
+  give_up(handle)
+end

@@ -1,0 +1,160 @@
+"""What Envoy's script makes of what it is answered about a call: any answer, by a real Envoy."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.admission.envoy_connection import read_request, render_response
+from centralized_ml_api.local.admission.exchange import Request, Response
+from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, EntryTerms, name_terms
+from centralized_ml_api.local.envoy.admin import shorten_path
+from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
+from support.odd_server import OddServer
+from support.running_gateway import start_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.background import Background
+    from support.running_gateway import RunningGateway
+
+pytestmark = pytest.mark.slow  # an Envoy for all of them
+
+GO = Response({"x-verdict": "go"})
+BODY = b'{"x": 1}'
+
+
+class OddService:
+    """Takes the place of the admission service: gives `answers` in turn, and keeps what was `asked`."""
+
+    def __init__(self, path: Path) -> None:
+        self.answers: list[bytes] = []
+        self.asked: list[Request] = []
+        path.unlink(missing_ok=True)
+        self._listening = socket.socket(socket.AF_UNIX)
+        with shorten_path(path) as short:
+            self._listening.bind(short)
+        self._listening.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # it is closed
+            while True:
+                connection, _ = self._listening.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        received = bytearray()
+        with connection, contextlib.suppress(OSError):
+            while data := connection.recv(65536):
+                received += data
+                request, _ = read_request(received)
+                if request is None:
+                    continue
+                received = bytearray()
+                self.asked.append(request)
+                answer = self.answers.pop(0) if request.path == "/call" else render_response(GO)
+                if not answer:
+                    return
+                connection.sendall(answer)
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OddServer]:
+    with OddServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory, background: Background, server: OddServer
+) -> Iterator[tuple[RunningGateway, OddService]]:
+    route = ServedRoute("same", "odd", "/same", ("content-type",), admission=EntryTerms(model="org/own"))
+    team = TeamAccess("red", ("red-key",))
+    gateway = Gateway((Upstream("odd", (server.port,)),), (route,), teams=(team,))
+    with start_gateway(tmp_path_factory.mktemp("gateway"), background, gateway) as running:
+        assert running.admission is not None
+        running.admission.kill()
+        running.admission.wait()
+        with contextlib.closing(OddService(running.folder / ADMISSION_SOCKET)) as service:
+            yield running, service
+
+
+def call(
+    running: tuple[RunningGateway, OddService], *answers: Response | bytes, body: bytes = BODY
+) -> tuple[int, bytes]:
+    """Calls, while the service gives these answers; returns the status and the body."""
+    gateway, service = running
+    service.asked.clear()
+    service.answers = [each if isinstance(each, bytes) else render_response(each) for each in answers]
+    answer = gateway.call("/same", body, {"x-api-key": "red-key", "content-type": "text/x"})
+    assert not service.answers, "each was asked for"
+    return answer.status, answer.body
+
+
+def test_a_question_names_the_call_and_has_no_key(running: tuple[RunningGateway, OddService]) -> None:
+    assert call(running, GO) == (200, BODY)
+    asked = running[1].asked[0]
+    assert asked.body == BODY
+    assert (asked.headers["x-team"], asked.headers["x-type"]) == ("red", "text/x")
+    assert asked.headers["x-call"].startswith("127.0.0.1:")
+    assert "red-key" not in str(asked)
+
+
+def test_terms_that_the_service_does_not_know_come_before_the_body(
+    running: tuple[RunningGateway, OddService],
+) -> None:
+    assert call(running, Response({"x-verdict": "terms"}), GO) == (200, BODY)
+    first, second = [request for request in running[1].asked if request.path == "/call"]
+    length = int(second.headers["x-terms-bytes"])
+    assert name_terms(second.body[:length].decode()) == first.headers["x-terms"]
+    assert (second.body[length:], second.headers["x-call"]) == (BODY, first.headers["x-call"])
+
+
+@pytest.mark.parametrize("length", [1, 100_000, 5_000_000])
+def test_the_answers_body_takes_the_place_of_the_calls(
+    running: tuple[RunningGateway, OddService], length: int
+) -> None:
+    written = b"x" * length
+    assert call(running, Response({"x-verdict": "go", "x-body": "yes"}, written)) == (200, written)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        Response({}),
+        Response({"x-verdict": "over"}),
+        Response({"x-verdict": "perhaps"}, b"{}"),
+        Response({"x-verdict": "refuse", "x-said": "admission_refused:x"}, b"{}"),
+        Response({"x-verdict": "refuse", "x-said": "admission_refused:x", "x-status": "99"}, b"{}"),
+        Response({"x-verdict": "go", "x-body": "yes"}),
+    ],
+)
+def test_nobody_gets_in_by_an_answer_that_is_none(
+    running: tuple[RunningGateway, OddService], server: OddServer, answer: Response | bytes
+) -> None:
+    before = len(server.asked)
+    status, body = call(running, answer)
+    assert status == 503
+    assert errors.MODEL_NOT_READY.message.encode() in body
+    assert len(server.asked) == before
+
+
+def test_a_service_that_forgets_terms_at_once_is_not_asked_for_ever(
+    running: tuple[RunningGateway, OddService],
+) -> None:
+    unknown = Response({"x-verdict": "terms"})
+    assert call(running, unknown, unknown)[0] == 503

@@ -1,0 +1,86 @@
+"""What Envoy asks of the admission service about a call, and tells it of the end."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from centralized_ml_api.local.admission.exchange import CALL_PATH, REFUSAL_END, Request, build_end_format
+from centralized_ml_api.local.admission.service import TERMS_BYTES
+from centralized_ml_api.local.admission.terms import name_terms, render_terms
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.admission.exchange import Response
+    from centralized_ml_api.local.admission.terms import RouteTerms
+
+BEGAN = 1_795_883_881_788_981
+"""The microsecond at which every call is asked about."""
+
+
+def identify(number: int, address: str = "192.0.2.1") -> tuple[str, int]:
+    """Returns what identifies the call of a connection from that port."""
+    return f"{address}:{number}", BEGAN
+
+
+def build_question(
+    terms: RouteTerms,
+    number: int,
+    body: Any = b"",
+    *,
+    team: str = "",
+    content_type: str = "",
+    tells_terms: bool = True,
+) -> Request:
+    """Builds what Envoy asks about the call of a connection; a body that is no bytes becomes JSON."""
+    text = render_terms(terms)
+    told = text.encode() if tells_terms else b""
+    address, began = identify(number)
+    headers = {"x-call": f"{address} {began}", "x-terms": name_terms(text), "x-type": content_type}
+    headers |= {"x-team": team} if team else {}
+    headers |= {TERMS_BYTES: str(len(told))} if told else {}
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Request(CALL_PATH, headers, told + sent)
+
+
+def goes_on(answer: Response) -> bool:
+    """Returns whether the answer lets the call go on."""
+    return answer.headers["x-verdict"] == "go"
+
+
+def read_chosen(answer: Response) -> dict[str, Any]:
+    """Returns what the routes get to know of a body."""
+    return {"model": unquote(answer.headers["x-model"]), "stream": answer.headers["x-stream"] == "yes"}
+
+
+def read_refusal(answer: Response) -> tuple[int, dict[str, str], dict[str, str]]:
+    """Returns status, error and headers of a refusal, as its caller gets them."""
+    headers = dict(answer.headers)
+    assert headers.pop("x-verdict") == "refuse"
+    error = json.loads(f"{answer.body.decode()}req-1{REFUSAL_END}")["error"]
+    assert error["request_id"] == "req-1"
+    assert headers.pop("x-said") == f"admission_refused:{error['code']}"
+    return int(headers.pop("x-status")), error, headers
+
+
+def render_end(call: tuple[str, int], **values: object) -> bytes:
+    """Renders what Envoy tells of an end; `values` by the names of its formats, such as `RESPONSE_FLAGS`.
+
+    `in_` and the like are what is noted of the tokens.
+    """
+    told = {
+        "RESPONSE_CODE": 200,
+        "RESPONSE_FLAGS": "-",
+        "BYTES_SENT": 0,
+        "RESPONSE_CODE_DETAILS": "via_upstream",
+    }
+    noted = {name.rstrip("_"): value for name, value in values.items() if name.islower()}
+    told |= {name: value for name, value in values.items() if name.isupper()}
+    text = build_end_format().replace("%DYNAMIC_METADATA(admission:call)%", f"{call[0]} {call[1]}")
+    for name, value in told.items():
+        text = text.replace(f"%{name}%", str(value))
+    found = re.sub(r"%DYNAMIC_METADATA\(usage:(\w+)\)%", lambda name: str(noted.pop(name[1], "-")), text)
+    assert not noted, "no such thing is told"
+    assert "%" not in found
+    return f"\x0a\x12 some bytes before {found}".encode()
