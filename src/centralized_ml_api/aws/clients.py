@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import os
 from typing import Any
 
+from centralized_ml_api.aws_session import open_session
 from centralized_ml_api.catalog.own_region import DEFAULT_REGION
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.extras import build_error
@@ -27,14 +27,13 @@ class AwsClients:
             NotInstalledError: the extra `aws` is not installed.
             DeployError: `AWS_PROFILE` names no profile.
         """
-        # Not boto3's session: it adds only resources and transfers, which nothing here uses.
-        self._session = _load("botocore.session").Session()
+        profile_not_found = _load("botocore.exceptions").ProfileNotFound
         try:
+            # Not boto3's session: it adds only resources and transfers, which nothing here uses.
+            self._session = open_session()
             configured = self._session.get_config_variable("region")
-            loader = _make_loader(self._session.get_config_variable("data_path"))
-        except _load("botocore.exceptions").ProfileNotFound as error:
+        except profile_not_found as error:
             raise DeployError(str(error), fix="set AWS_PROFILE to a profile of ~/.aws/config") from error
-        self._session.register_component("data_loader", loader)
         self._clients: dict[str, Any] = {}
         self.region: str = region or os.environ.get("AWS_REGION") or configured or DEFAULT_REGION
 
@@ -70,12 +69,6 @@ class AwsClients:
     def has_credentials(self) -> bool:
         """Returns whether there are credentials, not whether AWS accepts them."""
         return self._session.get_credentials() is not None
-
-
-@functools.cache
-def _make_loader(data_path: str | None) -> Any:
-    """Returns what reads AWS's descriptions of its services, which are megabytes: once for all sessions."""
-    return _load("botocore.loaders").create_loader(data_path)
 
 
 def _load(module: str) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from centralized_ml_api.aws_session import open_session
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.private_file import write_private_file
 from centralized_ml_api.local.servers.provider_keys import check_key
@@ -131,10 +132,8 @@ class AwsAccess:
 
     def _fresh_session(self) -> Session:
         """Returns the session of the last look, unless the user's AWS files changed or that look failed."""
-        from botocore.session import Session  # noqa: PLC0415
-
         if self._session is None or _stamp(self._session) != self._stamp:
-            self._session, self._target = Session(), None
+            self._session, self._target = open_session(), None
             self._stamp = _stamp(self._session)
         return self._session
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.aws_session import open_session
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.servers.bedrock import open_bedrock
 from centralized_ml_api.local.servers.provider_keys import IMPATIENT
@@ -24,9 +25,8 @@ def open_control_plane(region: str) -> Iterator[Any]:
     It takes the user's own credentials, or the Bedrock API key of `AWS_BEARER_TOKEN_BEDROCK`.
     """
     from botocore.config import Config  # noqa: PLC0415  # only who uses it pays
-    from botocore.session import Session  # noqa: PLC0415
 
-    client = Session().create_client("bedrock", region_name=region, config=Config(**IMPATIENT))
+    client = open_session().create_client("bedrock", region_name=region, config=Config(**IMPATIENT))
     try:
         yield client
     finally:

@@ -13,6 +13,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
+from centralized_ml_api.aws_session import open_session
 from centralized_ml_api.config.resolve import candidate_paths, is_file
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.child_environment import withhold
@@ -185,13 +186,12 @@ def open_secrets(name: str, elsewhere: str | None = None) -> Any:
         elsewhere: the region of a name; None for that of the user's AWS settings.
     """
     from botocore.config import Config  # noqa: PLC0415  # only who uses it pays
-    from botocore.session import Session  # noqa: PLC0415
 
     parts = name.split(":")
     is_arn = name.startswith("arn:") and len(parts) > 3  # noqa: PLR2004  # an ARN's fourth part
     region = parts[3] if is_arn else elsewhere or os.environ.get("AWS_REGION")
     options: dict[str, Any] = {"region_name": region} if region else {}
-    return Session().create_client("secretsmanager", config=Config(**IMPATIENT), **options)
+    return open_session().create_client("secretsmanager", config=Config(**IMPATIENT), **options)
 
 
 def explain_failure(name: str, error: Exception) -> StartError:
