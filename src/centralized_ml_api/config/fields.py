@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from centralized_ml_api.config.schema import Config, Local, LocalServing, Written
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from centralized_ml_api.config.document import Document, NodePath
     from centralized_ml_api.config.schema.written import WrittenField
 
 
-def engines() -> dict[str, type[LocalServing]]:
+@functools.cache
+def engines() -> Mapping[str, type[LocalServing]]:
     """Returns the classes of local engines by the value of `engine`."""
     found = {}
     for member in get_args(get_args(Local)[0]):
@@ -21,9 +25,10 @@ def engines() -> dict[str, type[LocalServing]]:
     return found
 
 
-def keys_of(kind: type[Written]) -> dict[str, WrittenField]:
+def keys_of(kind: type[Written]) -> Mapping[str, WrittenField]:
     """Returns the fields of a class by their key in the file."""
-    return {field.key: field for field in kind.fields_by_name().values()}
+    hashed: Any = kind  # to mypy, a class whose instances have a hash has none itself
+    return _keys_of(hashed)
 
 
 def kind_at(document: Document, path: NodePath) -> type[Written] | None:
@@ -53,6 +58,12 @@ def has_form(field: WrittenField, text: str) -> bool:
     return "format" not in hints and all(re.search(pattern, text) for pattern in patterns if pattern)
 
 
+@functools.cache
+def _keys_of(kind: Any) -> Mapping[str, WrittenField]:
+    fields: Mapping[str, WrittenField] = kind.fields_by_name()
+    return {field.key: field for field in fields.values()}
+
+
 def _kind_within(annotation: Any, document: Document, path: NodePath) -> type[Written] | None:
     kinds = _written_within(annotation)
     if len(kinds) > 1:  # only `local` has several kinds of objects
@@ -61,13 +72,14 @@ def _kind_within(annotation: Any, document: Document, path: NodePath) -> type[Wr
     return kinds[0] if kinds else None
 
 
-def _written_within(annotation: Any) -> list[type[Written]]:
+@functools.cache
+def _written_within(annotation: Any) -> tuple[type[Written], ...]:
     if isinstance(annotation, type) and issubclass(annotation, Written):
-        return [annotation]
-    return [kind for part in get_args(annotation) for kind in _written_within(part)]
+        return (annotation,)
+    return tuple(kind for part in get_args(annotation) for kind in _written_within(part))
 
 
-def nested_kinds(fields: dict[str, WrittenField]) -> dict[str, type[Written]]:
+def nested_kinds(fields: Mapping[str, WrittenField]) -> dict[str, type[Written]]:
     """Returns the fields that hold objects of a single class, with that class."""
     found = {key: _written_within(field.annotation) for key, field in fields.items()}
     return {key: kinds[0] for key, kinds in found.items() if len(kinds) == 1}
