@@ -63,7 +63,13 @@ def build_documents(
 def build_team_catalogues(
     plan: ApiPlan, openai: OpenAiModels, known: Known = NOTHING_KNOWN
 ) -> tuple[ServedDocument, ...]:
-    """Builds a catalogue for each list of models that teams have: without what they may not call."""
+    """Builds a catalogue for each list of models that teams have: without what they may not call.
+
+    Args:
+        plan: The API.
+        openai: Its models under `/v1`.
+        known: What the target knows of its entries beyond the plan.
+    """
     lists = dict.fromkeys(team.models for team in plan.event.kinds_of_teams if team.models is not None)
     return tuple(
         replace(_json(CATALOGUE_PATH, build_catalogue(plan, openai, known, models)), models=models)

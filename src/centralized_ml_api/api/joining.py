@@ -71,6 +71,11 @@ def describe_joined(team: str, key: str, address: str) -> dict[str, Any]:
 
     With an `address` it also has as `qr` the `path` of a QR code and the `size` of its side: the code opens
     the page there, signed in.
+
+    Args:
+        team: The name of the team.
+        key: Its new key.
+        address: The address of the page, without a slash at the end; empty for no code.
     """
     answer: dict[str, Any] = {"team": team, "key": key}
     if address:

@@ -96,6 +96,11 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict
 def check_live(target: AwsTarget, clients: AwsClients, say: Say) -> None:
     """Checks that every endpoint runs what was deployed: SageMaker may go back to the old by itself.
 
+    Args:
+        target: What was deployed, and where.
+        clients: Clients of its region.
+        say: Takes the sentence that is said where the endpoints cannot be asked.
+
     Raises:
         DeployError: an endpoint does not run what was deployed.
     """

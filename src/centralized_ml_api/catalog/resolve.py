@@ -124,6 +124,11 @@ def resolve(
 def build_words(spec: Spec, *, region: str, config: str | None) -> ModelWords:
     """The words of a spec, as `resolve` finds them. Pure.
 
+    Args:
+        spec: The spec of one version of a model.
+        region: The region whose bucket holds the licence.
+        config: The inference configuration; None for the spec's own choice.
+
     Raises:
         CatalogError: the spec is damaged, or has no such inference configuration.
     """

@@ -167,6 +167,11 @@ def explain_failures(url: str, fix: str) -> Iterator[None]:
 def choose_api(url: str | None, key: str | None, state: Path) -> Api:
     """Returns where to send: `url`, or without it the API that runs here.
 
+    Args:
+        url: The address; None for the API that runs here.
+        key: The team's key; None for calls without one.
+        state: The state folder of the API that runs here.
+
     Raises:
         UsageError: `url` is not the address of an API.
         NotRunningError: no API runs here, or its gateway is starting.

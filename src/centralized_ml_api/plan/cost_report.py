@@ -197,7 +197,11 @@ def cost_json(
 ) -> dict[str, Any]:
     """Returns what `render_cost` says; amounts are `{"low", "high"}` in US dollars, None when unknown.
 
-    `awake` says for how many hours of how many models that may sleep are awake; None without `event.hours`.
+    Args:
+        cost: What the plan costs.
+        periods: The periods that it is asked for.
+        number: How many requests are asked for; None when nobody asked.
+        awake: For how many hours of how many models that may sleep are awake; None without `event.hours`.
     """
     requests = cost.prices.requests
     return {

@@ -52,6 +52,11 @@ def require_keys(
     A whole API has one key source. `HEADER` would read `x-api-key` and nothing else; with `AUTHORIZER` a
     function passes the key on, and API Gateway itself checks it, its limits and its team.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-key-source.html
+
+    Args:
+        document: The OpenAPI document of the API.
+        authorizer: The function that passes keys on.
+        joins: Whether teams may join; that takes no key.
     """
     responses = document[GATEWAY_RESPONSES]
     refused = {"ACCESS_DENIED": build_denial()} if authorizer.says_why else {}

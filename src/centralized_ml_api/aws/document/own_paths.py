@@ -218,7 +218,14 @@ def _render_any(models: OpenAiModels) -> tuple[str, str]:
 
 
 def describe_entry(models: OpenAiModels, name: str, as_name: str, root: str | None = None) -> ListedModel:
-    """Describes an entry under `/v1`, under another name."""
+    """Describes an entry under `/v1`, under another name.
+
+    Args:
+        models: All models of the API.
+        name: The entry's name.
+        as_name: The name that it is listed under.
+        root: The model that it stands for; None where it stands for itself.
+    """
     capabilities, routes = models.capabilities_of(name), models.paths_of(name)
     return ListedModel(as_name, capabilities=capabilities, routes=routes, root=root)
 

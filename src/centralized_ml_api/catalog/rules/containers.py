@@ -18,6 +18,11 @@ _S3 = "s3://"
 def find_package(spec: Spec, instance: str, region: str) -> str | None:
     """Rule 10: returns the ARN of the model package; None if the model is not a package.
 
+    Args:
+        spec: The effective spec.
+        instance: The instance type.
+        region: AWS's name of the region.
+
     Raises:
         UnavailableError: it is a package, but not in this region.
     """
@@ -32,6 +37,11 @@ def find_package(spec: Spec, instance: str, region: str) -> str | None:
 
 def find_image(spec: Spec, instance: str, region: str) -> str:
     """Rule 9: returns the container image for an instance type in a region.
+
+    Args:
+        spec: The effective spec.
+        instance: The instance type.
+        region: AWS's name of the region.
 
     Raises:
         UnavailableError: there is none; the error names the regions that have one.

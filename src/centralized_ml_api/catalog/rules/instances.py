@@ -55,7 +55,13 @@ def check_instance(spec: Spec, instance: str) -> Iterator[CatalogError]:
 
 
 def variant_properties(spec: Spec, instance: str, group: str = "properties") -> list[Mapping[str, Any]]:
-    """Returns the properties of the exact type, then of its family; empty objects if there are none."""
+    """Returns the properties of the exact type, then of its family; empty objects if there are none.
+
+    Args:
+        spec: The effective spec.
+        instance: The instance type.
+        group: `properties`, or `regional_properties` for the names of aliases.
+    """
     variants = _table(spec).get("variants") or {}
     family = instance_family(instance)
     names = (instance, family) if family else (instance,)
@@ -63,12 +69,24 @@ def variant_properties(spec: Spec, instance: str, group: str = "properties") -> 
 
 
 def variant_value(spec: Spec, instance: str, name: str) -> Any:
-    """Returns one property: the exact type's, else its family's, else None."""
+    """Returns one property: the exact type's, else its family's, else None.
+
+    Args:
+        spec: The effective spec.
+        instance: The instance type.
+        name: The property, such as `prepacked_artifact_key`.
+    """
     return next((found[name] for found in variant_properties(spec, instance) if found.get(name)), None)
 
 
 def variant_merged(spec: Spec, instance: str, name: str) -> dict[str, Any]:
-    """Rule 14: returns a new object with the family's members, overridden by the exact type's."""
+    """Rule 14: returns a new object with the family's members, overridden by the exact type's.
+
+    Args:
+        spec: The effective spec.
+        instance: The instance type.
+        name: The property, an object such as `environment_variables`.
+    """
     merged: dict[str, Any] = {}
     for properties in reversed(variant_properties(spec, instance)):
         merged.update(properties.get(name) or {})
@@ -99,7 +117,13 @@ def regional_value(spec: Spec, instance: str, name: str, region: str) -> str | N
 
 
 def regions_of(spec: Spec, instance: str, name: str) -> list[str]:
-    """Returns the regions that have a value, sorted; empty if the property does not depend on the region."""
+    """Returns the regions that have a value, sorted; empty if the property does not depend on the region.
+
+    Args:
+        spec: The effective spec.
+        instance: The instance type.
+        name: The property, such as `image_uri`.
+    """
     aliases = _table(spec).get("regional_aliases") or {}
     return sorted(region for region in aliases if regional_value(spec, instance, name, region))
 

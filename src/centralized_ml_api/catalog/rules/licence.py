@@ -101,7 +101,13 @@ def find_eula(spec: Spec, buckets: Buckets) -> Eula:
 
 
 def check_licence(spec: Spec, eula: Eula, *, accepted: bool) -> Iterator[CatalogError]:
-    """Rule 15: refuses a gated model without an accepted licence, with the address of its text."""
+    """Rule 15: refuses a gated model without an accepted licence, with the address of its text.
+
+    Args:
+        spec: The spec, for the model's id.
+        eula: Its licence.
+        accepted: Whether the config accepts it.
+    """
     if not eula.required or accepted:
         return
     where = eula.url or "on the page of its publisher"

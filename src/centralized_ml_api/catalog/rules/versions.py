@@ -37,7 +37,13 @@ def select_row(rows: Sequence[Row], wanted: str) -> Row | None:
 
 
 def matches(version: str, wanted: str, *, exact: bool = False) -> bool:
-    """Returns whether a version is a wanted one; `exact` ignores specifiers."""
+    """Returns whether a version is a wanted one; `exact` ignores specifiers.
+
+    Args:
+        version: A version of the catalogue.
+        wanted: A version, `*` for the newest, or a specifier such as `~=2.1`.
+        exact: Whether only a version or `*` counts.
+    """
     if wanted in (NEWEST, version):
         return True
     if exact:

@@ -35,7 +35,13 @@ class Cached:
 
     @classmethod
     def of(cls, url: str, etag: str, text: str) -> Cached:
-        """Builds the record of a document that has just come."""
+        """Builds the record of a document that has just come.
+
+        Args:
+            url: Where it came from.
+            etag: Its entity tag, which asks the next time whether it has changed.
+            text: The document.
+        """
         return cls(url, etag, _digest(text), text)
 
 

@@ -100,6 +100,11 @@ def clients(
 def list_callers(place: KeyPlace, api: Api, team: str | None) -> Iterator[Caller]:
     """Yields who can call: that team, nobody in particular where no key is needed, else each team with a key.
 
+    Args:
+        place: Where the keys are.
+        api: The API.
+        team: The only team that is asked for; None for all.
+
     Raises:
         UsageError: there is no such team, or it has no key.
         UnreachableError: nothing listens at the address.
@@ -121,6 +126,11 @@ def list_callers(place: KeyPlace, api: Api, team: str | None) -> Iterator[Caller
 
 def choose(api: Api, name: str | None, callers: Iterable[Caller]) -> Choice:
     """Returns the model of that name, or else the first one, as the first caller that may call it.
+
+    Args:
+        api: The API.
+        name: The name of the model; None for the first that a caller may call.
+        callers: Who can call, in the order in which they are tried.
 
     Raises:
         UsageError: no caller may call it, or there is none.
@@ -171,6 +181,11 @@ def _call_own_path(choice: Choice) -> Recipe:
 
 def find_recipe(client: str, choice: Choice, recipes: Iterable[Recipe]) -> Recipe:
     """Returns the recipe of a client.
+
+    Args:
+        client: The client's id.
+        choice: The model that it calls, and how.
+        recipes: The recipes of every client that can call this model.
 
     Raises:
         UsageError: there is no such client, or the model does not have the paths that it calls.

@@ -142,6 +142,11 @@ def parse_host(host: str) -> Address:
 def check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
     """Returns when the host is loopback, keys are asked for, or `--public` was given.
 
+    Args:
+        host: The address that the gateway listens at.
+        plan: What it serves.
+        public: Whether `--public` was given.
+
     Raises:
         UsageError: none of these.
     """

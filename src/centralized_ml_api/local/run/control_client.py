@@ -86,6 +86,11 @@ class ControlClient:
 
         Callers get the words; calls under way are finished.
 
+        Args:
+            name: The entry; None for all.
+            words: What its callers get to read.
+            team: The team; None for all.
+
         Raises:
             UsageError: There is no entry or team of that name, or the words cannot be shown.
             StartError: The gateway refused.

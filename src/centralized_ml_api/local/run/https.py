@@ -47,7 +47,13 @@ def prepare_certificate(
 
 
 def shown_url_of(certificate: Certificate | None, host: str, port: int) -> str:
-    """Returns the URL to show for what is served on a host and port."""
+    """Returns the URL to show for what is served on a host and port.
+
+    Args:
+        certificate: The certificate that is shown; None for plain HTTP.
+        host: The host that it is served on.
+        port: The port.
+    """
     if certificate is None:
         return shown_url(host, port)
     return shown_url(host, port, scheme="https", name=certificate.shown_name)

@@ -30,19 +30,38 @@ if TYPE_CHECKING:
 
 
 async def listen_for_functions(stack: AsyncExitStack, models: Models, listening: socket.socket) -> None:
-    """Serves SageMaker's runtime API until the stack unwinds."""
+    """Serves SageMaker's runtime API until the stack unwinds.
+
+    Args:
+        stack: Ends the listener when it unwinds.
+        models: The models that functions may call.
+        listening: The socket, bound and listening.
+    """
     await serve_application(stack, build_runtime_application(models), listening, cancels=True)
 
 
 async def listen_to_control(
     stack: AsyncExitStack, target: Controlled, token: str, listening: socket.socket
 ) -> None:
-    """Answers `mlapi status` and `mlapi reload`, for whoever has the token, until the stack unwinds."""
+    """Answers `mlapi status` and `mlapi reload`, for whoever has the token, until the stack unwinds.
+
+    Args:
+        stack: Ends the listener when it unwinds.
+        target: What is shown and changed.
+        token: The secret that every request has to have.
+        listening: The socket, bound and listening.
+    """
     await serve_application(stack, build_control_application(target, token), listening, cancels=False)
 
 
 async def listen_for_teams(stack: AsyncExitStack, entrance: Entrance, supervisor: Supervisor) -> None:
-    """Hands out places to teams that join, for the gateway, which has the token, until the stack unwinds."""
+    """Hands out places to teams that join, for the gateway, which has the token, until the stack unwinds.
+
+    Args:
+        stack: Ends the listener when it unwinds.
+        entrance: The door: its socket, and the token that the gateway has.
+        supervisor: What serves the API that they join.
+    """
     application = build_join_application(entrance.open_desk(supervisor), entrance.door.token)
     await serve_application(stack, application, entrance.socket, cancels=False)
 
@@ -50,7 +69,13 @@ async def listen_for_teams(stack: AsyncExitStack, entrance: Entrance, supervisor
 async def listen_for_prometheus(
     stack: AsyncExitStack, target: MetricsSource, listening: socket.socket
 ) -> None:
-    """Serves the metrics until the stack unwinds."""
+    """Serves the metrics until the stack unwinds.
+
+    Args:
+        stack: Ends the listener when it unwinds.
+        target: What is measured.
+        listening: The socket, bound and listening.
+    """
     await serve_application(stack, build_metrics_application(target), listening, cancels=True)
 
 

@@ -19,7 +19,13 @@ class Notices:
         self._pauses: dict[tuple[str, str], str] = {}
 
     def pause(self, entry: str | None, words: str, *, team: str = "") -> None:
-        """Pauses an entry, a team, or everything where neither is named."""
+        """Pauses an entry, a team, or everything where neither is named.
+
+        Args:
+            entry: The name of the entry; None for all.
+            words: What its callers get to read.
+            team: The team; empty for all.
+        """
         self._pauses[entry or "", team] = words
 
     def resume(self, entry: str | None, *, team: str = "") -> None:

@@ -164,7 +164,13 @@ class Registry:
         return self._running.get(name)
 
     def start(self, spec: ServiceSpec, *, shares: str = "", asleep: bool = False) -> Running:
-        """Starts a service without giving it its name yet; one that is `asleep` starts when it is woken."""
+        """Starts a service without giving it its name yet; one that is `asleep` starts when it is woken.
+
+        Args:
+            spec: What is served.
+            shares: The group of its entry; empty for none.
+            asleep: Whether it waits until it is woken.
+        """
         self._generation += 1
         upstream = f"{spec.name}@{self._generation}"
         running = Running(spec, self._make(spec), upstream, shares=shares, make=self._make, ended=self._ended)

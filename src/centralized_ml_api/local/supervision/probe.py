@@ -62,7 +62,13 @@ class Prober:
     async def probe_port(
         self, host: str, port: int, timeout_seconds: float = PROBE_TIMEOUT_SECONDS
     ) -> ProbeResult:
-        """Opens one connection and closes it; READY if the port accepts it, else REFUSED. Never raises."""
+        """Opens one connection and closes it; READY if the port accepts it, else REFUSED. Never raises.
+
+        Args:
+            host: The host.
+            port: The port.
+            timeout_seconds: How long to wait for the connection.
+        """
         try:
             async with asyncio.timeout(timeout_seconds):
                 _, writer = await asyncio.open_connection(host, port)

@@ -128,6 +128,11 @@ def is_unchanged(file: Path, verified: Verified, record_folder: Path, monitor: M
 def is_same(file: Path, verified: Verified, monitor: Monitor) -> bool:
     """Returns whether `file` still is what `verified` says, without writing anything.
 
+    Args:
+        file: The file of weights.
+        verified: What was true of it when it was verified.
+        monitor: Hears of the progress of hashing, and may cancel it.
+
     Raises:
         FetchCancelledError: the caller has cancelled the fetch.
     """

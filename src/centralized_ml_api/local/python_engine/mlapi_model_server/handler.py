@@ -60,7 +60,13 @@ class Context:
         return next((value for key, value in self.request_headers.items() if key.lower() == wanted), None)
 
     def set_response_header(self, index: int, name: str, value: str) -> None:
-        """Sets a header of the answer; callers only see `X-Amzn-SageMaker-Custom-Attributes`."""
+        """Sets a header of the answer; callers only see `X-Amzn-SageMaker-Custom-Attributes`.
+
+        Args:
+            index: The number of the request in its batch; there is one, so nobody asks.
+            name: The name of the header.
+            value: Its value.
+        """
         del index
         self.response_headers[name] = value
 
