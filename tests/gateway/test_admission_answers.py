@@ -2,71 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.admission.envoy_connection import read_request, render_response
-from centralized_ml_api.local.admission.exchange import Request, Response
-from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, EntryTerms, name_terms
-from centralized_ml_api.local.envoy.admin import shorten_path
+from centralized_ml_api.local.admission.envoy_connection import render_response
+from centralized_ml_api.local.admission.exchange import Response
+from centralized_ml_api.local.admission.terms import EntryTerms, name_terms
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
+from support.odd_admission import GO, OddAdmission, serving_oddly
 from support.odd_server import OddServer
 from support.running_gateway import start_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.background import Background
     from support.running_gateway import RunningGateway
 
 pytestmark = pytest.mark.slow  # an Envoy for all of them
 
-GO = Response({"x-verdict": "go"})
 BODY = b'{"x": 1}'
-
-
-class OddService:
-    """Takes the place of the admission service: gives `answers` in turn, and keeps what was `asked`."""
-
-    def __init__(self, path: Path) -> None:
-        self.answers: list[bytes] = []
-        self.asked: list[Request] = []
-        path.unlink(missing_ok=True)
-        self._listening = socket.socket(socket.AF_UNIX)
-        with shorten_path(path) as short:
-            self._listening.bind(short)
-        self._listening.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # it is closed
-            while True:
-                connection, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        received = bytearray()
-        with connection, contextlib.suppress(OSError):
-            while data := connection.recv(65536):
-                received += data
-                request, _ = read_request(received)
-                if request is None:
-                    continue
-                received = bytearray()
-                self.asked.append(request)
-                answer = self.answers.pop(0) if request.path == "/call" else render_response(GO)
-                if not answer:
-                    return
-                connection.sendall(answer)
-
-    def close(self) -> None:
-        self._listening.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,20 +35,19 @@ def server() -> Iterator[OddServer]:
 @pytest.fixture(scope="module")
 def running(
     tmp_path_factory: pytest.TempPathFactory, background: Background, server: OddServer
-) -> Iterator[tuple[RunningGateway, OddService]]:
+) -> Iterator[tuple[RunningGateway, OddAdmission]]:
     route = ServedRoute("same", "odd", "/same", ("content-type",), admission=EntryTerms(model="org/own"))
     team = TeamAccess("red", ("red-key",))
     gateway = Gateway((Upstream("odd", (server.port,)),), (route,), teams=(team,))
-    with start_gateway(tmp_path_factory.mktemp("gateway"), background, gateway) as running:
-        assert running.admission is not None
-        running.admission.kill()
-        running.admission.wait()
-        with contextlib.closing(OddService(running.folder / ADMISSION_SOCKET)) as service:
-            yield running, service
+    with (
+        start_gateway(tmp_path_factory.mktemp("gateway"), background, gateway) as running,
+        serving_oddly(running) as service,
+    ):
+        yield running, service
 
 
 def call(
-    running: tuple[RunningGateway, OddService], *answers: Response | bytes, body: bytes = BODY
+    running: tuple[RunningGateway, OddAdmission], *answers: Response | bytes, body: bytes = BODY
 ) -> tuple[int, bytes]:
     """Calls, while the service gives these answers; returns the status and the body."""
     gateway, service = running
@@ -102,7 +58,7 @@ def call(
     return answer.status, answer.body
 
 
-def test_a_question_names_the_call_and_has_no_key(running: tuple[RunningGateway, OddService]) -> None:
+def test_a_question_names_the_call_and_has_no_key(running: tuple[RunningGateway, OddAdmission]) -> None:
     assert call(running, GO) == (200, BODY)
     asked = running[1].asked[0]
     assert asked.body == BODY
@@ -112,7 +68,7 @@ def test_a_question_names_the_call_and_has_no_key(running: tuple[RunningGateway,
 
 
 def test_terms_that_the_service_does_not_know_come_before_the_body(
-    running: tuple[RunningGateway, OddService],
+    running: tuple[RunningGateway, OddAdmission],
 ) -> None:
     assert call(running, Response({"x-verdict": "terms"}), GO) == (200, BODY)
     first, second = [request for request in running[1].asked if request.path == "/call"]
@@ -123,7 +79,7 @@ def test_terms_that_the_service_does_not_know_come_before_the_body(
 
 @pytest.mark.parametrize("length", [1, 100_000, 5_000_000])
 def test_the_answers_body_takes_the_place_of_the_calls(
-    running: tuple[RunningGateway, OddService], length: int
+    running: tuple[RunningGateway, OddAdmission], length: int
 ) -> None:
     written = b"x" * length
     assert call(running, Response({"x-verdict": "go", "x-body": "yes"}, written)) == (200, written)
@@ -144,7 +100,7 @@ def test_the_answers_body_takes_the_place_of_the_calls(
     ],
 )
 def test_nobody_gets_in_by_an_answer_that_is_none(
-    running: tuple[RunningGateway, OddService], server: OddServer, answer: Response | bytes
+    running: tuple[RunningGateway, OddAdmission], server: OddServer, answer: Response | bytes
 ) -> None:
     before = len(server.asked)
     status, body = call(running, answer)
@@ -154,7 +110,7 @@ def test_nobody_gets_in_by_an_answer_that_is_none(
 
 
 def test_a_service_that_forgets_terms_at_once_is_not_asked_for_ever(
-    running: tuple[RunningGateway, OddService],
+    running: tuple[RunningGateway, OddAdmission],
 ) -> None:
     unknown = Response({"x-verdict": "terms"})
     assert call(running, unknown, unknown)[0] == 503

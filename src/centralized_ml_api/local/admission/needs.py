@@ -45,7 +45,7 @@ OUTPUT_LIMITS: dict[str, tuple[str, ...]] = {
 """How the bodies of a path name the most tokens of an answer."""
 
 _LLAMA_CPPS_OWN = "n_predict"
-_OLDER_LIMIT = "max_tokens"
+OLDER_LIMIT = "max_tokens"
 """The limit of a chat that servers read which know no `max_completion_tokens`.
 
 Who prefers the newer name reads the older one too, or refuses it; OpenAI refuses both together.
@@ -193,7 +193,7 @@ def bound_answer(document: Mapping[str, Any], entry: EntryTerms) -> tuple[int, d
     key = entry.limit_key if entry.limit_key in names else names[0]
     if not limits:
         members[next((name for name in names if name in document), key)] = most
-    elif key not in named and key == _OLDER_LIMIT:
+    elif key not in named and key == OLDER_LIMIT:
         members[key] = max(limits)
     return max({**named, **members}.values()), members
 

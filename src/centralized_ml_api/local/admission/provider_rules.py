@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 PROVIDER = "provider"
 
-_OTHER_MODELS = "models"
+OTHER_MODELS = "models"
 """Models that a provider may take instead, at their own prices.
 
 Source: https://openrouter.ai/docs/features/model-routing
 """
 
-_WITH_STREAM_OPTIONS = (*CHAT.paths, *COMPLETIONS.paths)
+WITH_STREAM_OPTIONS = (*CHAT.paths, *COMPLETIONS.paths)
+"""The paths whose streams tell their tokens where `stream_options` ask for it."""
 
 
 def adapt_to_provider(
@@ -40,13 +41,13 @@ def adapt_to_provider(
         BodyError: a member that is read here is there twice, or in other letters; or it names other models
             to fall back to, which the entry does not have.
     """
-    if body.document.get(_OTHER_MODELS):
-        raise BodyError(f"'{_OTHER_MODELS}' is not taken: the model of this path is the one that answers.")
+    if body.document.get(OTHER_MODELS):
+        raise BodyError(f"'{OTHER_MODELS}' is not taken: the model of this path is the one that answers.")
     values: dict[str, Any] = {"model": entry.model, **_limited(body.document, entry), **bounds}
     if adds_usage(body.document, entry):
         options = body.document.get("stream_options")
         values["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    watched = (*list_bounding(entry.path), *measured, "stream_options", _OTHER_MODELS)
+    watched = (*list_bounding(entry.path), *measured, "stream_options", OTHER_MODELS)
     return with_members(body, values, watched=watched)
 
 
@@ -57,7 +58,7 @@ def adds_usage(document: dict[str, Any], entry: EntryTerms) -> bool:
         document: the body, parsed.
         entry: what holds for the call.
     """
-    if not entry.takes_stream_options or entry.path not in _WITH_STREAM_OPTIONS:
+    if not entry.takes_stream_options or entry.path not in WITH_STREAM_OPTIONS:
         return False
     options = document.get("stream_options")
     asked = isinstance(options, dict) and options.get("include_usage") is True

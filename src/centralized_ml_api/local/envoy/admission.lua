@@ -2,7 +2,8 @@
 -- These precede this script: `CLUSTER` and `CALL_PATH`, where it is; `TIMEOUT_MS`, the most time that it takes; `TEAM`,
 -- the header that names the team of a call; `REFUSAL_HEADERS`, those of a refusal that its caller gets; `ADMISSION`,
 -- `BODY` and `LIMITS`, names of dynamic metadata; `HIDES_USAGE`, a key of it; `UNANSWERED` and `ANSWERED`, what the
--- service `said`. What a wait invalidates, such as headers, is taken anew after each.
+-- service `said`; and the function of `plain_bodies.lua`. What a wait invalidates, such as headers, is taken anew after
+-- each.
 
 local function read_body(handle)
   local body = handle:body()
@@ -50,18 +51,32 @@ local function refuse(handle, answer, text)
   handle:respond(refusal, text)
 end
 
+-- Returns whether a call goes on without a question: where nothing limits it and its body is plain. Where the routes
+-- know a model from a body, it was read as JSON.
+local function goes_on_unasked(handle, plain, body)
+  local chosen = handle:streamInfo():dynamicMetadata():get(BODY)
+  if not body or not chosen or type(chosen.model) ~= "string" then return false end
+  local text, hides = rewrite_plain(body, plain)
+  if not text then return false end
+  handle:headers():replace("content-length", handle:body():setBytes(text))
+  if hides then handle:streamInfo():dynamicMetadata():set(BODY, HIDES_USAGE, true) end
+  return true
+end
+
 local function admit(handle)
   local context = handle:filterContext()
   local terms = context:get("name")
   if not terms then return end  -- nothing is asked on this route
+  local plain, team = context:get("plain"), handle:headers():get(TEAM)
+  if team and context:get("limited " .. team) then plain = nil end
+  local body = context:get("reads_body") and read_body(handle) or nil
+  if plain and goes_on_unasked(handle, plain, body) then return end
   local info = handle:streamInfo()
   local call = info:downstreamRemoteAddress() .. " " .. handle:timestampString(EnvoyTimestampResolution.MICROSECOND)
   info:dynamicMetadata():set(ADMISSION, "call", call)
-  local body = context:get("reads_body") and read_body(handle) or nil
-  local headers = handle:headers()
   local question = {
     [":method"] = "POST", [":path"] = CALL_PATH, [":authority"] = CLUSTER, ["x-call"] = call, ["x-terms"] = terms,
-    ["x-team"] = headers:get(TEAM), ["x-type"] = body and headers:get("content-type"),
+    ["x-team"] = team, ["x-type"] = body and handle:headers():get("content-type"),
   }
   local answer, text = ask(handle, question, body)
   local verdict = answer["x-verdict"]

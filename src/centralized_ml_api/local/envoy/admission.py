@@ -1,7 +1,8 @@
 """How Envoy asks the admission service about a call (`admission.lua`), and tells it that one is over.
 
 A route that asks carries the terms for its calls, and names them with each question. What the service refuses
-keeps its own body; while the service is away, calls of these routes are a 503.
+keeps its own body; while the service is away, calls of these routes are a 503. Plain bodies of calls that
+nothing limits are rewritten by Envoy itself, see `admission/plain_bodies.py`.
 
 Sources:
     https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/lua_filter
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.accounts import list_limits
@@ -23,6 +23,7 @@ from centralized_ml_api.local.admission.exchange import (
     REFUSAL_HEADERS,
     build_end_format,
 )
+from centralized_ml_api.local.admission.plain_bodies import describe_plain, list_limited
 from centralized_ml_api.local.admission.terms import (
     ADMISSION_NAMESPACE,
     ADMISSION_SOCKET,
@@ -39,6 +40,7 @@ from centralized_ml_api.local.admission.terms import (
     render_terms,
 )
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header
+from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.route_action import (
     FILTER_ENABLED,
     HEADERS_FILTER,
@@ -68,7 +70,6 @@ SAID_FORMAT = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:said)%"
 _SLACK_SECONDS = 5.0
 _IDLE_SECONDS = 60.0
 _UNLIMITED = 2**32 - 1
-_SCRIPT = Path(__file__).with_name("admission.lua")
 _TYPES = "type.googleapis.com/envoy.extensions"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -94,7 +95,8 @@ def render_admission_script(longest_wait_seconds: float) -> str:
     }
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in values.items())
     passed = ", ".join(map(json.dumps, REFUSAL_HEADERS))
-    return f"{head}local REFUSAL_HEADERS = {{{passed}}}\n{_SCRIPT.read_text(encoding='ascii')}"
+    scripts = "".join(map(read_script, ("json_strings", "plain_bodies", "admission")))
+    return f"{head}local REFUSAL_HEADERS = {{{passed}}}\n{scripts}"
 
 
 def build_admission_options(longest_wait_seconds: float) -> dict[str, Any]:
@@ -166,6 +168,9 @@ _SET_LEFT_HEADERS = [
 def _build_question(terms: RouteTerms) -> dict[str, Any]:
     text = render_terms(terms)
     context = {"name": name_terms(text), "terms": text, "reads_body": terms.reads_body}
+    plain = describe_plain(terms)
+    if plain is not None:
+        context |= {"plain": plain, **{f"limited {team}": True for team in list_limited(terms)}}
     return {**LUA_PER_ROUTE, "filter_context": context}
 
 

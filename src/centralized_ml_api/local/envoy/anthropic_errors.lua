@@ -1,19 +1,14 @@
 -- Gives errors the shape of Anthropic's API, whoever made them: Envoy, the admission service or a model server.
 -- These precede this script: `TYPES`, from statuses to types of errors; `CALLER_ERROR` and `SERVER_ERROR`, the types
--- of other statuses; `REQUEST_ID`, the name of a header.
+-- of other statuses; `REQUEST_ID`, the name of a header; and the function of `json_strings.lua`.
 
 local LONGEST = 2000
 
 -- Returns the JSON string that follows the first key `message`, as it is written but without its quotes.
 local function find_message(text)
   local start = text:match('"message"%s*:%s*"()')
-  local position = start
-  while position do
-    local found = text:find('["\\]', position)
-    if not found then return nil end
-    if text:sub(found, found) == '"' then return text:sub(start, found - 1) end
-    position = found + 2
-  end
+  local found = start and find_closing_quote(text, start)
+  return found and text:sub(start, found - 1)
 end
 
 -- Returns what Anthropic's API says of a prompt that is too long: agents look for these words, to shorten it.

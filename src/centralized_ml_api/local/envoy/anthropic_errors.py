@@ -6,17 +6,16 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_fil
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import anthropic
+from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, with_filter_config
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.direct_responses import Route
 
 ANTHROPIC_FILTER = "anthropic-errors"
-_SCRIPT = Path(__file__).with_name("anthropic_errors.lua")
 BELOW_ENTRIES = {"safe_regex": {"regex": "/[^/]+/v1/.*"}}
 """Matches the paths below `/{name}/v1` of every entry."""
 
@@ -32,7 +31,7 @@ def render_anthropic_errors() -> str:
         f'local CALLER_ERROR, SERVER_ERROR = "{anthropic.CALLER_ERROR}", "{anthropic.SERVER_ERROR}"\n'
         f'local REQUEST_ID = "{anthropic.REQUEST_ID_HEADER}"\n'
     )
-    return head + _SCRIPT.read_text(encoding="ascii")
+    return head + read_script("json_strings") + read_script("anthropic_errors")
 
 
 def with_anthropic_errors(route: Route) -> list[Route]:

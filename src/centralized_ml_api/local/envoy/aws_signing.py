@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.token_counts import render_counting
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ UPSTREAM_CODEC = {
 }
 """The last filter of every upstream that has filters."""
 
-_SCRIPT = Path(__file__).with_name("sagemaker_errors.lua")
 _ERRORS: dict[str, errors.ApiError] = {
     "API_FAILED": errors.API_FAILED,
     "BODY_TOO_LARGE": errors.BODY_TOO_LARGE,
@@ -79,7 +78,7 @@ def render_sagemaker_errors(held_bytes: int, *, counts: bool = False) -> str:
         f"local HELD_BYTES = {held_bytes}\n"
         f"local MARKS = {{{', '.join(_render_marks())}}}\n"
     )
-    return head + _SCRIPT.read_text(encoding="ascii")
+    return head + read_script("json_strings") + read_script("sagemaker_errors")
 
 
 def _render_marks() -> Iterator[str]:

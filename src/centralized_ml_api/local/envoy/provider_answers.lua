@@ -1,7 +1,7 @@
 -- Rewords a provider's errors, and notes the tokens of its answers. These precede this script: `ERRORS`, from names to
 -- {status, type, code, message}, whose strings are escaped for JSON; `BODY` and `HIDES_USAGE`, names of dynamic metadata;
 -- `HELD_BYTES`, the largest response that is held; `STREAMS`, whether responses pass as they come; `COUNTS`, whether they
--- have tokens; and the functions of `token_counts.lua`.
+-- have tokens; and the functions of `token_counts.lua` and `json_strings.lua`.
 
 local LONGEST_EVENT = 1048576
 local HIDDEN = "(hidden)"
@@ -29,13 +29,8 @@ end
 -- Returns the JSON string after the first `key`, as it is written but without its quotes; nil without one.
 local function find_string(text, key)
   local start = text:match('"' .. key .. '"%s*:%s*"()')
-  local position = start
-  while position do
-    local found = text:find('["\\]', position)
-    if not found then return nil end
-    if text:sub(found, found) == '"' then return text:sub(start, found - 1) end
-    position = found + 2
-  end
+  local found = start and find_closing_quote(text, start)
+  return found and text:sub(start, found - 1)
 end
 
 local function find_message(text)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import functools
 import json
-from pathlib import Path
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE
 from centralized_ml_api.local.envoy.aws_signing import render_error
+from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.token_counts import render_counting
 
 PROVIDER_ANSWER = "provider-answer"
@@ -22,7 +22,6 @@ PROVIDER_STREAM = "provider-stream"
 PROVIDER_UNCOUNTED = "provider-uncounted"
 """The names of the Lua scripts for complete responses, for streams, and for responses without tokens."""
 
-_SCRIPT = Path(__file__).with_name("provider_answers.lua")
 _ERRORS = {
     "MODEL_FAILED": errors.MODEL_FAILED,
     "MODEL_REFUSED": errors.MODEL_REFUSED,
@@ -48,5 +47,5 @@ def render_provider_answers(held_bytes: int, *, streams: bool, counts: bool = Tr
         f"{render_counting()}local ERRORS = {{\n{tables}\n}}\n{head}"
         f"local HELD_BYTES = {held_bytes}\nlocal STREAMS = {json.dumps(streams)}\n"
         f"local COUNTS = {json.dumps(counts)}\n"
-        f"{_SCRIPT.read_text(encoding='ascii')}"
+        f"{read_script('json_strings')}{read_script('provider_answers')}"
     )

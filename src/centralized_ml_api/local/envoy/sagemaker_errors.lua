@@ -1,19 +1,10 @@
 -- Turns SageMaker's error responses into errors of this API. These precede this script: `ERRORS`, from names to
 -- {status, type, code, message}, whose strings are escaped for JSON; `RETRY_AFTER`, in seconds; `HELD_BYTES`, the
 -- largest response that is held; `COUNTS`, whether responses have tokens; `MARKS`, what SageMaker's messages contain, by
--- meaning; and the functions of `token_counts.lua`.
+-- meaning; and the functions of `token_counts.lua` and `json_strings.lua`.
 -- Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 local ESCAPES = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
-
--- Returns the index of the closing quote of the JSON string whose content begins at `start`.
-local function find_closing_quote(text, start)
-  while true do
-    local found = text:find('["\\]', start)
-    if not found or text:sub(found, found) == '"' then return found end
-    start = found + 2
-  end
-end
 
 -- Returns the members of a flat JSON object as texts: strings without their quotes, their escapes unchanged.
 local function read_members(text)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import functools
 import json
-from pathlib import Path
 from typing import Any
 
 from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS
 from centralized_ml_api.local.admission.terms import USAGE_NAMESPACE
 from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, OWN_REPLY_HEADER, SERVED_BY_HEADER
+from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.stats import build_stats_logger, build_tokens_logger
 
 COUNTED_ANSWER = "counted-answer"
@@ -41,9 +41,6 @@ ATTEMPT_NAMESPACE = "attempt"
 SERVED_BY_FORMAT = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:served_by)%"
 """The entry that has answered, where the call had several."""
 
-_COUNTS = Path(__file__).with_name("token_counts.lua")
-_ANSWERS = Path(__file__).with_name("counted_answers.lua")
-
 
 @functools.cache
 def render_counting() -> str:
@@ -57,7 +54,7 @@ def render_counting() -> str:
     }
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
     head += f"local UNSENT = {{ {', '.join(f'{flag} = true' for flag in NEVER_SENT_FLAGS)} }}\n"
-    return f"{head}{_COUNTS.read_text(encoding='ascii')}"
+    return f"{head}{read_script('token_counts')}"
 
 
 @functools.cache
@@ -70,7 +67,7 @@ def render_counted_answers(held_bytes: int, *, streams: bool) -> str:
     """
     return (
         f"{render_counting()}local HELD_BYTES = {held_bytes}\nlocal STREAMS = {json.dumps(streams)}\n"
-        f"{_ANSWERS.read_text(encoding='ascii')}"
+        f"{read_script('counted_answers')}"
     )
 
 
