@@ -29,10 +29,10 @@ takes more than a tenth of a bare call; together they make up a third of ours.
 instead. Only a filter compiled for Envoy would be faster, and we would have to maintain machine code for
 each platform. At stake are some 0.02 ms per call, in front of models that take a thousand times as long.
 
-**Why a hosted model costs more.** Its calls go through the admission service, a process in Python that
-writes the provider's name of the model into the body and bounds the answer, after it has read the body as
-strictly as every provider might. That takes several times the gateway's own share. A filter within Envoy that
-changes JSON would have to be as strict.
+**Why a hosted model costs more.** The gateway writes the provider's name of the model into the body, bounds
+the answer, adds the key, and counts tokens, by scripts in Envoy. A body that is not plain, such as one with a
+key twice, goes to the admission service first, a process in Python that reads it as strictly as every
+provider might: that takes several times the gateway's own share, and so do limits in tokens or dollars.
 
 **The alternatives.** LiteLLM and MLflow parse each body and each response as OpenAI's and write them
 again; BentoML does the same with JSON of its own types. The others pass bytes. BentoML and Ray Serve are
