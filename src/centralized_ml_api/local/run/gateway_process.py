@@ -38,7 +38,7 @@ IDLE_LOOKS = 5
 
 
 class SupervisedGateway:
-    """The gateway on one address. Call `start` first, then `run` in a task.
+    """The gateway on one address. Call `start` first, or `begin` and `wait_started`, then `run` in a task.
 
     `trouble` says why the gateway does not run now, and is empty while it does.
 
@@ -83,6 +83,7 @@ class SupervisedGateway:
         self._count_instances = count_instances
         self._served = Gateway(upstreams=(), routes=())
         self._process: Process | None = None
+        self._starting: Process | None = None
         self._needs_translator = False
         self._translating = asyncio.Lock()
         self._ending_translator: asyncio.Task[None] | None = None
@@ -91,8 +92,16 @@ class SupervisedGateway:
         """Starts Envoy and waits until it listens.
 
         Raises:
-            StartError: Envoy does not come up, and is ended. The message says who holds its port, or has its
-                last lines and whether it may lack inotify instances.
+            StartError: Envoy cannot be started, or does not come up; see `wait_started`.
+        """
+        await self.begin()
+        await self.wait_started()
+
+    async def begin(self) -> None:
+        """Starts Envoy and what it works with; does not wait for them. `stop` ends them from now on.
+
+        Raises:
+            StartError: One of them cannot be started.
         """
         self._log.forget()
         self._quotas.forget()  # what the Envoy before has counted is gone with it
@@ -102,7 +111,18 @@ class SupervisedGateway:
             await self._translator.start()
         self._needs_translator = self._served.translates
         launch = self._envoy.launch(replace(self._served, quotas=quotas))
-        process = await self._start_process(launch, self._log)
+        self._starting = await self._start_process(launch, self._log)
+
+    async def wait_started(self) -> None:
+        """Waits until Envoy, which `begin` has started, listens.
+
+        Raises:
+            StartError: Envoy does not come up, and is ended. The message says who holds its port, or has its
+                last lines and whether it may lack inotify instances.
+        """
+        process, self._starting = self._starting, None
+        if process is None:
+            raise RuntimeError("no Envoy has been started")
         started = asyncio.create_task(self._envoy.wait_started(START_SECONDS))
         ended = asyncio.create_task(process.wait())
         try:
@@ -199,7 +219,7 @@ class SupervisedGateway:
 
     async def stop(self) -> None:
         """Takes no new calls, waits a little for those under way, then ends Envoy."""
-        process, self._process = self._process, None
+        process, self._process, self._starting = self._process or self._starting, None, None
         with contextlib.suppress(StartError, asyncio.CancelledError):
             await self._envoy.drain(DRAIN_SECONDS)
         if process is not None:

@@ -200,15 +200,16 @@ class LocalTarget:
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
             stack.push_async_callback(self._supervisor.stop)
             await self._supervisor.start(plan)
-            await self._listen(listening)
             stack.push_async_callback(self._usage.collect)  # once the gateway has written all
             stack.push_async_callback(self._gateway.stop)
-            await self._gateway.start()
+            await self._gateway.begin()
+            await self._listen(listening)
+            await self._gateway.wait_started()
             self._address = shown_url_of(self._certificate, self._host, self._port)
             await self._run_until_one_fails()
 
     async def _listen(self, stack: AsyncExitStack) -> None:
-        """Answers programs of this machine. What that takes is imported while the models load."""
+        """Answers programs of this machine. What that takes is imported while models and gateway start."""
         listeners = await asyncio.to_thread(importlib.import_module, "centralized_ml_api.local.run.listeners")
         await listeners.listen_for_functions(stack, self._supervisor, self._runtime)
         await listeners.listen_for_teams(stack, self._entrance, self._supervisor)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from enum import Enum
 from http import HTTPStatus
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ class Prober:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._is_loaded = False
 
     async def probe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> ProbeResult:
         """Sends one `GET`; any 2xx means READY. Never raises."""
-        import aiohttp  # noqa: PLC0415  # a tenth of a second
+        await self._load()
+        import aiohttp  # noqa: PLC0415  # loaded by now
 
         try:
             async with self._open(url, timeout_seconds) as answer:
@@ -49,7 +52,8 @@ class Prober:
 
     async def describe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> dict[str, Any]:
         """Returns the JSON object at an address; an empty one if there is none. Never raises."""
-        import aiohttp  # noqa: PLC0415  # a tenth of a second
+        await self._load()
+        import aiohttp  # noqa: PLC0415  # loaded by now
 
         try:
             async with self._open(url, timeout_seconds) as answer:
@@ -78,11 +82,17 @@ class Prober:
         return ProbeResult.READY
 
     def _open(self, url: str, timeout_seconds: float) -> aiohttp.client._RequestContextManager:
-        import aiohttp  # noqa: PLC0415  # a tenth of a second
+        import aiohttp  # noqa: PLC0415  # loaded by now
 
         self._session = self._session or aiohttp.ClientSession()
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         return self._session.get(url, timeout=timeout, allow_redirects=False)
+
+    async def _load(self) -> None:
+        """Imports aiohttp in a thread: that takes a tenth of a second, in which the gateway starts."""
+        if not self._is_loaded:
+            await asyncio.to_thread(import_module, "aiohttp")
+            self._is_loaded = True
 
     async def aclose(self) -> None:
         """Closes the connections."""

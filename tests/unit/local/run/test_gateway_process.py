@@ -207,6 +207,22 @@ def test_a_start_that_is_called_off_ends_envoy(tmp_path: Path) -> None:
     story(tell)
 
 
+def test_an_envoy_that_has_begun_to_start_is_ended_by_a_stop(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.envoy.starts.clear()
+        await world.gateway.begin()
+        assert world.envoy.did == ["launch"]
+        assert world.admission.did[-1] == "start"
+        await world.gateway.stop()
+        assert world.envoy.did[-2:] == ["drain 5", "stop 3"]
+        assert world.admission.did[-1] == "stop"
+        with pytest.raises(RuntimeError, match="no Envoy has been started"):
+            await world.gateway.wait_started()
+
+    story(tell)
+
+
 def test_each_crash_waits_longer_for_the_next_start_until_envoy_was_steady(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path)
