@@ -128,7 +128,16 @@ def serve_template(
         made.answering = SageMakerEndpoints(statuses, copies=dict.fromkeys(components, (0, 0)))
         hosting = stack.enter_context(_host(background, template, hosts)) if hosts else None
         streams = stack.enter_context(
-            run_streams(template, output, sagemaker, endpoints, control_url=made.url, hosting=hosting)
+            run_streams(
+                background,
+                template,
+                output,
+                sagemaker,
+                endpoints,
+                control_url=made.url,
+                hosting=hosting,
+                tables_url=tables_url,
+            )
         )
         objects = read_objects(output, STACK)
         document = read_document(template)

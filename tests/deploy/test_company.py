@@ -83,7 +83,8 @@ def deploy(company: Deployment, config: Config) -> None:
 def test_a_config_with_what_is_demanded_lives_in_a_companys_account(
     company: Deployment, block: dict[str, Any]
 ) -> None:
-    deploy(company, {**CONFIG, "aws": block})
+    deploy(company, {**CONFIG, "aws": {**block, "jobs": True}})
+    check_jobs(company.aws)
     check_boundary(company.aws, block)
     check_tags(company.aws)
     check_network(company.aws, block)
@@ -94,12 +95,26 @@ def test_a_config_with_what_is_demanded_lives_in_a_companys_account(
         company, {**CONFIG, "models": [*MODELS, more], "aws": {**block, "tags": {**TAGS, "Stage": "prod"}}}
     )
     assert len(take_inventory(company.aws).endpoints) == 4
+    assert company.aws.client("dynamodb").list_tables()["TableNames"] == [], "jobs go with their table"
     check_boundary(company.aws, block)
     check_tags(company.aws)
     check_network(company.aws, block)
 
     destroyed = company.mlapi("destroy", "--yes")
     assert destroyed.returncode == 0, destroyed.stderr
+
+
+def check_jobs(aws: MotoServer) -> None:
+    """Both functions of jobs know the table, and Lambda runs the second one once."""
+    (table,) = aws.client("dynamodb").list_tables()["TableNames"]
+    functions = take_inventory(aws).functions
+    (runner,) = (name for name, function in functions.items() if function["Handler"] == "job.handler")
+    (streams,) = (function for function in functions.values() if function["Handler"] == "index.handler")
+    for function in (streams, functions[runner]):
+        assert function["Environment"]["Variables"]["JOBS_TABLE"] == table
+    assert streams["Environment"]["Variables"]["JOB_FUNCTION"] == runner
+    settings = aws.client("lambda").get_function_event_invoke_config(FunctionName=runner)
+    assert (settings["MaximumRetryAttempts"], settings["MaximumEventAgeInSeconds"]) == (0, 300)
 
 
 def check_boundary(aws: MotoServer, block: dict[str, Any]) -> None:

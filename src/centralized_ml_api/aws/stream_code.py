@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import translator
 from centralized_ml_api.api import anthropic, error_shape
+from centralized_ml_api.api.jobs import PREFERS_ASYNC, RETRY_AFTER_SECONDS
 from centralized_ml_api.plan.apis import MEDIA_APIS, MODEL_APIS, TRANSLATED
+from centralized_ml_api.plan.aws.jobs import LIMITS
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED, render_spending
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, RESPONSE_LIMIT_BYTES
 
@@ -21,6 +23,7 @@ CODE = Path(__file__).parent / "constructs/stream_function"
 ERRORS = Path(error_shape.__file__).with_name("errors.json")
 APIS = "apis.json"
 SPENDING = "spending.json"
+JOBS = "jobs.json"
 OTHER_PATHS = "other_paths.json"
 NO_OTHER_PATHS: Mapping[str, Any] = {"calls": [], "list": "", "models": {}}
 
@@ -50,6 +53,9 @@ def load_stream_code(
             "media": [api.name for api in MEDIA_APIS],
             "forms": [api.name for api in MODEL_APIS if api.takes_form],
         }
+    )
+    files[JOBS] = _render(
+        {**LIMITS, "retry_after_seconds": RETRY_AFTER_SECONDS, "prefers_async": PREFERS_ASYNC}
     )
     files[SPENDING] = _render(render_spending(spending))
     files[OTHER_PATHS] = _render(other_paths)

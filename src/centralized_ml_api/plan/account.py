@@ -36,7 +36,8 @@ class DomainPlan:
 class AccountPlan:
     """All of it. ARNs are as written; `allow_from` are networks, `private` are ids of VPC endpoints.
 
-    `integration_timeout_seconds` is None for API Gateway's usual limit.
+    `integration_timeout_seconds` is None for API Gateway's usual limit. `jobs` is whether callers need not
+    wait for answers.
     """
 
     permissions_boundary: str | None = None
@@ -49,6 +50,7 @@ class AccountPlan:
     waf_acl: str | None = None
     domain: DomainPlan | None = None
     integration_timeout_seconds: int | None = None
+    jobs: bool = False
 
 
 def build_account(written: Aws | None) -> AccountPlan:
@@ -67,4 +69,5 @@ def build_account(written: Aws | None) -> AccountPlan:
         waf_acl=written.waf_acl,
         domain=DomainPlan(domain.name, domain.certificate) if domain else None,
         integration_timeout_seconds=written.integration_timeout,
+        jobs=written.jobs,
     )

@@ -151,8 +151,8 @@ def build_cost(plan: ApiPlan, prices: PriceList, *, packages: Collection[str] = 
         prices: those of the region where it will exist.
         packages: the names of JumpStart entries that are packages of the Marketplace.
     """
-    counted = plan.event.limits_spending
-    entries = (_entry(entry, prices, packages, counted=counted) for entry in plan.deployments)
+    passes = plan.event.limits_spending or plan.account.jobs
+    entries = (_entry(entry, prices, packages, passes=passes) for entry in plan.deployments)
     return Cost(tuple(entries), prices)
 
 
@@ -176,7 +176,7 @@ def compare_budget(cost: Cost, usd: Decimal, hours: Decimal, awake_hours: Decima
 
 
 def _entry(
-    entry: ModelDeployment, prices: PriceList, packages: Collection[str], *, counted: bool
+    entry: ModelDeployment, prices: PriceList, packages: Collection[str], *, passes: bool
 ) -> EntryCost:
     known = {name: prices.instances[name] for name in entry.instances if name in prices.instances}
     is_known = len(known) == len(entry.instances)
@@ -191,7 +191,7 @@ def _entry(
             *_software(entry, packages),
             *_tokens(entry),
         ),
-        function_per_million=_function(entry, prices, counted=counted),
+        function_per_million=_function(entry, prices, passes=passes),
         used=tuple(known.values()),
         asleep_saves=_hourly(known.values(), 1, 1) if sleeps and is_known else None,
     )
@@ -231,13 +231,14 @@ def _tokens(entry: ModelDeployment) -> Iterable[str]:
         yield TOKENS.format(provider=entry.origin.serving.title)
 
 
-def _function(entry: ModelDeployment, prices: PriceList, *, counted: bool) -> UsdRange | None:
+def _function(entry: ModelDeployment, prices: PriceList, *, passes: bool) -> UsdRange | None:
     """Returns the cost of a million calls; None when streaming, since nobody knows how long answers take.
 
-    The function that streams calls providers, too, and every model where tokens or dollars are `counted`.
+    The function that streams calls providers, too, and with `passes` every model: where tokens or dollars are
+    counted, or calls may become jobs.
     """
     is_hosted = isinstance(entry.origin, ProviderModel | BedrockModel)
-    streams = is_hosted or entry.integration == "stream" or (counted and entry.function is None)
+    streams = is_hosted or entry.integration == "stream" or (passes and entry.function is None)
     if streams or (entry.function and prices.requests is None):
         return None
     if entry.function is None or prices.requests is None:

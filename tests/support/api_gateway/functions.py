@@ -17,6 +17,7 @@ from centralized_ml_api.local.lambda_host.runtime_api import Invocation, Returne
 from centralized_ml_api.local.lambda_host.server import HostSpecification
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.api_gateway.document import resolve
+from support.api_gateway.job_function import serve_events
 from support.api_gateway.message import Streamed
 from support.stream_host import StreamHost, start_stream_host
 from support.stream_host.host import write_function
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from support.background import Background
 
 _OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
-_AS_IT_IS = {"EVENT_ENDS", "HEALTH_NAMES", "HEALTH_SECONDS"}
+_AS_IT_IS = {"EVENT_ENDS", "HEALTH_NAMES", "HEALTH_SECONDS", "JOBS_TABLE", "JOB_FUNCTION"}
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
@@ -75,6 +76,7 @@ def run_functions(
 
 @contextlib.contextmanager
 def run_streams(
+    background: Background,
     template: Template,
     assets: Path,
     sagemaker_url: str,
@@ -82,36 +84,60 @@ def run_streams(
     *,
     control_url: str,
     hosting: Hosting | None = None,
+    tables_url: str = "",
 ) -> Iterator[dict[str, Stream]]:
     """The function of the template that streams, by its ARN, until the end of the block.
 
     It is told of the models and calls in its asset in `assets`. It asks at `control_url` how the endpoints
-    are; `hosting` says how it calls providers.
+    are, and DynamoDB at `tables_url`; `hosting` says how it calls providers. Behind it runs the function of
+    jobs, where there is one.
     """
     with contextlib.ExitStack() as stack:
         streams: dict[str, Stream] = {}
-        for name, properties in _functions(template, "nodejs"):
+        later: dict[str, str] = {}
+        for name, properties in sorted(
+            _functions(template, "nodejs"), key=lambda each: _is_streaming(each[1])
+        ):
             variables = properties["Environment"]["Variables"]
-            models = _read_models(variables, template)
-            for model in models.values():
-                if "endpoint" in model:
-                    model["endpoint"] = endpoints[model["endpoint"]]
-                elif hosting and "provider" in model:
-                    model["provider"]["url"] = hosting.urls[model["provider"]["url"]]
             start = partial(
                 start_stream_host,
-                models=models,
+                models=_read_hosts(variables, template, endpoints, hosting),
                 sagemaker_url=sagemaker_url,
                 idle_seconds=float(variables["IDLE_SECONDS"]),
                 environment={
+                    "_HANDLER": properties["Handler"],
                     "AWS_ENDPOINT_URL_SAGEMAKER": control_url,
+                    "AWS_ENDPOINT_URL_DYNAMODB": tables_url,
+                    **later,
                     **(hosting.environment if hosting else {}),
                     **{name: variables[name] for name in _AS_IT_IS if name in variables},
                 },
                 folder=write_function(NOT_COUNTED, _read_other_paths(properties, assets)),
             )
-            streams[_arn(name, template)] = stack.enter_context(Instances(start))
+            if _is_streaming(properties):
+                streams[_arn(name, template)] = stack.enter_context(Instances(start))
+            else:
+                url = stack.enter_context(serve_events(background, stack.enter_context(start()), name))
+                later = {"AWS_ENDPOINT_URL_LAMBDA": url}
         yield streams
+
+
+def _is_streaming(properties: Mapping[str, Any]) -> bool:
+    found: bool = properties["Handler"] == "index.handler"
+    return found
+
+
+def _read_hosts(
+    variables: Mapping[str, str], template: Template, endpoints: Mapping[str, str], hosting: Hosting | None
+) -> dict[str, Any]:
+    """The table of the entries, with the addresses of the tests."""
+    models = _read_models(variables, template)
+    for model in models.values():
+        if "endpoint" in model:
+            model["endpoint"] = endpoints[model["endpoint"]]
+        elif hosting and "provider" in model:
+            model["provider"]["url"] = hosting.urls[model["provider"]["url"]]
+    return models
 
 
 def _read_other_paths(properties: Mapping[str, Any], assets: Path) -> Any:

@@ -23,8 +23,9 @@ def build_event(
     method: str = "POST",
     request_id: str = REQUEST_ID,
     team: str | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A request, of a team where the authorizer names it.
+    """A request, of a team where the authorizer names it, with the parameters of its path.
 
     Bytes go in base64, as those of a binary media type, other values as JSON.
     """
@@ -37,6 +38,7 @@ def build_event(
         "headers": given,
         "multiValueHeaders": {name: [value] for name, value in given.items()},
         "queryStringParameters": None,
+        "pathParameters": dict(parameters) if parameters else None,
         "requestContext": {
             "requestId": request_id,
             "stage": "prod",

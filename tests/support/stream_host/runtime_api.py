@@ -101,11 +101,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, json.dumps(invocation.event).encode(), headers)
 
     def do_POST(self) -> None:
-        """`response`: the pieces of the answer as they come."""
+        """`response`: the pieces of the answer as they come, or the whole of it; `error`: none."""
         invocation = self.server.api.running
         assert invocation is not None
         invocation.content_type = self.headers["Content-Type"]
-        assert self.headers["Lambda-Runtime-Function-Response-Mode"] == "streaming"
+        if self.headers["Lambda-Runtime-Function-Response-Mode"] != "streaming":
+            self._take_whole(invocation)
+            return
         invocation.hang_up = self._hang_up
         if invocation.left.is_set():
             self._hang_up()
@@ -113,6 +115,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._read_answer(invocation)
         finally:
             invocation.done.set()
+
+    def _take_whole(self, invocation: Invocation) -> None:
+        text = self.rfile.read(int(self.headers["Content-Length"]))
+        failed = self.path.endswith("/error")
+        invocation.pieces.put(BrokenAnswerError(text.decode()) if failed else text)
+        invocation.pieces.put(None)
+        self._answer(202, b"", {})
+        invocation.done.set()
 
     def _read_answer(self, invocation: Invocation) -> None:
         try:

@@ -1,5 +1,5 @@
-// A small runtime client that runs a streaming handler as Lambda's own does: it asks the runtime API for events
-// and sends each answer as one chunked request. It is started as Lambda starts its own, by environment variables.
+// A small runtime client that runs a handler as Lambda's own does: it asks the runtime API for events and sends each
+// answer, that of a streaming handler as one chunked request. It is started as Lambda starts its own, by environment variables.
 //
 // What a handler gets and what is sent follow AWS's client, so that this one can take its place in tests. It
 // differs in one thing: where the connection of an answer breaks, AWS's ends its process, this one goes on.
@@ -43,7 +43,6 @@ globalThis.awslambda = {
 
 const [file, name] = _HANDLER.split(".");
 const { [name]: handler } = await import(pathToFileURL(`${LAMBDA_TASK_ROOT}/${file}.mjs`));
-if (!handler.streams) throw new Error("the handler does not stream");
 for (;;) await serveNext();
 
 async function serveNext() {
@@ -51,6 +50,7 @@ async function serveNext() {
     const deadline = Number(next.headers.get("lambda-runtime-deadline-ms"));
     const id = next.headers.get("lambda-runtime-aws-request-id");
     const event = await next.json();
+    if (!handler.streams) return serveWhole(id, event, deadline);
     const { stream, request, sent } = openAnswer(id);
     const context = { awsRequestId: id, getRemainingTimeInMillis: () => deadline - Date.now() };
     try {
@@ -60,6 +60,17 @@ async function serveNext() {
         failAnswer(request, error);
     }
     await sent;
+}
+
+// Runs a handler whose answer nobody reads as it comes.
+async function serveWhole(id, event, deadline) {
+    const context = { awsRequestId: id, getRemainingTimeInMillis: () => deadline - Date.now() };
+    const [place, answer] = await handler(event, context).then(
+        (value) => ["response", value ?? null],
+        (error) => ["error", { errorType: error.name, errorMessage: error.message }],
+    );
+    const headers = { "Content-Type": "application/json" };
+    await fetch(`${API}/invocation/${id}/${place}`, { method: "POST", headers, body: JSON.stringify(answer) });
 }
 
 function openAnswer(id) {

@@ -194,6 +194,7 @@ class CentralizedMlApi(Construct):
             authorizer=self._build_authorizer(service),
             timeout_seconds=plan.api.account.integration_timeout_seconds or GATEWAY_TIMEOUT_SECONDS,
             tells_usage=plan.stream.spending.is_counted,
+            has_jobs=plan.stream.jobs,
             joining=(self._joining.arn, self._joining.caller) if self._joining else None,
         )
         public = build_openapi(plan.api, plan.openai)
@@ -216,7 +217,8 @@ class CentralizedMlApi(Construct):
         plan = self._plan
         names = (route.name for route in plan.routes)
         paths = (document.path for document in self._documents)
-        return list_calls(names, plan.openai, paths, tells_usage=plan.stream.spending.is_counted)
+        counted = plan.stream.spending.is_counted
+        return list_calls(names, plan.openai, paths, tells_usage=counted, has_jobs=plan.stream.jobs)
 
     def _build_authorizer(self, service: str) -> Authorizer | None:
         if not self._plan.access.needs_key:

@@ -16,9 +16,15 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.assets import ship_files
 from centralized_ml_api.aws.constructs.bedrock_access import allow_bedrock
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
+from centralized_ml_api.aws.constructs.job_runner import MEMORY_MIB, RUNTIME, JobRunner, StreamParts
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
-from centralized_ml_api.aws.constructs.tables import build_table, may_count, may_read_names
+from centralized_ml_api.aws.constructs.tables import (
+    build_table,
+    may_count,
+    may_keep_jobs,
+    may_read_names,
+)
 from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
@@ -32,12 +38,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
-
-RUNTIME = "nodejs24.x"
-"""Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
-
-MEMORY_MIB = 512
-"""Bodies of some megabytes pass through; more memory also means a faster start."""
 
 DESCRIBE = "sagemaker:DescribeEndpoint"
 INVOKE = (DESCRIBE, "sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
@@ -65,15 +65,11 @@ class StreamFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
-        addresses = {name: endpoint.name for name, endpoint in endpoints.items()}
         self._components = {name: endpoint.component for name, endpoint in endpoints.items()}
-        addresses |= {
-            model.name: secrets.address(model.provider.secret if model.provider else None)
-            for model in plan.models
-            if not model.endpoint
-        }
+        addresses = _find_addresses(plan, endpoints, secrets)
         tables = [parameter.ref for parameter in self._build_tables(plan, addresses)]
         table = build_table(self, "Spending") if plan.spending.is_counted else None
+        jobs = build_table(self, "Jobs") if plan.jobs else None
         role = build_function_role(
             self,
             description="The function that streams",
@@ -82,32 +78,42 @@ class StreamFunction(Construct):
                 *self._list_statements(plan, tables, secrets, stack_context),
                 *([may_count(table)] if table else ()),
                 *([may_read_names(join_table)] if join_table else ()),
+                *([may_keep_jobs(jobs)] if jobs else ()),
             ],
             managed=stack_context.network_policies.functions,
         )
         called = EndpointPolicies(self, role, endpoints)
         called.add("Endpoints", INVOKE, plan.policies)
         called.add("Watched", (DESCRIBE,), plan.described)  # a logical ID: a new one would replace the policy
+        environment = {
+            **self._environment(plan, tables, addresses),
+            **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
+            **({"SPENDING_TABLE": table.ref} if table else {}),
+            **({"JOIN_TABLE": join_table.ref} if join_table else {}),
+            **({"JOBS_TABLE": jobs.ref} if jobs else {}),
+        }
+        code = ship_files("stream_function", load_stream_code(plan.spending, other_paths), stack_context)
+        parts = StreamParts(code, environment, role, log, tuple(called.all))
+        self.arn = self._build(plan, parts).get_att("Arn").to_string()
+
+    def _build(self, plan: StreamPlan, parts: StreamParts) -> CfnResource:
+        """Builds the function, and that which runs jobs, where there are any."""
+        runner = JobRunner(self, "JobRunner", parts=parts) if plan.jobs else None
         function = build_function(
             self,
             description="Streams answers, and speaks the API of OpenAI",
-            code=ship_files("stream_function", load_stream_code(plan.spending, other_paths), stack_context),
+            code=parts.code,
             handler="index.handler",
             runtime=RUNTIME,
             timeout_seconds=plan.timeout_seconds,
             memory_mib=MEMORY_MIB,
-            environment={
-                **self._environment(plan, tables, addresses),
-                **({"EVENT_ENDS": render_instant(ends)} if ends else {}),
-                **({"SPENDING_TABLE": table.ref} if table else {}),
-                **({"JOIN_TABLE": join_table.ref} if join_table else {}),
-            },
-            role=role,
-            log=log,
+            environment={**parts.environment, **({"JOB_FUNCTION": runner.name} if runner else {})},
+            role=parts.role,
+            log=parts.log,
         )
-        for policy in called.all:
-            function.add_resource_dependency(policy)
-        self.arn = function.get_att("Arn").to_string()
+        for needed in (*parts.policies, *(runner.needed if runner else ())):
+            function.add_resource_dependency(needed)
+        return function
 
     def _environment(
         self, plan: StreamPlan, tables: Sequence[str], addresses: Mapping[str, str]
@@ -165,6 +171,18 @@ class StreamFunction(Construct):
             )
             for number, names in enumerate(plan.tables, 1)
         ]
+
+
+def _find_addresses(
+    plan: StreamPlan, endpoints: Mapping[str, EndpointAddress], secrets: ProviderSecrets
+) -> dict[str, str]:
+    """Returns AWS's name of each model's endpoint, or of the secret with its provider's key."""
+    addresses = {name: endpoint.name for name, endpoint in endpoints.items()}
+    return addresses | {
+        model.name: secrets.address(model.provider.secret if model.provider else None)
+        for model in plan.models
+        if not model.endpoint
+    }
 
 
 def _parameter_arn(name: str, stack_context: StackContext) -> str:

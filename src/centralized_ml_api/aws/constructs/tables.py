@@ -1,4 +1,4 @@
-"""Tables of DynamoDB: of what teams have spent, and of who has joined."""
+"""Tables of DynamoDB: of what teams have spent, of who has joined, and of jobs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.constructs.resources import Statement
 
 _COUNT = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem")
+_KEEP_JOBS = (
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+)
 _JOIN = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
 
@@ -45,6 +52,11 @@ def build_table(scope: Construct, construct_id: str) -> CfnResource:
 def may_count(table: CfnResource) -> Statement:
     """Allows to change single items of the table and to read them by their keys, and nothing else."""
     return allow(_COUNT, [table.get_att("Arn")])
+
+
+def may_keep_jobs(table: CfnResource) -> Statement:
+    """Allows to change and delete single items of the table and to read them by their keys, nothing else."""
+    return allow(_KEEP_JOBS, [table.get_att("Arn")])
 
 
 def may_read_names(table: CfnResource) -> Statement:

@@ -199,7 +199,7 @@ class KeyFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
-        looks_up = access.refused or access.starts or access.counted
+        looks_up = access.refused or access.starts or access.names_team
         role = build_function_role(
             self,
             description="The function that gives keys on",
@@ -222,7 +222,7 @@ class KeyFunction(Construct):
                 PAUSED_VARIABLE: NOTHING_PAUSED,
                 **({"WORDS": json.dumps(word_refusals(access.starts))} if access.says_why else {}),
                 **({"DIRECT": render_direct(access.direct)} if access.direct else {}),
-                **({"NAMES_TEAM": "yes"} if access.counted else {}),
+                **({"NAMES_TEAM": "yes"} if access.names_team else {}),
             },
             role=role,
             log=log,

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.http import BINARY_MEDIA_TYPES, HEALTH_PATH, JOIN_PATH, USAGE_PATH
+from centralized_ml_api.api.http import (
+    BINARY_MEDIA_TYPES,
+    HEALTH_PATH,
+    JOIN_PATH,
+    USAGE_PATH,
+)
 from centralized_ml_api.api.openapi import build_header_parameter
 from centralized_ml_api.aws.document.event import (
     GATEWAY_RESPONSES,
@@ -32,6 +37,7 @@ from centralized_ml_api.aws.document.other_paths import ANY_PATH, list_calls
 from centralized_ml_api.aws.document.own_paths import (
     StoredDocument,
     build_health_path,
+    build_job_paths,
     build_openai_paths,
     build_stored_paths,
 )
@@ -56,7 +62,8 @@ class Addresses:
     `stream` is the ARN of the function that streams and answers `/health`; `authorizer` passes callers' keys
     on, None where nobody needs a key. `timeout_seconds` is how long the API waits
     for what does not stream. `components` are the inference components of endpoints whose models may sleep.
-    With `tells_usage`, that function also tells teams what they have used. `joining` is the ARN of the
+    With `tells_usage`, that function also tells teams what they have used; with `has_jobs`, callers need not
+    wait for its answers. `joining` is the ARN of the
     function that lets teams join, and that of the role that calls it; None where nobody can.
     """
 
@@ -70,6 +77,7 @@ class Addresses:
     timeout_seconds: int = GATEWAY_TIMEOUT_SECONDS
     components: Mapping[str, str] = field(default_factory=dict)
     tells_usage: bool = False
+    has_jobs: bool = False
     joining: tuple[str, str] | None = None
 
 
@@ -106,7 +114,9 @@ def _extend_without_event(
     stream = build_stream(addresses.service, addresses.stream, addresses.role)
     documents = (entry.document.path for entry in addresses.stored)
     names = (route.name for route in routes)
-    calls = list_calls(names, openai, documents, tells_usage=addresses.tells_usage)
+    calls = list_calls(
+        names, openai, documents, tells_usage=addresses.tells_usage, has_jobs=addresses.has_jobs
+    )
     return {
         "openapi": public["openapi"],
         "info": {"title": public["info"]["title"], "version": public["info"]["version"]},
@@ -120,6 +130,7 @@ def _extend_without_event(
             ),
             HEALTH_PATH: build_health_path(stream),
             **({USAGE_PATH: build_path({"get": stream})} if addresses.tells_usage else {}),
+            **(build_job_paths(stream) if addresses.has_jobs else {}),
             ANY_PATH: _build_other_paths(stream if openai.names else None),
         },
     }

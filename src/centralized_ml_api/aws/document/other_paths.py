@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, USAGE_PATH
+from centralized_ml_api.api.http import HEALTH_PATH, JOBS_PATH, JOIN_PATH, USAGE_PATH
 from centralized_ml_api.api.openai import MODELS_PATH, build_model
 from centralized_ml_api.aws.document.own_paths import describe_entry, list_openai_calls
 
@@ -21,7 +21,12 @@ ANY_PATH = "/{proxy+}"
 
 
 def list_calls(
-    names: Iterable[str], openai: OpenAiModels, documents: Iterable[str], *, tells_usage: bool
+    names: Iterable[str],
+    openai: OpenAiModels,
+    documents: Iterable[str],
+    *,
+    tells_usage: bool,
+    has_jobs: bool = False,
 ) -> list[str]:
     """Lists what a 404 offers, such as `POST /a-model`.
 
@@ -30,6 +35,7 @@ def list_calls(
         openai: those under `/v1`.
         documents: the paths of what the API tells about itself.
         tells_usage: whether teams are told what they have used.
+        has_jobs: whether callers need not wait for answers.
     """
     paths = [*documents]
     return [
@@ -38,6 +44,7 @@ def list_calls(
         *(f"GET {path}" for path in paths),
         f"GET {HEALTH_PATH}",
         *([f"GET {USAGE_PATH}"] if tells_usage else ()),
+        *([f"GET {JOBS_PATH}"] if has_jobs else ()),
         *([f"POST {JOIN_PATH}"] if JOIN_PATH in paths else ()),
     ]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.documents import METHODS, ServedDocument
+from centralized_ml_api.api.http import JOB_PATH, JOBS_PATH
 from centralized_ml_api.api.openai import (
     MODEL_PATH,
     MODELS_PATH,
@@ -16,6 +17,7 @@ from centralized_ml_api.api.openai import (
     unknown_model,
 )
 from centralized_ml_api.api.openai_operations import MODEL_PARAMETER
+from centralized_ml_api.api.openapi import build_header_parameter
 from centralized_ml_api.aws.document.integrations import INTEGRATION, build_path, build_text
 from centralized_ml_api.aws.document.responses import (
     MadeResponse,
@@ -52,6 +54,15 @@ class StoredDocument:
 def build_health_path(function: Operation) -> PathItem:
     """Builds `/health`, which the streaming function answers; `function` is the operation that calls it."""
     return build_path(dict.fromkeys(_READING, function))
+
+
+def build_job_paths(function: Operation) -> dict[str, PathItem]:
+    """Builds the paths of jobs, which the streaming function answers; `function` is what calls it."""
+    job = {"parameters": [{**build_header_parameter("id"), "in": "path", "required": True}], **function}
+    return {
+        JOBS_PATH: build_path(dict.fromkeys(_READING, function)),
+        JOB_PATH: build_path(dict.fromkeys((*_READING, "delete"), job)),
+    }
 
 
 def build_stored_paths(

@@ -155,3 +155,11 @@ class Aws(Written):
             examples=[120],
         ),
     ] = None
+    jobs: Annotated[
+        bool,
+        Field(
+            description="Whether calls with `Prefer: respond-async` become jobs, which run for up to 15 "
+            "minutes and whose answers are kept. One machine always has jobs.",
+            examples=[True],
+        ),
+    ] = False

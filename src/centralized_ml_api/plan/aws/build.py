@@ -15,6 +15,7 @@ from centralized_ml_api.plan.aws.event import (
     list_places,
     time_of_keys,
 )
+from centralized_ml_api.plan.aws.jobs import describe_jobs
 from centralized_ml_api.plan.aws.nested_stacks import add_sizes, assign_groups, groups_in_use
 from centralized_ml_api.plan.aws.providers import build_provider_target
 from centralized_ml_api.plan.aws.roles import build_roles, divide_endpoints
@@ -74,7 +75,8 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     functions = tuple(_functions(plan.deployments, models))
     roles = () if plan.account.execution_role else build_roles(models)
     spending = build_spending(plan)
-    routes = tuple(_route(deployment, counted=spending.is_counted) for deployment in plan.deployments)
+    counted, jobs = spending.is_counted, plan.account.jobs
+    routes = tuple(_route(deployment, passes=counted or jobs) for deployment in plan.deployments)
     endpoint_policies, function_policies = _divide_policies(routes, models)
     spoken = {
         deployment.name: _speaks(deployment, facts.get(deployment.name)) for deployment in plan.deployments
@@ -82,12 +84,13 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     tasks = {name: fact.task for name, fact in facts.items() if fact.task}
     openai = _under_v1(plan, spoken, tasks)
     stream = build_stream(
-        _stream_models(plan.deployments, facts, openai, region, counted=spending.is_counted),
+        _stream_models(plan.deployments, facts, openai, region, passes=counted or jobs),
         health_names=not plan.event.needs_key,
         spending=spending,
+        jobs=jobs,
     )
     policies = len(endpoint_policies) + len(function_policies)
-    dashboard = _dashboard(plan, models, functions, streams=stream.streams, counts=spending.is_counted)
+    dashboard = _dashboard(plan, models, functions, streams=stream.streams, counts=counted)
     fixed = fixed_size(routes, roles, policies, stream) + event_size(plan.event, len(routes))
     if dashboard:
         fixed += dashboard.size
@@ -96,7 +99,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     groups = assign_groups(sizes, fixed)
     throttle = plan.event.throttle
     direct = tuple(route.name for route in routes if not isinstance(route, StreamRoute))
-    access = build_access(plan.event, spoken, direct)
+    access = build_access(plan.event, spoken, direct, jobs=jobs)
     return AwsPlan(
         api=plan,
         region=region,
@@ -112,7 +115,7 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
         throttle=throttle,
         access=access,
         log_retention_days=plan.account.log_retention_days,
-        notes=tuple(_notes(plan, openai, facts, has_endpoints=bool(models))),
+        notes=tuple(_notes(plan, openai, facts, routes, has_endpoints=bool(models))),
         dashboard=dashboard,
         licences={name: fact.eula.url for name, fact in facts.items() if fact.eula.url},
         tasks=tasks,
@@ -183,12 +186,16 @@ def _functions(
             yield build_model_function(deployment, deployment.function, _endpoint(deployment), container)
 
 
-def _route(deployment: ModelDeployment, *, counted: bool) -> Route:
-    """Returns where the entry's own path leads: API Gateway cannot count what its callers spend."""
+def _route(deployment: ModelDeployment, *, passes: bool) -> Route:
+    """Returns where the entry's own path leads.
+
+    With `passes`, to the function that streams: API Gateway itself can neither count what callers spend nor
+    let them go before the answer is there.
+    """
     if isinstance(deployment.origin, ProviderModel | BedrockModel):
         return StreamRoute(deployment.name, None, deployment.headers)
     match deployment.integration:
-        case "api" if not counted:
+        case "api" if not passes:
             return DirectRoute(deployment.name, _endpoint(deployment), deployment.headers)
         case "lambda":
             return FunctionRoute(deployment.name)
@@ -235,11 +242,11 @@ def _stream_models(
     openai: OpenAiModels,
     region: str,
     *,
-    counted: bool,
+    passes: bool,
 ) -> Iterable[StreamModel]:
     """Yields all of them: those whose own path leads here have headers, those under `/v1` speak."""
     for deployment in deployments:
-        headers = deployment.headers if counted or deployment.integration == "stream" else None
+        headers = deployment.headers if passes or deployment.integration == "stream" else None
         found = StreamModel(
             deployment.name,
             None,
@@ -263,7 +270,12 @@ def _stream_models(
 
 
 def _notes(
-    plan: ApiPlan, openai: OpenAiModels, facts: Mapping[str, ModelFacts], *, has_endpoints: bool
+    plan: ApiPlan,
+    openai: OpenAiModels,
+    facts: Mapping[str, ModelFacts],
+    routes: Iterable[Route],
+    *,
+    has_endpoints: bool,
 ) -> Iterable[str]:
     """Yields what a reader of the plan needs to know, one sentence or two at a time."""
     yield f"{who_may_call(plan.event)} {how_often(plan.event.throttle)}"
@@ -274,6 +286,8 @@ def _notes(
     yield from plan.not_acted_on_aws
     if plan.event.limits_spending:
         yield COUNTED
+    if plan.account.jobs:
+        yield from describe_jobs(routes)
     yield from _idle_fallbacks(plan, openai)
     for alias, name in plan.event.aliases.items():
         if alias not in openai.aliases:

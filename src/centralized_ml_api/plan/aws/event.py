@@ -72,14 +72,15 @@ def name_place(number: int) -> str:
 class AccessPlan:
     """Who may call, and from when on. Without teams and places, everybody may call without a key.
 
-    With `counted`, whose key it is must be known at every call, because what teams spend is counted. `places`
-    are for teams that join, until `joining_ends`, if joining ends by itself. `direct` are the entries that
-    API Gateway calls without the function that streams: only the function that hands keys on can pause them.
+    With `names_team`, whose key it is must be known at every call, because what teams spend is counted, or
+    because each sees its own jobs. `places` are for teams that join, until `joining_ends`, if joining ends by
+    itself. `direct` are the entries that API Gateway calls without the function that streams: only the
+    function that hands keys on can pause them.
     """
 
     teams: tuple[TeamAccess, ...]
     starts: datetime | None = None
-    counted: bool = False
+    names_team: bool = False
     places: tuple[TeamAccess, ...] = ()
     joining_ends: datetime | None = None
     direct: tuple[str, ...] = ()
@@ -113,13 +114,16 @@ def list_places(event: EventPlan) -> tuple[TeamPlan, ...]:
     return tuple(replace(event.join.team, name=name_place(number)) for number in numbers)
 
 
-def build_access(event: EventPlan, entries: Iterable[str], direct: tuple[str, ...] = ()) -> AccessPlan:
+def build_access(
+    event: EventPlan, entries: Iterable[str], direct: tuple[str, ...] = (), *, jobs: bool = False
+) -> AccessPlan:
     """Builds who may call which of the entries.
 
     Args:
         event: who takes part.
         entries: the names of all entries.
         direct: those that API Gateway calls without the function that streams.
+        jobs: whether each team sees its own jobs.
 
     Raises:
         DeployError: the teams' lists exclude more than fits into AWS's limits.
@@ -129,7 +133,7 @@ def build_access(event: EventPlan, entries: Iterable[str], direct: tuple[str, ..
     access = AccessPlan(
         teams,
         event.starts,
-        counted=event.limits_spending,
+        names_team=event.limits_spending or jobs,
         places=tuple(TeamAccess(place, _refused(place, names)) for place in list_places(event)),
         joining_ends=event.join.until if event.join else None,
         direct=direct,

@@ -49,7 +49,11 @@ _LONGEST_SECRET_ARN = "x" * 150
 
 
 def build_stream(
-    models: Iterable[StreamModel], *, health_names: bool = True, spending: SpendingPlan = NOT_COUNTED
+    models: Iterable[StreamModel],
+    *,
+    health_names: bool = True,
+    spending: SpendingPlan = NOT_COUNTED,
+    jobs: bool = False,
 ) -> StreamPlan:
     """Builds the function for these entries, which are all entries of the config.
 
@@ -57,6 +61,7 @@ def build_stream(
         models: the entries.
         health_names: whether `/health`, which needs no key, names them: not with teams.
         spending: whose tokens and dollars it counts.
+        jobs: whether callers need not wait for answers.
     """
     known = tuple(models)
     at_sagemaker = [model for model in known if model.endpoint]
@@ -70,6 +75,7 @@ def build_stream(
         health_seconds=HEALTH_SECONDS,
         health_names=health_names,
         spending=spending,
+        jobs=jobs,
     )
 
 

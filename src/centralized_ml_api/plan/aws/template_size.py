@@ -6,6 +6,7 @@ From 60 entries on, an estimate of the main stack is at most 3 % below the synth
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.plan.account import AccountPlan
@@ -75,6 +76,9 @@ _OPENAI_PATH = TemplateSize(characters=1_470)
 _SPENDING = TemplateSize(resources=1, characters=3_000)
 """The table of what teams spend, who may use it, and the path `/v1/usage`."""
 
+_JOBS = TemplateSize(resources=4, characters=7_000)
+"""The table of jobs, the function that runs them, how often Lambda may, who calls it, and the paths."""
+
 _PROVIDER_MODEL = TemplateSize(characters=350)
 _SECRET = TemplateSize(resources=1, characters=450)
 
@@ -110,7 +114,7 @@ _VARIABLE_CHARACTERS = 8
 
 def account_size(account: AccountPlan, networked: int) -> TemplateSize:
     """Returns what an account's demands take; `networked` is how many models and functions have a network."""
-    if account == AccountPlan():
+    if replace(account, jobs=False) == AccountPlan():
         return TemplateSize()
     return _ACCOUNT + (
         TemplateSize(characters=networked * _NETWORKED.characters) if account.vpc else TemplateSize()
@@ -184,6 +188,7 @@ def _stream(stream: StreamPlan) -> TemplateSize:
     total = _STREAM + _times(len(stream.policies) + len(stream.described), _POLICY)
     total += _times(len(stream.tables), _STREAM_TABLE)
     total += _SPENDING if stream.spending.is_counted else TemplateSize()
+    total += _JOBS if stream.jobs else TemplateSize()
     for model in stream.models:
         total += _STREAM_MODEL + _named(model.name, _NAMED_BY_ROW)
         if model.speaks or model.hosted_apis:

@@ -272,7 +272,8 @@ class StreamPlan:
     `policies` divides the models that it calls into lists that each fit into one IAM policy, `described`
     those that it only describes for `/health`. It gives up a model that is silent for `idle_seconds`, and a
     response after `timeout_seconds`. It caches the state of the endpoints for `health_seconds`; its
-    `/health` names them only with `health_names`. `spending` says whose tokens and dollars it counts.
+    `/health` names them only with `health_names`. `spending` says whose tokens and dollars it counts. With
+    `jobs`, callers need not wait for answers.
     """
 
     models: tuple[StreamModel, ...]
@@ -284,6 +285,7 @@ class StreamPlan:
     health_seconds: int
     health_names: bool = True
     spending: SpendingPlan = field(default_factory=SpendingPlan)
+    jobs: bool = False
 
     @property
     def streams(self) -> bool:

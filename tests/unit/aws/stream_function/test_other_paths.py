@@ -17,14 +17,15 @@ OPENAI = OpenAiModels(chat=("undefined", "chat"), embeddings=("vectors",))
 CALLS = list_calls(("vectors", "chat", "undefined"), OPENAI, ("/", "/models"), tells_usage=True)
 
 SCRIPT = """
-import { answerOtherPath } from "./other_paths.mjs";
+import { findOtherCall } from "./other_paths.mjs";
 import { headersOf, isAnthropicPath } from "./errors.mjs";
 const told = async ([method, path, refused = []]) => {
     const request = { method, path, refused, headers: {}, body: Buffer.from("[]") };
     let sent;
     const send = (status, headers, text) => { sent = { status, text, type: headers["content-type"] }; };
     try {
-        await answerOtherPath(request, new Map(), { send }, {});
+        const { run } = await findOtherCall(request, new Map());
+        await run({ send }, {});
         return sent;
     } catch (error) {
         return { status: error.status, code: error.code, text: error.message, allow: headersOf(error).allow };

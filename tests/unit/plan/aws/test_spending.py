@@ -46,14 +46,14 @@ def test_limits_are_those_of_each_team_and_of_the_pot(tmp_path: Path) -> None:
     assert plan.endpoint_policies == ()
     assert plan.stream.policies == (("a-package",),)
     assert COUNTED in plan.notes
-    assert plan.access.counted
+    assert plan.access.names_team
 
 
 def test_without_limits_nothing_is_counted(tmp_path: Path) -> None:
     plan = build_test_plan({"models": [package()], "event": {"teams": ["red"]}}, tmp_path)
     assert render_spending(plan.stream.spending) == {}
     assert COUNTED not in plan.notes
-    assert not plan.access.counted
+    assert not plan.access.names_team
 
 
 def test_a_price_is_needed_only_where_dollars_are_limited(tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ export class Answer {
     #framing;
     #written = false;
     #isAnthropic;
+    #begin;
 
-    // `isAnthropic`: errors have the shape of Anthropic's API.
-    constructor(stream, requestId, isAnthropic = false) {
+    // `isAnthropic`: errors have the shape of Anthropic's API. `begin` gives the stream its status and headers; that of
+    // Lambda's runtime where it is not another.
+    constructor(stream, requestId, isAnthropic = false, begin = awslambda.HttpResponseStream.from) {
         this.#stream = stream;
+        this.#begin = begin;
         this.#isAnthropic = isAnthropic;
         this.requestId = requestId;
         this.servedBy = null; // the entry that answers, where it may be another one than was named
@@ -43,7 +46,7 @@ export class Answer {
         const allHeaders = { ...COMMON_HEADERS, ...id, ...servedBy, ...this.left, ...headers };
         // Events have no other encoding, and clients other than browsers guess wrong.
         if (headers["content-type"] === EVENTS_TYPE) allHeaders["content-type"] = `${EVENTS_TYPE}; charset=utf-8`;
-        this.#stream = awslambda.HttpResponseStream.from(this.#stream, { statusCode: status, headers: allHeaders });
+        this.#stream = this.#begin(this.#stream, { statusCode: status, headers: allHeaders });
         this.headersSent = true;
     }
 

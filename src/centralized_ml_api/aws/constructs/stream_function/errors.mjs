@@ -68,6 +68,9 @@ export const PROVIDER_REFUSED_KEY = errorOf("provider_refused_key");
 export const MODEL_FAILED = errorOf("model_failed");
 const ENDPOINT_NOT_CALLED = MODEL_FAILED.withMessage("endpoint_not_called");
 export const MODEL_NOT_READY = errorOf("model_not_ready");
+export const JOB_NOT_FOUND = errorOf("job_not_found");
+export const TOO_MANY_JOBS = errorOf("too_many_jobs");
+export const JOB_INTERRUPTED = errorOf("job_interrupted");
 export const MODEL_TOO_SLOW = errorOf("model_too_slow");
 const MODEL_WAKING = Object.assign(errorOf("model_waking"), {
     retryAfter: String(texts.waking_retry_after_seconds),

@@ -32,8 +32,8 @@ const OWN_LIMITS = [TOKENS_EXCEEDED, BUDGET_EXCEEDED].map(({ code }) => code); /
 const EVERYTHING = ""; // where the name of an entry could be
 const API_OF_TASK = { chat: "openai-chat", embeddings: "openai-embeddings" };
 
-// Answers a call of one of the APIs in `apis.json`.
-export async function answerOpenAi(api, request, models, answer, cancellation) {
+// Returns what a call of one of the APIs in `apis.json` asks for, as `findCall` does.
+export async function findOpenAiCall(api, request, models) {
     const body = await readBody(api, request);
     const { model } = body.document;
     const served = [...models].filter(([, entry]) => serves(entry, api, request.path));
@@ -43,7 +43,9 @@ export async function answerOpenAi(api, request, models, answer, cancellation) {
     if (!found) throw MODEL_NOT_FOUND.withMessage("listing", listed);
     const [name] = found;
     if (request.refused.includes(name)) throw NOT_ALLOWED;
-    await answerEntry({ api, path: request.path, name, request, models, body, answer, cancellation });
+    const { path } = request;
+    const run = (answer, cancellation) => answerEntry({ api, path, name, request, models, body, answer, cancellation });
+    return { name, run };
 }
 
 // Answers with an entry, or with the next one of its `fallback`, as long as no model may have worked and nothing has

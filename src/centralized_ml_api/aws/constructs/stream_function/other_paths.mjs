@@ -12,28 +12,32 @@ const BELOW_ENTRY = /^\/([^/]+)(\/v1\/.+)$/;
 const CALLING = ["POST", "OPTIONS"];
 const READING = ["GET", "HEAD", "OPTIONS"];
 
-export async function answerOtherPath(request, models, answer, cancellation) {
+// Returns what a request asks for, as `findCall` does.
+export async function findOtherCall(request, models) {
     const [, name = "", path = ""] = BELOW_ENTRY.exec(request.path) ?? [];
     if (!Object.hasOwn(others.models, name)) throw unknownPath();
     if (request.refused.includes(name)) throw NOT_ALLOWED;
     const model = others.models[name];
-    if (path === others.list || path.startsWith(`${others.list}/`)) return answerReading(path, model, request, answer);
+    if (path === others.list || path.startsWith(`${others.list}/`)) {
+        const text = renderReading(path, model, request);
+        return { name, run: (answer) => answer.send(200, { "content-type": "application/json" }, text) };
+    }
     if (!model.routes.includes(path)) throw request.method === "POST" ? elsewhere(name, model) : unknownPath();
     checkMethod(request, CALLING);
     const api = apis.by_path[path];
     const body = await readBody(api, request);
-    await answerEntry({ api, path, name, request, models, body, answer, cancellation });
+    const run = (answer, cancellation) => answerEntry({ api, path, name, request, models, body, answer, cancellation });
+    return { name, run };
 }
 
-// Answers with the list, which has the entry alone, or with the entry.
-async function answerReading(path, model, request, answer) {
+// Returns the list, which has the entry alone, or the entry.
+function renderReading(path, model, request) {
     const { id } = model;
     const isList = path === others.list;
     if (!isList && path !== `${others.list}/${id}`) throw MODEL_NOT_FOUND.withMessage("listing", { models: id });
     checkMethod(request, READING);
     const list = { object: "list", data: [model], has_more: false, first_id: id, last_id: id };
-    const text = request.method === "HEAD" ? "" : JSON.stringify(isList ? list : model);
-    return answer.send(200, { "content-type": "application/json" }, text);
+    return request.method === "HEAD" ? "" : JSON.stringify(isList ? list : model);
 }
 
 function checkMethod({ method }, methods) {

@@ -1,0 +1,137 @@
+"""Jobs asked of the API that AWS would get: its document, both of its functions, a table, keys of teams."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.plan.aws.spending import OWNER_KEY, PERIOD_KEY
+from contract.api import build_config
+from contract.case import AWS, JSON, Bytes, Expected, Json, Request, refused, send
+from contract.targets import Targets, read_targets
+from support.local_api import start_local_api
+from support.moto_server import start_moto
+from support.synthesis import read_template
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.background import Background
+    from support.odd_server import OddServer
+    from support.running_gateway import Answer
+
+pytestmark = pytest.mark.slow
+ENTRIES = {"echo", "function", "chat"}
+CONFIG = {"event": {"teams": ["red", "blue"]}, "aws": {"jobs": True}}
+CHAT = {"model": "chat", "messages": [{"role": "user", "content": "a"}]}
+
+
+@pytest.fixture(scope="module")
+def targets(
+    tmp_path_factory: pytest.TempPathFactory, odd: OddServer, background: Background
+) -> Iterator[Targets]:
+    folder = tmp_path_factory.mktemp("jobs")
+    models = [one for one in build_config(folder, odd.port, odd.port)["models"] if one["name"] in ENTRIES]
+    with (
+        start_moto(tmp_path_factory.mktemp("moto")) as moto,
+        start_local_api(folder, {"models": models, **CONFIG}) as local,
+    ):
+        local.wait_serving()
+        with read_targets(local, folder, background, tables_url=moto.url) as targets:
+            names = {OWNER_KEY: "HASH", PERIOD_KEY: "RANGE"}
+            moto.client("dynamodb").create_table(
+                TableName=read_template(folder / "cdk.out").id_of("AWS::DynamoDB::Table"),
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
+            )
+            yield targets
+
+
+def ask(targets: Targets, path: str, method: str = "GET", team: str = "red", **more: bytes) -> Answer:
+    """A request of a team, which prefers not to wait where it is a `POST`."""
+    headers = {"x-api-key": targets.door.usage.key_of(team).value}
+    prefer = {"Prefer": "respond-async", "Content-Type": JSON} if method == "POST" else {}
+    return send(targets.aws_url, Request(path, more.get("body", b""), method, {**headers, **prefer}))
+
+
+def start(targets: Targets, path: str, body: bytes) -> str:
+    """Starts a job; returns its path below the address of the API."""
+    answer = ask(targets, path, "POST", body=body)
+    Expected(202, Json({"object": "job", "status": "queued"}), JSON, {"retry-after": "5"}).check(answer, AWS)
+    location = answer.header("location") or ""
+    assert location == f"/prod/v1/jobs/{answer.json['id']}", "it is resolved against the host alone"
+    return location.removeprefix("/prod")
+
+
+def wait(targets: Targets, path: str) -> Answer:
+    """The answer of a job, once it is there."""
+    answers: list[Answer] = []
+
+    def is_over() -> bool:
+        answers.append(ask(targets, path))
+        return answers[-1].status != 202
+
+    wait_until(is_over, f"{path} is over")
+    return answers[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "model"),
+    [
+        ("/chat", json.dumps(CHAT).encode(), "chat"),
+        ("/v1/chat/completions", json.dumps(CHAT).encode(), "chat"),
+        ("/chat/v1/chat/completions", json.dumps({**CHAT, "stream": True}).encode(), "chat"),
+    ],
+)
+def test_the_answer_of_a_job_is_the_one_that_a_caller_who_waits_gets(
+    targets: Targets, path: str, body: bytes, model: str
+) -> None:
+    headers = {"x-api-key": targets.door.usage.key_of("red").value, "Content-Type": JSON}
+    waited = send(targets.aws_url, Request(path, body, "POST", headers))
+    job = start(targets, path, body)
+    answer = wait(targets, job)
+    Expected(waited.status, content_type=waited.header("content-type")).check(answer, AWS)
+    assert len(answer.body) == len(waited.body), (answer, waited)
+    listed = ask(targets, "/v1/jobs")
+    assert {each["id"]: (each["model"], each["status"]) for each in listed.json["data"]}[
+        job.rpartition("/")[2]
+    ] == (model, "done" if waited.status == 200 else "failed")
+
+
+def test_bytes_come_back_as_they_would_have(targets: Targets) -> None:
+    job = start(targets, "/echo", b'{"a": 1}')
+    headers = {"x-api-key": targets.door.usage.key_of("red").value, "Content-Type": JSON}
+    waited = send(targets.aws_url, Request("/echo", b'{"a": 1}', "POST", headers))
+    Expected(waited.status, Bytes(waited.body), waited.header("content-type")).check(wait(targets, job), AWS)
+
+
+def test_another_team_neither_sees_nor_ends_a_job(targets: Targets) -> None:
+    job = start(targets, "/echo", b"{}")
+    for method in ("GET", "DELETE"):
+        refused(errors.JOB_NOT_FOUND).check(ask(targets, job, method, "blue"), AWS)
+    assert ask(targets, "/v1/jobs", team="blue").json == {"object": "list", "data": []}
+    wait(targets, job)
+    Expected(200, Json({"status": "done"}), JSON).check(ask(targets, job, "DELETE"), AWS)
+    refused(errors.JOB_NOT_FOUND).check(ask(targets, job), AWS)
+
+
+def test_without_a_key_there_are_no_jobs(targets: Targets) -> None:
+    for path in ("/v1/jobs", "/v1/jobs/job_0"):
+        refused(errors.UNAUTHORIZED).check(send(targets.aws_url, Request(path, b"", "GET")), AWS)
+
+
+def test_other_methods_are_refused_with_those_that_there_are(targets: Targets) -> None:
+    for path, allow in (("/v1/jobs", "GET, HEAD, OPTIONS"), ("/v1/jobs/job_0", "GET, HEAD, DELETE, OPTIONS")):
+        answer = ask(targets, path, "PUT")
+        refused(errors.METHOD_NOT_ALLOWED, headers={"allow": allow}).check(answer, AWS)
+
+
+def test_a_function_of_an_entry_answers_at_once(targets: Targets) -> None:
+    answer = ask(targets, "/function", "POST", body=b"{}")
+    assert answer.status == 200
+    assert answer.header("preference-applied") is None
