@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
+from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from support import embedding_server
 from support.background import start_background
 from support.local_api import mlapi, start_local_api
@@ -34,6 +35,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = list_programs()
+RETRYING = [
+    f"programs/retrying/{name}"
+    for name in ("anthropic_node.mjs", "anthropic_python.py", "openai_node.mjs", "openai_python.py")
+]
 OF_ANTHROPIC = ("programs/anthropic_node.mjs", "programs/anthropic_python.py")
 RESPONSES = "programs/openai_responses.py"
 AI_SDK = "programs/ai_sdk_responses_messages.mjs"
@@ -132,6 +137,41 @@ def openai_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target
         environment = {"SSL_CERT_FILE": str(provider.certificate), "ORGANIZERS_KEY": KEY}
         with start_local_api(folder, {"models": [], "endpoints": endpoints}, environment=environment) as api:
             yield Target(api.wait_serving().url, "gpt", "limited")
+
+
+@pytest.fixture(scope="module")
+def limited_teams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str, str]]:
+    """An API, its model, and the keys of two teams: one has no money, one has a call in four seconds."""
+    folder = tmp_path_factory.mktemp("limited")
+    with start_background() as loop, start_provider(loop, folder) as provider:
+        hosted = {
+            "name": "openai",
+            "url": provider.url,
+            "key": {"env": "ORGANIZERS_KEY"},
+            "model": "gpt-fake",
+        }
+        price = {"input_per_million": 1, "output_per_million": 1}
+        entry = {"name": "gpt", "provider": hosted, "price": price, "integration": {"type": "api"}}
+        poor = {"name": "poor", "usd": 0.000001}
+        slow = {"name": "slow", "requests_per_second": 0.25, "burst": 1}
+        config = {"models": [], "endpoints": [entry], "event": {"teams": [poor, slow]}}
+        environment = {"SSL_CERT_FILE": str(provider.certificate), "ORGANIZERS_KEY": KEY}
+        with start_local_api(folder, config, environment=environment) as api:
+            keys = LocalKeys(KeyStore(folder / ".mlapi"))
+            url = f"{api.wait_serving().url}/v1"
+            yield url, "gpt", keys.show("poor"), keys.show("slow")
+
+
+@pytest.mark.parametrize("program", RETRYING)
+def test_a_client_tries_again_when_that_helps_and_only_then(
+    limited_teams: tuple[str, str, str, str], program: str
+) -> None:
+    """Without `Retry-After` it would have given up within two seconds."""
+    url, model, poor, slow = limited_teams
+    report = run_program(program, url, model, poor, slow)
+    assert "Your team may spend" in report["refused"]
+    assert (report["refused_after"], report["waited"]) == (1, "".join(WORDS))
+    assert report["waited_after"] > 1
 
 
 @pytest.fixture(scope="module")

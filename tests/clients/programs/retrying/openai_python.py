@@ -1,0 +1,32 @@
+"""Meets a budget that is used up, and a rate, by OpenAI's own client for Python, which tries again."""
+
+import json
+import sys
+
+from openai import DefaultHttpxClient, OpenAI, RateLimitError
+
+base_url, model, spent_key, slow_key = sys.argv[1:]
+asked: list[object] = []
+http_client = DefaultHttpxClient(event_hooks={"request": [asked.append]})
+clients = (OpenAI(base_url=base_url, api_key=key, http_client=http_client) for key in (spent_key, slow_key))
+spent, slow = (client.chat.completions for client in clients)
+call = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 16}
+
+try:
+    spent.create(**call)
+except RateLimitError as error:
+    refused = error.message
+refused_after = len(asked)
+slow.create(**call)
+asked.clear()
+waited = slow.create(**call)
+
+json.dump(
+    {
+        "refused": refused,
+        "refused_after": refused_after,
+        "waited": waited.choices[0].message.content,
+        "waited_after": len(asked),
+    },
+    sys.stdout,
+)
