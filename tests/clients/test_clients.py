@@ -1,7 +1,8 @@
 """Clients that users have, against both targets: chats, streams, embeddings, counts of tokens, errors.
 
 On one machine they call real llama.cpp. On AWS they call the function that translates, for model servers that
-count no tokens. The lines of `mlapi clients` are run as they are printed.
+count no tokens; and, behind the document of API Gateway, models of a provider in Anthropic's API and in
+Responses. The lines of `mlapi clients` are run as they are printed.
 """
 
 from __future__ import annotations
@@ -18,15 +19,22 @@ import pytest
 from aiohttp import web
 
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
+from contract.api import PROVIDER_URL
+from contract.case import AWS
+from contract.targets import Hosts, read_targets
 from support import embedding_server
+from support.anthropic_answers import TEXT as CLAUDE_SAID
 from support.background import start_background
+from support.bedrock import start_bedrock
 from support.local_api import mlapi, start_local_api
 from support.openai_answers import SEEN, WORDS
 from support.provider import KEY, start_provider
 from support.sdk_programs import FOLDER, PYTHONS, list_programs, run_client, run_program
+from support.signed_runtime import Keys
 from support.stream_host import start_front
 from support.stream_host.host import node
 from support.streaming import start_streaming, streams
+from support.synthesis import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +59,10 @@ ON_ONE_MACHINE = {
     "programs/openai_agents_responses.py",
     INSTRUCTOR,
 }
-"""They call paths that these entries lack on AWS, or ask them for an object, which the function refuses."""
+"""They call paths that models of our own lack on AWS, or ask them for an object, which the function refuses.
+
+Most of them call models of a provider there instead.
+"""
 
 MARK = "== that was one\n"
 PATHS, SAY = "process.argv.slice(1)", f"process.stdout.write({MARK!r});"
@@ -98,6 +109,18 @@ class Target:
             base = f"{self.url}/v1"
             self.reports[program] = run_program(program, base, self.chats, self.embeds, QUESTION, PICTURE)
         return self.reports[program]
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """An API with models that a provider hosts, and what programs reported of each."""
+
+    url: str
+    targets: dict[tuple[str, str], Target] = field(default_factory=dict)
+
+    def target(self, chats: str, other: str = "claude") -> Target:
+        """It, for programs that call these two models."""
+        return self.targets.setdefault((chats, other), Target(self.url, chats, other))
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +253,43 @@ async def answer_by_schema(request: web.Request, body: bytes) -> web.StreamRespo
     return await streams(*events, b"data: [DONE]\n\n")(request, body)
 
 
+@pytest.fixture(scope="module")
+def hosted_on_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """The AWS target of models that a provider hosts: its document, and the function, behind API Gateway."""
+    folder = tmp_path_factory.mktemp("hosted")
+    with start_background() as loop, start_provider(loop, folder) as provider:
+        keys = Keys(REGION, "bedrock")
+        keys.add("none", "none")
+        environment = {"SSL_CERT_FILE": str(provider.certificate), "ORGANIZERS_KEY": KEY}
+        config = {"models": [], "endpoints": build_hosted(provider.url)}
+        with (
+            start_bedrock(loop, folder, keys, provider.certificate) as bedrock,
+            start_local_api(folder, config, environment=environment) as local,
+            read_targets(local.wait_serving(), folder, loop, Hosts(provider, bedrock)) as targets,
+        ):
+            yield Hosted(targets.url(AWS))
+
+
+def build_hosted(url: str) -> list[dict[str, Any]]:
+    """Endpoints of a provider that AWS finds elsewhere; Anthropic's own speaks its API."""
+    of_openai = {"name": "openai", "key": {"env": "ORGANIZERS_KEY"}}
+    of_anthropic = {**of_openai, "name": "anthropic", "speaks": "anthropic-messages"}
+    named = {
+        "gpt": {**of_openai, "model": "gpt-fake"},
+        "limited": {**of_openai, "model": "limited"},
+        "claude": {**of_anthropic, "model": "claude-fake"},
+    }
+    return [
+        {
+            "name": name,
+            "provider": {**provider, "url": PROVIDER_URL},
+            "local": {"engine": "provider", **provider, "url": url},
+            "integration": {"type": "api"},
+        }
+        for name, provider in named.items()
+    ]
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_one_machine_answers_a_client(one_machine: Target, program: str) -> None:
     report = one_machine.run(program)
@@ -241,14 +301,63 @@ def test_one_machine_answers_a_client(one_machine: Target, program: str) -> None
 @pytest.mark.parametrize("program", OF_ANTHROPIC)
 def test_anthropics_clients_read_what_they_expect(one_machine: Target, program: str) -> None:
     report = one_machine.run(program)
+    assert "reads text alone" in report["refused"]
     assert report["counted"] > 0
     assert report["models"] == ["open-llama", "embed"]
     assert report["kind"] == "not_found_error"
     assert report["request"].startswith("req-")
 
 
+@pytest.mark.parametrize("program", OF_ANTHROPIC)
+def test_anthropics_clients_call_anthropics_models_on_aws(hosted_on_aws: Hosted, program: str) -> None:
+    report = hosted_on_aws.target("claude").run(program)
+    assert (report["chat"], report["streamed"]) == (CLAUDE_SAID, CLAUDE_SAID)
+    assert (report["streamed_tokens"], report["counted"]) == (11, 7)
+    assert report["models"] == ["gpt", "limited", "claude"]
+    assert report["kind"] == "not_found_error"
+    assert report["request"]
+    check(report, vector=0)
+    assert "refused" not in report, "this model sees pictures"
+
+
+def test_openais_client_calls_responses_of_a_provider_on_aws(hosted_on_aws: Hosted) -> None:
+    report = hosted_on_aws.target("gpt", "nobody-else").run(RESPONSES)
+    said = "".join(WORDS)
+    assert (report["chat"], report["streamed"]) == (said, said)
+    assert report["tokens"] == report["streamed_tokens"] == 29
+    assert "Nothing is served at this path" in report["not_completed"], "nobody translates completions"
+    assert "'previous_response_id' cannot be translated" in report["unkept"]
+    check(report, vector=0)
+
+
+def test_an_agent_of_openais_calls_responses_of_a_provider_on_aws(hosted_on_aws: Hosted) -> None:
+    report = hosted_on_aws.target("gpt").run("programs/openai_agents_responses.py")
+    said = "".join(WORDS)
+    assert (report["chat"], report["streamed"]) == (said, said)
+    assert report["tokens"] == report["streamed_tokens"] == 29
+    check(report, vector=0)
+
+
+def test_vercels_sdk_calls_responses_and_messages_of_a_provider_on_aws(hosted_on_aws: Hosted) -> None:
+    report = hosted_on_aws.target("gpt").run(AI_SDK)
+    said = "".join(WORDS)
+    assert [report[name] for name in ("chat", "streamed", "message", "message_streamed")] == [said] * 4
+    assert report["tokens"] == report["streamed_tokens"] == report["message_tokens"] == 29
+    assert "There is no such model" in report["unknown_message"]
+    check(report, vector=0)
+
+
+def test_anthropics_client_calls_a_provider_of_openais_chats_on_aws(hosted_on_aws: Hosted) -> None:
+    check_translated(hosted_on_aws.target("gpt", "limited"), "")
+
+
 def test_anthropics_client_calls_a_provider_of_openais_chats(openai_provider: Target) -> None:
-    report = openai_provider.run("programs/translated/anthropic_python.py")
+    check_translated(openai_provider, "req-")
+
+
+def check_translated(target: Target, id_begins: str) -> None:
+    """Checks what Anthropic's client reads of a model that is called in OpenAI's API."""
+    report = target.run("programs/translated/anthropic_python.py")
     said = "".join(WORDS)
     assert (report["chat"], report["streamed"]) == (said, said)
     assert report["went_on"] == SEEN.format("image/png"), "its picture came along"
@@ -259,13 +368,14 @@ def test_anthropics_client_calls_a_provider_of_openais_chats(openai_provider: Ta
     kind, message, request_id = report["refused"]
     assert kind == "invalid_request_error"
     assert "'top_k' cannot be translated" in message
-    assert request_id.startswith("req-")
+    assert request_id.startswith(id_begins)
     assert report["uncounted"][0] == "not_found_error"
-    assert report["routes"] == [["/v1/chat/completions", "/v1/responses", "/v1/messages"]] * 2
+    assert report["routes"][:2] == [["/v1/chat/completions", "/v1/responses", "/v1/messages"]] * 2
 
 
 def test_openais_newer_paths_answer_its_client(one_machine: Target) -> None:
     report = one_machine.run(RESPONSES)
+    assert "reads text alone" in report["refused"]
     assert report["completed"]
     assert report["completed_streamed"]
     assert "but at POST /v1/embeddings" in report["elsewhere"]

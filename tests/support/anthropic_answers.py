@@ -50,7 +50,9 @@ def anthropic_error(
 
 
 async def answer_messages(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-    """Answers `POST /v1/messages`."""
+    """Answers `POST /v1/messages`, and what counts the tokens of such a body."""
+    if request.path.endswith("/count_tokens"):
+        return web.json_response({"input_tokens": USAGE["input_tokens"]})
     refusal = _refuse(body)
     if refusal is not None:
         return refusal

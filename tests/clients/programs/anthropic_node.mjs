@@ -21,10 +21,10 @@ const streamed = await stream.finalMessage();
 const models = await client.models.list();
 const unknown = await caught(client.messages.create({ ...options, model: "nobody" }));
 const source = { type: "base64", media_type: "image/png", data: picture.split(",").at(-1) };
-const refused = await caught(
-    client.messages.create({ ...options, messages: [{ role: "user", content: [{ type: "image", source }] }] }),
-);
-if (!(unknown instanceof Anthropic.NotFoundError && refused instanceof Anthropic.BadRequestError)) throw refused;
+const pictured = { ...options, messages: [{ role: "user", content: [{ type: "image", source }] }] };
+const refused = await caught(client.messages.create(pictured));
+if (!(unknown instanceof Anthropic.NotFoundError)) throw unknown;
+if (refused && !(refused instanceof Anthropic.BadRequestError)) throw refused;
 
 console.log(
     JSON.stringify({
@@ -36,7 +36,7 @@ console.log(
         models: models.data.map(({ id }) => id),
         unknown: unknown.message,
         kind: unknown.error.error.type,
-        refused: refused.message,
+        refused: refused?.message,
         request: unknown.requestID,
     }),
 );

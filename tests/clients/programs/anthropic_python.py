@@ -24,11 +24,13 @@ except NotFoundError as error:
 try:
     content = [{"type": "image", "source": image}]
     client.messages.create(model=chat_model, messages=[{"role": "user", "content": content}], max_tokens=16)
+    refusal = {}
 except BadRequestError as error:
-    refused = error.message
+    refusal = {"refused": error.message}
 
 json.dump(
     {
+        **refusal,
         "chat": answer.content[0].text,
         "tokens": answer.usage.input_tokens
         + answer.usage.cache_read_input_tokens
@@ -39,7 +41,6 @@ json.dump(
         "models": [model.id for model in client.models.list()],
         "unknown": unknown,
         "kind": kind,
-        "refused": refused,
         "request": request,
     },
     sys.stdout,

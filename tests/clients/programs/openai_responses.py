@@ -12,10 +12,14 @@ asked = {"model": chat_model, "input": question, "max_output_tokens": 16}
 
 answer = client.responses.create(**asked)
 events = list(client.responses.create(**asked, stream=True))
-completion = client.completions.create(model=chat_model, prompt="Once upon a time", max_tokens=8)
-chunks = list(
-    client.completions.create(model=chat_model, prompt="Once upon a time", max_tokens=8, stream=True)
-)
+told = {"model": chat_model, "prompt": "Once upon a time", "max_tokens": 8}
+parts: dict[str, str] = {}
+try:
+    parts["completed"] = client.completions.create(**told).choices[0].text
+    chunks = list(client.completions.create(**told, stream=True))
+    parts["completed_streamed"] = "".join(chunk.choices[0].text for chunk in chunks if chunk.choices)
+except NotFoundError as error:
+    parts["not_completed"] = error.message
 try:
     client.responses.create(**{**asked, "model": embedding_model})
 except NotFoundError as error:
@@ -28,22 +32,20 @@ try:
     part = {"type": "input_image", "image_url": picture}
     client.responses.create(**{**asked, "input": [{"role": "user", "content": [part]}]})
 except BadRequestError as error:
-    refused = error.message
+    parts["refused"] = error.message
 try:
     client.responses.create(**asked, previous_response_id=answer.id)
 except BadRequestError as error:
     unkept = error.message
 
 report = {
+    **parts,
     "chat": answer.output_text,
     "tokens": answer.usage.total_tokens,
     "streamed": "".join(event.delta for event in events if event.type == "response.output_text.delta"),
     "streamed_tokens": events[-1].response.usage.total_tokens,
-    "completed": completion.choices[0].text,
-    "completed_streamed": "".join(chunk.choices[0].text for chunk in chunks if chunk.choices),
     "elsewhere": elsewhere,
     "unknown": unknown,
-    "refused": refused,
     "unkept": unkept,
 }
 json.dump(report, sys.stdout)
