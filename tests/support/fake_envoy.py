@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.envoy.settings import Files
 
-_FIXED_PREFIXES = {"clusters.json": "cluster_manager.cds", "routes.json": "http.gateway.rds.routes"}
+_FIXED_PREFIXES = {
+    "clusters.json": "cluster_manager.cds",
+    "routes.json": "http.gateway.rds.routes",
+    "job-routes.json": "http.jobs.rds.job-routes",
+}
 
 
 class FakeEnvoy:
@@ -122,8 +126,8 @@ class FakeEnvoy:
                 path = Path(cluster["eds_cluster_config"]["eds_config"]["path_config_source"]["path"])
                 assert path.exists(), f"cluster {cluster['name']} has no file of endpoints"
         usable = {cluster["name"] for cluster in clusters} & self._clusters.keys()
-        (table,) = _resources(self.files.routes)
-        for route in table["virtual_hosts"][0]["routes"]:
+        tables = [table for file in (self.files.routes, self.files.job_routes) for table in _resources(file)]
+        for route in (route for table in tables for route in table["virtual_hosts"][0]["routes"]):
             if "route" in route:
                 name = route["route"]["cluster"]
                 assert name in usable, f"a route points to cluster {name}, which Envoy does not have"

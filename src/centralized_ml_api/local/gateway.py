@@ -24,6 +24,16 @@ JOIN_ADDRESS_HEADER = "x-mlapi-address"
 """The headers by which the gateway tells the door that it asks, and for whom; no caller sets them."""
 
 
+DOOR_TEAM_HEADER = "x-mlapi-callers-team"
+DOOR_CALLER_HEADER = "x-mlapi-caller"
+DOOR_MODEL_HEADER = "x-mlapi-model"
+DOOR_HOST_HEADER = "x-mlapi-host"
+"""The headers by which the gateway tells who asks to be answered later, from where, of which model and host.
+
+The translator is told the first two by the same names.
+"""
+
+
 @record
 class Upstream:
     """A group of equal servers on this machine.
@@ -207,15 +217,27 @@ class TeamAccess:
 
 @record
 class Door:
-    """Who answers teams that join: a server on a port of 127.0.0.1, to those who know its token."""
+    """Who answers in `mlapi up` itself: a server on a port of 127.0.0.1, to those who know its token.
+
+    No entry has the name of its upstream.
+    """
 
     port: int
     token: str = field(repr=False)
+    name: str = "/join"
 
     @property
     def upstream(self) -> Upstream:
-        """The server as an upstream; no entry has such a name."""
-        return Upstream("/join", (self.port,))
+        """The server as an upstream."""
+        return Upstream(self.name, (self.port,))
+
+
+@record
+class Doors:
+    """Who answers teams that join, and who takes calls that are answered later."""
+
+    join: Door | None = None
+    jobs: Door | None = None
 
 
 @record
@@ -241,6 +263,7 @@ class Gateway:
     counted. Calls to an entry that is `paused` are told what it says of it, and every response has the
     `message`. `listed` is what the list of models tells of each. `aliases` are other names by which the
     bodies of these paths may name entries: by alias, the entry's name. `pot` is what all teams share.
+    `jobs` takes calls that are answered later.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -260,6 +283,7 @@ class Gateway:
     door: Door | None = None
     paused: Mapping[str, str] = field(default_factory=dict)
     message: str = ""
+    jobs: Door | None = None
 
     @property
     def needs_key(self) -> bool:

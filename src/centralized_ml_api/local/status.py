@@ -81,6 +81,17 @@ class EntryStatus:
 
 
 @record
+class JobCounts:
+    """How many calls that are answered later wait, and how many are under way."""
+
+    waiting: int = 0
+    running: int = 0
+
+
+NO_JOBS = JobCounts()
+
+
+@record
 class Unapplied:
     """What is saved could not be applied: what is served is older.
 
@@ -111,8 +122,9 @@ class LocalStatus:
     `ends` is an instant in RFC 3339 and UTC, empty when the target does not stop by itself; so is `starts`,
     empty once keys work. `metrics` is
     where Prometheus asks, empty when it was not asked for. `overdue` tells that slow entries are no longer
-    waited for. `unapplied` is None while what is saved is what is served. `host` is what the gateway listens
-    on.
+    waited for.
+    `unapplied` is None while what is saved is what is served. `host` is what the gateway listens
+    on. `jobs` are the calls that are answered later.
     """
 
     pid: int
@@ -133,6 +145,7 @@ class LocalStatus:
     fingerprint: str = ""
     authority: str = ""
     authority_fingerprint: str = ""
+    jobs: JobCounts = NO_JOBS
 
     @property
     def settled(self) -> bool:
@@ -170,9 +183,11 @@ class LocalStatus:
         """Returns the status that `to_json` made these values from."""
         known = {field.name: value[field.name] for field in fields(cls)}
         entries = tuple(_entry(entry) for entry in known.pop("entries"))
-        edit = known.pop("unapplied")
+        edit, jobs = known.pop("unapplied"), JobCounts(**known.pop("jobs"))
         unapplied = Unapplied(**edit) if edit else None
-        return cls(**{**known, "notes": tuple(known["notes"])}, entries=entries, unapplied=unapplied)
+        return cls(
+            **{**known, "notes": tuple(known["notes"])}, entries=entries, unapplied=unapplied, jobs=jobs
+        )
 
 
 def _entry(value: dict[str, Any]) -> EntryStatus:

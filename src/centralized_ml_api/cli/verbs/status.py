@@ -28,7 +28,7 @@ from centralized_ml_api.cli.verbs.logs import has_log
 from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.errors import DeployError, UsageError
 from centralized_ml_api.extras import check_installed
-from centralized_ml_api.local.status import ANSWERING
+from centralized_ml_api.local.status import ANSWERING, NO_JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +143,9 @@ def render_status(status: LocalStatus, now_seconds: float) -> str:
         lines.append(f"Certificate authority: {status.authority}, SHA-256 {status.authority_fingerprint}")
     if status.metrics:
         lines.append(f"Metrics for Prometheus: {status.metrics}")
+    if status.jobs != NO_JOBS:
+        waiting, running = counted(status.jobs.waiting, "job"), status.jobs.running
+        lines.append(f"Answered later: {waiting} waiting, {running} under way")
     lines += [_line(entry) for entry in status.entries]
     lines += [f"note: {note}" for note in status.notes]
     return "\n".join(lines)

@@ -13,6 +13,9 @@
     health            GET /health
     refused_bodies    reads and drops the body of a call that is refused
     body_metadata     reads `model` and `stream` from a body; matches on them
+    jobs              calls that ask to be answered later, and where their answers are
+    job_listener      where `mlapi up` makes these calls
+    job_table           the route table of that listener
     joining           how a team joins: the page, and the call that goes to `mlapi up` itself
     auth_scheme       reads every spelling of `Bearer`
     api_keys          who calls, and which models a team may call

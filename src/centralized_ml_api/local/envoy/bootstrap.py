@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.admission import build_admission_cluster
 from centralized_ml_api.local.envoy.calls_listener import build_calls_listener
+from centralized_ml_api.local.envoy.job_listener import build_job_listener
 from centralized_ml_api.local.envoy.listener import build_listener
 from centralized_ml_api.local.envoy.servers_listener import build_servers_listener
 from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET, build_config_source
@@ -39,6 +40,7 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
                 build_listener(settings),
                 build_servers_listener(settings.limits),
                 build_calls_listener(settings),
+                build_job_listener(settings),
             ],
             "clusters": [build_admission_cluster(), build_translator_cluster()],
         },

@@ -119,7 +119,7 @@ def build_function_request_mutations() -> list[dict[str, Any]]:
 
     Envoy's own X-Forwarded-For has an address of this machine if the caller is on loopback.
     """
-    forwarded = build_header("x-forwarded-for", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", APPEND)
+    forwarded = build_header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", APPEND)
     return [
         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
         {"append": forwarded},

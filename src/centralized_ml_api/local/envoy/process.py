@@ -14,6 +14,7 @@ from centralized_ml_api.local.envoy.admin import Admin
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.ca_bundle import find_ca_bundle
 from centralized_ml_api.local.envoy.clusters import stat_name
+from centralized_ml_api.local.envoy.job_listener import JOBS_SOCKET
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.settings import (
     Files,
@@ -109,7 +110,7 @@ class EnvoyGateway:
         """Stops talking to that Envoy, and removes the sockets that Envoy leaves behind."""
         self._admin = None
         files = self._settings.files
-        sockets = (files.folder / name for name in (SERVERS_SOCKET, CALLS_SOCKET))
+        sockets = (files.folder / name for name in (SERVERS_SOCKET, CALLS_SOCKET, JOBS_SOCKET))
         for socket in (files.admin_socket, *sockets):
             with refuse_unwritable(socket):
                 socket.unlink(missing_ok=True)

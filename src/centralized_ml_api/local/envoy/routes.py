@@ -50,6 +50,12 @@ from centralized_ml_api.local.envoy.headers import (
     build_response_headers,
 )
 from centralized_ml_api.local.envoy.health import build_health_routes
+from centralized_ml_api.local.envoy.jobs import (
+    build_job_routes,
+    build_large_job_routes,
+    build_lookup_routes,
+    is_counted,
+)
 from centralized_ml_api.local.envoy.joining import build_joining
 from centralized_ml_api.local.envoy.openai import (
     build_large_openai_routes,
@@ -93,51 +99,40 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import Gateway
 
 ROUTE_CONFIG_NAME = "routes"
-_ROUTE_CONFIG = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+ROUTE_CONFIG = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
 _HAS_QUERY = {"name": ":path", "string_match": {"contains": "?"}}
-_DIRECT_RESPONSE_BYTES = 16 * 1024 * 1024
+DIRECT_RESPONSE_BYTES = 16 * 1024 * 1024
 """Far above any message: Envoy's default of 4096 bytes is less than the 404 of a long list of models."""
 
 
 def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     """Builds the table: preflights, models by name, `/v1`, documents, health, the 404. Pure."""
-    externals = find_external_upstreams(gateway)
-    models: list[Route] = []
-    below: list[Route] = []
-    for route in sorted(gateway.routes, key=lambda route: route.name):
-        models += _restrict(build_pause(route.name, gateway), route.name, gateway)
-        models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
-        # Envoy tries routes in their order: these are many, and called less than those of all entries.
-        below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
+    models, below, large = build_calls(gateway, limits)
     documents = [*_build_documents(gateway), *build_health_routes(gateway)]
     public = [
         *build_joining(gateway, limits),
         *(route for route in documents if route["match"]["path"] in PUBLIC_PATHS),
     ]
-    large = [
-        route
-        for served in gateway.routes
-        if served.name not in gateway.paused
-        for route in _take_large(served, gateway, externals, limits)
-    ]
-    large += build_large_openai_routes(gateway, limits)
+    large = [*build_large_job_routes(gateway, limits), *large]
     guarded = [
         *build_scheme_routes(gateway),
         *build_team_pauses(gateway, limits),
         *build_large_refusals(gateway, large if gateway.starts is None else (), limits),
         *build_refusals_before_start(gateway),
+        *build_job_routes(gateway, limits),
         *models,
         *build_openai_routes(gateway, limits),
         *(route for route in documents if route not in public),
         *_build_usage_routes(gateway),
+        *build_lookup_routes(gateway),
         *below,
-        _build_unknown_path_route(gateway),
+        build_unknown_path_route(gateway),
     ]
     return {
-        "@type": _ROUTE_CONFIG,
+        "@type": ROUTE_CONFIG,
         "name": ROUTE_CONFIG_NAME,
-        "max_direct_response_body_size_bytes": _DIRECT_RESPONSE_BYTES,
+        "max_direct_response_body_size_bytes": DIRECT_RESPONSE_BYTES,
         "typed_per_filter_config": _build_default_filters(gateway),
         "virtual_hosts": [
             {
@@ -158,6 +153,25 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
             }
         ],
     }
+
+
+def build_calls(gateway: Gateway, limits: Limits) -> tuple[list[Route], list[Route], list[Route]]:
+    """Builds the routes of `/{name}`, those below it, and those for larger bodies than usual. Pure."""
+    externals = find_external_upstreams(gateway)
+    models: list[Route] = []
+    below: list[Route] = []
+    for route in sorted(gateway.routes, key=lambda route: route.name):
+        models += _restrict(build_pause(route.name, gateway), route.name, gateway)
+        models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
+        # Envoy tries routes in their order: these are many, and called less than those of all entries.
+        below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
+    large = [
+        route
+        for served in gateway.routes
+        if served.name not in gateway.paused
+        for route in _take_large(served, gateway, externals, limits)
+    ]
+    return models, below, [*large, *build_large_openai_routes(gateway, limits)]
 
 
 def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
@@ -197,7 +211,7 @@ def _open(route: Route) -> Route:
 
 def _count_calls(route: Route, gateway: Gateway) -> Route:
     """Returns the route, which counts towards rates and quotas if it leads to a model."""
-    counted = FILTER_ENABLED if "route" in route else NOT_COUNTED
+    counted = FILTER_ENABLED if is_counted(route, gateway) else NOT_COUNTED
     return with_filter_config(route, dict.fromkeys(list_active_filters(gateway), counted))
 
 
@@ -306,7 +320,8 @@ def _build_usage_routes(gateway: Gateway) -> list[Route]:
     return [with_usage_answer(away, gateway), build_405_route(path, ("GET", "OPTIONS"))]
 
 
-def _build_unknown_path_route(gateway: Gateway) -> Route:
+def build_unknown_path_route(gateway: Gateway) -> Route:
+    """Builds the 404 that lists the paths that exist. Pure."""
     models = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
     documents = (f"GET {document.path}" for document in gateway.documents if document.models is None)
     usage = [f"GET {USAGE_PATH}"] if gateway.needs_key else []

@@ -131,6 +131,11 @@ class Files:
         return self.folder / "routes.json"
 
     @property
+    def job_routes(self) -> Path:
+        """Returns the file of the route table of the calls that jobs make (RDS)."""
+        return self.folder / "job-routes.json"
+
+    @property
     def clusters(self) -> Path:
         """Returns the file of the clusters (CDS)."""
         return self.folder / "clusters.json"

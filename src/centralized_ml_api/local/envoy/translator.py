@@ -19,6 +19,7 @@ from centralized_ml_api.local.admission.terms import REFUSED
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID, build_header
+from centralized_ml_api.local.gateway import DOOR_CALLER_HEADER, DOOR_TEAM_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,16 +40,14 @@ CLUSTER_HEADER = "x-mlapi-cluster"
 """Where the translator calls."""
 
 FALLBACK_HEADER = "x-mlapi-fallback"
+"""Which entries the translator calls in turn."""
+
 PIECE_CHARACTERS = 8_000
 """Of what is told in one header: Envoy's configuration takes no value of more than 16384 bytes.
 
 Each `%` is two bytes there. Source:
 https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/core/v3/base.proto#config-core-v3-headervalue
 """
-
-CALLER_HEADER = "x-mlapi-caller"
-CALLERS_TEAM_HEADER = "x-mlapi-callers-team"
-"""Which entries the translator calls in turn; address and team of the caller, in whose place it does."""
 
 IS_NO_ATTEMPT = {"name": ATTEMPT_HEADER, "present_match": True, "invert_match": True}
 """Matches calls as they come from callers."""
@@ -97,8 +96,8 @@ def build_fallback_mutations(route: ServedRoute) -> list[dict[str, Any]]:
     }
     return [
         *({"append": build_header(name, value)} for name, value in _cut(FALLBACK_HEADER, told).items()),
-        {"append": build_header(CALLER_HEADER, "%DOWNSTREAM_REMOTE_ADDRESS%")},
-        {"append": build_header(CALLERS_TEAM_HEADER, TEAM_FORMAT)},
+        {"append": build_header(DOOR_CALLER_HEADER, "%DOWNSTREAM_REMOTE_ADDRESS%")},
+        {"append": build_header(DOOR_TEAM_HEADER, TEAM_FORMAT)},
         {"append": build_header(TRANSLATED_ID_HEADER, REQUEST_ID)},
     ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
+from centralized_ml_api.local.envoy.jobs import JOB_TABLE_NAME
 from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.local.envoy.xds import build_snapshot, write_file
 
@@ -77,8 +78,10 @@ def build_static_bootstrap(gateway: Gateway, settings: Settings) -> dict[str, An
             if http_filter.pop("config_discovery", None):
                 limit = _resource_of(snapshot.rate_limits[http_filter["name"]])
                 http_filter["typed_config"] = limit["typed_config"]
-        if manager.pop("rds", None):
-            manager["route_config"] = _without(_resource_of(snapshot.routes), "@type")
+        if table := manager.pop("rds", None):
+            is_of_jobs = table["route_config_name"] == JOB_TABLE_NAME
+            routes = snapshot.job_routes if is_of_jobs else snapshot.routes
+            manager["route_config"] = _without(_resource_of(routes), "@type")
     return bootstrap
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.clusters import build_cluster, build_load_assignment
+from centralized_ml_api.local.envoy.job_listener import patient
+from centralized_ml_api.local.envoy.job_table import build_job_table
 from centralized_ml_api.local.envoy.rate_limits import build_rate_limits
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.gateway import Upstream
@@ -35,12 +37,16 @@ class DiscoveryResponse:
 
 @record
 class Snapshot:
-    """A gateway as Envoy sees it: clusters by name, endpoints by cluster, routes, rate limits by filter."""
+    """A gateway as Envoy sees it: clusters by name, endpoints by cluster, routes, rate limits by filter.
+
+    `job_routes` are those of the calls that jobs make.
+    """
 
     clusters: Mapping[str, dict[str, Any]]
     endpoints: Mapping[str, DiscoveryResponse]
     routes: DiscoveryResponse
     rate_limits: Mapping[str, DiscoveryResponse] = field(default_factory=dict)
+    job_routes: DiscoveryResponse = DiscoveryResponse(version="", text="")
 
 
 UNKNOWN_SNAPSHOT = Snapshot(clusters={}, endpoints={}, routes=DiscoveryResponse(version="", text=""))
@@ -62,6 +68,7 @@ def build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
             name: _build_response([_build_extension(name, config)])
             for name, config in build_rate_limits(gateway).items()
         },
+        job_routes=_build_response([build_job_table(gateway, patient(settings.limits))]),
     )
 
 
@@ -117,6 +124,7 @@ def write_snapshot(files: Files, snapshot: Snapshot) -> None:
         write_file(files.rate_limit_of(name), response.text)
     write_file(files.clusters, build_clusters_response(snapshot.clusters).text)
     write_file(files.routes, snapshot.routes.text)
+    write_file(files.job_routes, snapshot.job_routes.text)
     remove_stale_endpoints(files, snapshot)
 
 

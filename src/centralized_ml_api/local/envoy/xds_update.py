@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.clusters import stat_name
+from centralized_ml_api.local.envoy.job_listener import JOBS_PREFIX
+from centralized_ml_api.local.envoy.jobs import JOB_TABLE_NAME
 from centralized_ml_api.local.envoy.listener import STAT_PREFIX
 from centralized_ml_api.local.envoy.routes import ROUTE_CONFIG_NAME
 from centralized_ml_api.local.envoy.settings import Files
@@ -34,6 +36,7 @@ LOG_FIX = "read the log of the gateway"
 _POLL_SECONDS = 0.005
 _CDS = "cluster_manager.cds"
 _RDS = f"http.{STAT_PREFIX}.rds.{ROUTE_CONFIG_NAME}"
+_JOB_RDS = f"http.{JOBS_PREFIX}.rds.{JOB_TABLE_NAME}"
 _ECDS = "extension_config_discovery.http_filter"
 _WARMING = "cluster_manager.warming_clusters"
 
@@ -69,7 +72,12 @@ class XdsUpdate:
         await self._put_endpoints()
         await self._put({_CDS: (self.files.clusters, old_clusters, both_clusters)})
         await self._put_rate_limits()
-        await self._put({_RDS: (self.files.routes, self.old.routes, self.new.routes)})
+        await self._put(
+            {
+                _RDS: (self.files.routes, self.old.routes, self.new.routes),
+                _JOB_RDS: (self.files.job_routes, self.old.job_routes, self.new.job_routes),
+            }
+        )
         await self._put({_CDS: (self.files.clusters, both_clusters, new_clusters)})
         remove_stale_endpoints(self.files, self.new)
 

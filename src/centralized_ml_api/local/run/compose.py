@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from centralized_ml_api.local.gateway import Door, ExternalUpstream, Upstream
+    from centralized_ml_api.local.gateway import Doors, ExternalUpstream, Upstream
     from centralized_ml_api.local.run.entry_statuses import Look
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.local.status import EntryStatus
@@ -68,7 +68,7 @@ def build_gateway(
     began: datetime | None = None,
     starts: datetime | None = None,
     sleeping: Look = lambda _: None,
-    door: Door | None = None,
+    doors: Doors | None = None,
     notices: Notices | None = None,
 ) -> Gateway:
     """Builds what the gateway serves now, in config order.
@@ -84,11 +84,11 @@ def build_gateway(
         began: When the API began to serve.
         starts: When the event starts; None once it has.
         sleeping: Returns how an entry sleeps; None if it never does.
-        door: Who answers teams that join, where the plan has places for them.
+        doors: Who answers teams that join, where the plan has places for them, and who takes jobs.
         notices: What is paused, and the message to all.
     """
     notices = notices or Notices()
-    door = door if plan.event.join else None
+    door, jobs = (doors.join if plan.event.join else None, doors.jobs) if doors else (None, None)
     fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
     openai = local_openai_models(plan, translates=translates)
     models = {name: model for name in openai.names if (model := find(name)) is not None}
@@ -99,7 +99,10 @@ def build_gateway(
     statuses = entry_statuses(plan, refused, find, sleeping)
     known = replace(_add_state(known, plan, statuses, began), refused=refused)
     return Gateway(
-        upstreams=(*_upstreams((*fronts, *models.values(), *retiring)), *([door.upstream] if door else [])),
+        upstreams=(
+            *_upstreams((*fronts, *models.values(), *retiring)),
+            *(each.upstream for each in (door, jobs) if each),
+        ),
         routes=tuple(_own_routes(plan, refused, find, by_model)),
         unready=tuple(list_unready(statuses)),
         asleep=tuple(list_asleep(statuses)),
@@ -113,6 +116,7 @@ def build_gateway(
         starts=starts,
         pot=plan.event.pot,
         door=door,
+        jobs=jobs,
         paused=notices.list_paused(entry.name for entry in plan.deployments),
         message=notices.message,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME
 from centralized_ml_api.local.envoy import EnvoyGateway, Tls
 from centralized_ml_api.local.run.admission_process import SupervisedAdmission
+from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.translator_process import SupervisedTranslator
 from centralized_ml_api.local.supervision.process import ServerLog
 
@@ -41,6 +43,28 @@ def make_envoy(
         timeout_seconds=timeout_seconds,
         tls=None if certificate is None else Tls(certificate.chain, certificate.key, certificate.authority),
     )
+
+
+def make_gateway(
+    envoy: EnvoyGateway,
+    state: StateFolder,
+    address: tuple[str, int],
+    *,
+    sidecars: tuple[SupervisedAdmission, SupervisedTranslator],
+    **more: Any,
+) -> SupervisedGateway:
+    """Makes what keeps Envoy running.
+
+    Args:
+        envoy: The Envoy.
+        state: Its log is there.
+        address: The host and port.
+        sidecars: The admission service and the translator.
+        more: What else `SupervisedGateway` takes.
+    """
+    log = ServerLog(state.logs / "gateway.log", hide=hide_keys)
+    admission, translator = sidecars
+    return SupervisedGateway(envoy, log, address, admission=admission, translator=translator, **more)
 
 
 def make_admission(state: StateFolder, clock: Clock) -> SupervisedAdmission:

@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.board.server import build_board_application
+from centralized_ml_api.local.jobs.application import build_jobs_application
 from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.local.run.control import build_control_application
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.board.server import BoardSource
     from centralized_ml_api.local.run.control import Controlled
     from centralized_ml_api.local.run.endpoints import Models
+    from centralized_ml_api.local.run.jobs import Jobs
     from centralized_ml_api.local.run.joining import Entrance
     from centralized_ml_api.local.run.supervisor import Supervisor
     from centralized_ml_api.local.traffic.metrics import MetricsSource
@@ -54,16 +56,25 @@ async def listen_to_control(
     await serve_application(stack, build_control_application(target, token), listening, cancels=False)
 
 
-async def listen_for_teams(stack: AsyncExitStack, entrance: Entrance, supervisor: Supervisor) -> None:
-    """Hands out places to teams that join, for the gateway, which has the token, until the stack unwinds.
+async def listen_to_gateway(
+    stack: AsyncExitStack, entrance: Entrance, supervisor: Supervisor, jobs: Jobs
+) -> None:
+    """Hands out places to teams that join, and takes calls that are answered later, until the stack unwinds.
 
     Args:
-        stack: Ends the listener when it unwinds.
-        entrance: The door: its socket, and the token that the gateway has.
-        supervisor: What serves the API that they join.
+        stack: Ends the serving.
+        entrance: Where the gateway, which has its token, brings teams that join.
+        supervisor: What is served.
+        jobs: Where it brings calls that are answered later.
+
+    Raises:
+        StartError: The jobs that an earlier run left cannot be read.
     """
-    application = build_join_application(entrance.open_desk(supervisor), entrance.door.token)
-    await serve_application(stack, application, entrance.socket, cancels=False)
+    desk = build_join_application(entrance.open_desk(supervisor), entrance.door.token)
+    await serve_application(stack, desk, entrance.socket, cancels=False)
+    await jobs.load()
+    application = build_jobs_application(jobs.book, jobs.runner, jobs.door.token)
+    await serve_application(stack, application, jobs.socket, cancels=True)
 
 
 async def listen_for_prometheus(

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.errors import INTERRUPTED
+from centralized_ml_api.local.gateway import Doors
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
@@ -28,11 +28,12 @@ from centralized_ml_api.local.run.gateway_parts import (
     ACCESS_LOG_NAME,
     make_admission,
     make_envoy,
+    make_gateway,
     make_translator,
 )
-from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.grants import GRANTS_FILE, Grants
 from centralized_ml_api.local.run.https import describe_certificate, prepare_certificate, shown_url_of
+from centralized_ml_api.local.run.jobs import Jobs
 from centralized_ml_api.local.run.joining import Entrance
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
@@ -123,16 +124,24 @@ class LocalTarget:
         self._runtime = bind_loopback(self._port + 1)
         self._stop, self._first_start = asyncio.Event(), FirstStart(self._show, clock)
         collector = UsageCollector.of_state(state.path)
-        self._count_day = collector.count_day
         self._usage = UsageRecorder(collector, self._terminal.talk)
-        self._quotas = QuotaBook(collector.count_day, clock)
-        self._keys = KeyRing(KeyStore(state.path), clock)
+        self._count_day, self._quotas = collector.count_day, QuotaBook(collector.count_day, clock)
+        self._keys, self._jobs = KeyRing(KeyStore(state.path), clock), Jobs(state, clock)
         self._entrance = Entrance(state.path, self._keys, clock, self._terminal.fail)
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)
         self._certificate = prepare_certificate(options, state, self._terminal, clock.now())
         envoy = envoy or make_envoy(state, address, options.timeout_seconds, self._certificate)
-        self._gateway = self._make_gateway(envoy, start_gateway_process)
+        self._gateway = make_gateway(
+            envoy,
+            state,
+            address,
+            sidecars=(self._admission, self._translator),
+            quotas=self._quotas,
+            changed=self._show,
+            clock=clock,
+            start_process=start_gateway_process,
+        )
         self._prober, self._link = Prober(), SleepersLink(state.gateway, clock=clock)
         self._supervisor = Supervisor(
             self._gateway,
@@ -144,7 +153,7 @@ class LocalTarget:
             show=self._show,
             fail=self._terminal.fail,
             clock=clock,
-            door=self._entrance.door,
+            doors=Doors(self._entrance.door, self._jobs.door),
             grants=Grants(state.path / GRANTS_FILE, clock.now()),
             authority=self._certificate.authority_fingerprint if self._certificate else "",
         )
@@ -152,19 +161,6 @@ class LocalTarget:
         self.notices, self.grants = self._supervisor.notices, self._supervisor.teams.grants
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
         self.act = Acts(self._supervisor, self._reloader, state.path, clock).do
-
-    def _make_gateway(self, envoy: EnvoyGateway, start: StartProcess) -> SupervisedGateway:
-        return SupervisedGateway(
-            envoy,
-            ServerLog(self._state.logs / "gateway.log", hide=hide_keys),
-            (self._host, self._port),
-            quotas=self._quotas,
-            admission=self._admission,
-            translator=self._translator,
-            changed=self._show,
-            clock=self._clock,
-            start_process=start,
-        )
 
     async def run(self, plan: ApiPlan) -> int:
         """Serves until stopped; returns the exit status.
@@ -194,7 +190,8 @@ class LocalTarget:
     async def _serve(self, plan: ApiPlan) -> None:
         """Holds everything that lives as long as the target; unwinds in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
-            for listening_socket in filter(None, (self._runtime, self._entrance.socket, self._metrics)):
+            sockets = self._runtime, self._entrance.socket, self._jobs.socket, self._metrics
+            for listening_socket in filter(None, sockets):
                 stack.callback(listening_socket.close)
             stack.push_async_callback(self._prober.aclose)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
@@ -212,7 +209,7 @@ class LocalTarget:
         """Answers programs of this machine. What that takes is imported while models and gateway start."""
         listeners = await asyncio.to_thread(importlib.import_module, "centralized_ml_api.local.run.listeners")
         await listeners.listen_for_functions(stack, self._supervisor, self._runtime)
-        await listeners.listen_for_teams(stack, self._entrance, self._supervisor)
+        await listeners.listen_to_gateway(stack, self._entrance, self._supervisor, self._jobs)
         token, listening = secrets.token_urlsafe(32), bind_loopback()
         await listeners.listen_to_control(stack, self, token, listening)
         self.board_link = await listeners.listen_for_organizer(stack, self._board)
@@ -234,6 +231,7 @@ class LocalTarget:
                 self._admission.run(),
                 self._translator.run(),
                 self._link.run(),
+                self._jobs.run(lambda: supervisor.plan.event.ends),
                 self._keys.run(supervisor.note_change),
                 self._quotas.run(supervisor.note_change),
                 watch_edits(
@@ -327,6 +325,7 @@ class LocalTarget:
             unapplied=self._reloader.unapplied,
             host=self._host,
             starts=render_instant(starts) if starts else "",
+            jobs=self._jobs.count(),
             **describe_certificate(self._certificate),
         )
 

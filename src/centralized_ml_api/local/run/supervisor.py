@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from centralized_ml_api.local.gateway import Door
+    from centralized_ml_api.local.gateway import Doors
     from centralized_ml_api.local.keys import KeyRing
     from centralized_ml_api.local.run.gateway_process import SupervisedGateway
     from centralized_ml_api.local.run.grants import Grants
@@ -68,7 +68,7 @@ class Supervisor:
         show: Called when `entries` or `notes` may be others than before, and the gateway knows.
         fail: Takes an error to tell the user: the gateway refuses something, the keys cannot be read.
         clock: Waits before what the gateway refused is tried again, and while services retire.
-        door: Who answers teams that join.
+        doors: Who answers in this process.
         grants: What teams may use on top of their limits.
         authority: The fingerprint of the API's own certificate authority; empty without one.
     """
@@ -85,7 +85,7 @@ class Supervisor:
         show: Callable[[], None],
         fail: Callable[[MlApiError], None],
         clock: Clock = WALL_CLOCK,
-        door: Door | None = None,
+        doors: Doors | None = None,
         grants: Grants | None = None,
         authority: str = "",
     ) -> None:
@@ -95,7 +95,7 @@ class Supervisor:
         self._show = show
         self._fail = fail
         self._clock = clock
-        self._door, self._authority = door, authority
+        self._doors, self._authority = doors, authority
         self._began = clock.now()
         self._plan = ApiPlan((), ())
         self._desired = DesiredState({}, {}, ())
@@ -337,7 +337,7 @@ class Supervisor:
             began=self._began,
             starts=self._plan.event.coming_start(self._clock.now()),
             sleeping=self.sleeping.view,
-            door=self._door,
+            doors=self._doors,
             notices=self.notices,
         )
         await self._gateway.apply(gateway)

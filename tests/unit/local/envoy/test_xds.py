@@ -65,12 +65,13 @@ def test_a_snapshot_is_written_whole_into_folders_of_this_user_alone(tmp_path: P
     folder = settings.files.folder
     written = {str(path.relative_to(folder)): path for path in folder.rglob("*.json")}
     assert written.keys() == {
-        *("clusters.json", "routes.json", "endpoints/chat.json", "endpoints/a%2Fb.json"),
+        *("clusters.json", "routes.json", "job-routes.json", "endpoints/chat.json", "endpoints/a%2Fb.json"),
         *("limit-rate.json", "limit-throttle.json", "limit-quota.json"),
     }
     assert written["endpoints/chat.json"].read_text() == snapshot.endpoints["chat"].text
     assert written["limit-quota.json"].read_text() == snapshot.rate_limits["quota"].text
     assert written["routes.json"].read_text() == snapshot.routes.text
+    assert written["job-routes.json"].read_text() == snapshot.job_routes.text
     clusters = json.loads(written["clusters.json"].read_text())["resources"]
     assert clusters == [snapshot.clusters["a/b"], snapshot.clusters["chat"]]
     for private in (folder, settings.files.endpoints, settings.files.access_log.parent):

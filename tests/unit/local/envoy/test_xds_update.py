@@ -66,18 +66,23 @@ def start(tmp_path: Path) -> Callable[[Gateway], Running]:
 
 def test_what_is_new_comes_before_the_routes_to_it(start: Callable[[Gateway], Running]) -> None:
     running = start(serving("a"))
-    assert running.update(serving("a", "b")) == ["clusters.json", "routes.json"]
+    assert running.update(serving("a", "b")) == ["clusters.json", "job-routes.json", "routes.json"]
 
 
 def test_what_is_gone_goes_after_the_routes_to_it(start: Callable[[Gateway], Running]) -> None:
     running = start(serving("a", "b"))
-    assert running.update(serving("a")) == ["routes.json", "clusters.json"]
+    assert running.update(serving("a")) == ["job-routes.json", "routes.json", "clusters.json"]
     assert [path.name for path in running.files.endpoints.iterdir()] == ["a.json"]
 
 
 def test_what_is_replaced_is_there_until_no_route_points_to_it(start: Callable[[Gateway], Running]) -> None:
     running = start(serving("a"))
-    assert running.update(serving("b")) == ["clusters.json", "routes.json", "clusters.json"]
+    assert running.update(serving("b")) == [
+        "clusters.json",
+        "job-routes.json",
+        "routes.json",
+        "clusters.json",
+    ]
 
 
 def test_other_ports_are_one_small_file(start: Callable[[Gateway], Running]) -> None:
@@ -103,7 +108,11 @@ def test_a_limit_comes_before_the_routes_that_enable_it_and_others_keep_their_bu
 ) -> None:
     running = start(serving("a"))
     before = running.inodes()
-    assert running.update(replace(serving("a"), teams=(RED,))) == ["limit-rate.json", "routes.json"]
+    assert running.update(replace(serving("a"), teams=(RED,))) == [
+        "limit-rate.json",
+        "job-routes.json",
+        "routes.json",
+    ]
     after = running.inodes()
     assert {after[name] == before[name] for name in ("limit-throttle.json", "limit-quota.json")} == {True}
 
@@ -124,7 +133,14 @@ def test_each_step_waits_until_envoy_has_accepted_the_one_before(
     running = start(serving("a", "gone"))
     running.envoy.delay = delay
     changed = replace(serving("a", "new", port=40009), teams=(RED,))
-    expected = ["a.json", "clusters.json", "limit-rate.json", "routes.json", "clusters.json"]
+    expected = [
+        "a.json",
+        "clusters.json",
+        "limit-rate.json",
+        "job-routes.json",
+        "routes.json",
+        "clusters.json",
+    ]
     assert running.update(changed) == expected
 
 
@@ -133,7 +149,7 @@ def test_routes_wait_until_the_clusters_that_they_point_to_are_warm(
 ) -> None:
     running = start(serving("a"))
     running.envoy.warming = 5
-    assert running.update(serving("a", "b")) == ["clusters.json", "routes.json"]
+    assert running.update(serving("a", "b")) == ["clusters.json", "job-routes.json", "routes.json"]
 
 
 def test_a_rejected_step_names_its_statistic_and_the_next_is_not_written(
@@ -154,7 +170,7 @@ def test_a_rejected_step_names_its_statistic_and_the_next_is_not_written(
 def test_what_was_rejected_earlier_does_not_count(start: Callable[[Gateway], Running]) -> None:
     running = start(serving("a"))
     running.envoy.stats_values["cluster_manager.cds.update_rejected"] = 3
-    assert running.update(serving("a", "b")) == ["clusters.json", "routes.json"]
+    assert running.update(serving("a", "b")) == ["clusters.json", "job-routes.json", "routes.json"]
 
 
 def test_a_step_that_is_not_accepted_in_time_ends_the_update(start: Callable[[Gateway], Running]) -> None:
@@ -169,7 +185,15 @@ def test_a_step_that_is_not_accepted_in_time_ends_the_update(start: Callable[[Ga
 
 
 @pytest.mark.parametrize(
-    "name", ["endpoints/a.json", "endpoints/b.json", "clusters.json", "limit-rate.json", "routes.json"]
+    "name",
+    [
+        "endpoints/a.json",
+        "endpoints/b.json",
+        "clusters.json",
+        "limit-rate.json",
+        "job-routes.json",
+        "routes.json",
+    ],
 )
 def test_a_full_disk_ends_the_update_at_that_file_and_the_next_update_succeeds(
     start: Callable[[Gateway], Running], name: str
@@ -186,7 +210,7 @@ def test_a_full_disk_ends_the_update_at_that_file_and_the_next_update_succeeds(
     assert (path.read_text() if path.exists() else None) == before
     draft.unlink()
     running.update(wanted, old=UNKNOWN_SNAPSHOT)
-    assert running.envoy.accepted[-1] == "routes.json"
+    assert running.envoy.accepted[-1] in {"routes.json", "job-routes.json"}
 
 
 UPSTREAMS = st.sampled_from("abc").flatmap(

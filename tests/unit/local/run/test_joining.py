@@ -16,7 +16,7 @@ from centralized_ml_api.api.joining import TRIES
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.admission.refusals import RefusalError
-from centralized_ml_api.local.gateway import JOIN_ADDRESS_HEADER, JOIN_PROOF_HEADER
+from centralized_ml_api.local.gateway import JOIN_ADDRESS_HEADER, JOIN_PROOF_HEADER, Doors
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
 from centralized_ml_api.local.run.join_application import build_join_application
 from centralized_ml_api.local.run.joining import Entrance, JoinDesk, Joined
@@ -232,7 +232,7 @@ def test_the_desk_answers_once_the_gateway_knows_the_team(tmp_path: Path) -> Non
             show=lambda: None,
             fail=failed.append,
             clock=time.clock,
-            door=entrance.door,
+            doors=Doors(entrance.door),
         )
         await supervisor.start(plan(entry("a"), event=EVENT))
         running = asyncio.create_task(supervisor.run())

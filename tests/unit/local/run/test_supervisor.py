@@ -12,7 +12,7 @@ import pytest
 
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.errors import MlApiError, StartError
-from centralized_ml_api.local.gateway import Door, Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.local.gateway import Door, Doors, Gateway, RefusedRoute, ServedRoute, Upstream
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.keys.record import TeamRecord
 from centralized_ml_api.local.run.change import Failure, Reloaded
@@ -68,7 +68,7 @@ class World:
             show=self.show,
             fail=self.failed.append,
             clock=self.time.clock,
-            door=DOOR,
+            doors=Doors(DOOR),
         )
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:

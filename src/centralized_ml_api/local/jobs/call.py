@@ -1,0 +1,147 @@
+"""Calls through the gateway in the place of a caller: on a socket that only this user can open.
+
+The gateway believes what it is told there: the team in a header, and the address of the caller in the first
+line of the connection (PROXY protocol), so that the call is one of that team and comes from there.
+Source: https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, RFC 9112
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.admission.terms import TEAM_HEADER
+from centralized_ml_api.local.envoy.admin import shorten_path
+from centralized_ml_api.local.jobs.types import Answered, Asked
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+_PIECE_BYTES = 256 * 1024
+_HEAD_BYTES = 64 * 1024
+_FRAMING = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding", "server"})
+"""Headers of an answer that are about its way, and are made anew when it is handed out."""
+
+
+class UnsentError(Exception):
+    """The gateway is away: nothing of the call has gone out."""
+
+
+class BrokenCallError(Exception):
+    """The call broke off before there was an answer. The model may have worked for it."""
+
+
+class BrokenAnswerError(Exception):
+    """The answer broke off."""
+
+
+_BROKEN = (OSError, ValueError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+
+
+@contextlib.asynccontextmanager
+async def call_gateway(
+    socket: Path, asked: Asked, request: Path
+) -> AsyncIterator[tuple[Answered, AsyncIterator[bytes]]]:
+    """Makes a call; ends it when the block ends.
+
+    Args:
+        socket: Where the gateway takes such calls.
+        asked: The call.
+        request: The file with its body.
+
+    Raises:
+        UnsentError: The gateway does not take it now.
+        BrokenCallError: It broke off; the iterator of the body raises `BrokenAnswerError`.
+    """
+    try:
+        with shorten_path(socket) as path:
+            reader, writer = await asyncio.open_unix_connection(path, limit=_HEAD_BYTES)
+    except OSError as error:
+        raise UnsentError from error
+    try:
+        body = await asyncio.to_thread(request.read_bytes)
+        try:
+            writer.write(build_proxy_line(asked.caller) + build_head(asked, len(body)))
+            for start in range(0, len(body), _PIECE_BYTES):
+                writer.write(body[start : start + _PIECE_BYTES])
+                await writer.drain()
+            answered, framing = await _read_head(reader)
+        except _BROKEN as error:
+            raise BrokenCallError from error
+        yield answered, _refuse_broken(_read_body(reader, framing))
+    finally:
+        writer.close()
+
+
+def build_proxy_line(caller: str) -> bytes:
+    """Builds the first line of a connection, which says who calls. Pure.
+
+    Args:
+        caller: Address and port, the address of IPv6 in brackets; anything else stands for nobody.
+    """
+    address, _, port = caller.rpartition(":")
+    try:
+        source, number = ip_address(address.strip("[]")), int(port)
+    except ValueError:
+        return b"PROXY UNKNOWN\r\n"
+    kind, local = ("TCP4", "127.0.0.1") if source.version == 4 else ("TCP6", "::1")  # noqa: PLR2004  # its versions
+    return f"PROXY {kind} {source} {local} {number} 1\r\n".encode()
+
+
+def build_head(asked: Asked, size: int) -> bytes:
+    """Builds request line and headers of a call. Pure.
+
+    Args:
+        asked: The call.
+        size: Bytes of its body.
+    """
+    team = [(TEAM_HEADER, asked.team)] if asked.team else []
+    own = [("host", asked.host), ("content-length", str(size)), ("connection", "close"), *team]
+    lines = [f"POST {asked.path} HTTP/1.1", *(f"{name}: {value}" for name, value in (*own, *asked.headers))]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+async def _read_head(reader: asyncio.StreamReader) -> tuple[Answered, dict[str, str]]:
+    """Reads status and headers; returns what is kept, and all by their names."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
+    first, *lines = head.strip().split("\r\n")
+    pairs = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    kept = tuple((name, value) for name, value in pairs if name not in _FRAMING)
+    return Answered(int(first.split(" ")[1]), kept), dict(pairs)
+
+
+async def _read_body(reader: asyncio.StreamReader, framing: dict[str, str]) -> AsyncIterator[bytes]:
+    """Yields the body; the gateway says its length or sends it in chunks.
+
+    Raises:
+        asyncio.IncompleteReadError: It broke off.
+        ValueError: It is no HTTP.
+    """
+    if "transfer-encoding" not in framing:
+        async for piece in _read_exactly(reader, int(framing.get("content-length", "0"))):
+            yield piece
+        return
+    while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
+        async for piece in _read_exactly(reader, size):
+            yield piece
+        await reader.readexactly(2)
+
+
+async def _read_exactly(reader: asyncio.StreamReader, size: int) -> AsyncIterator[bytes]:
+    while size:
+        piece = await reader.read(min(size, _PIECE_BYTES))
+        if not piece:
+            raise asyncio.IncompleteReadError(b"", size)
+        size -= len(piece)
+        yield piece
+
+
+async def _refuse_broken(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for piece in pieces:
+            yield piece
+    except _BROKEN as error:
+        raise BrokenAnswerError from error

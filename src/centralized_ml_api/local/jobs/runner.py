@@ -1,0 +1,117 @@
+"""Makes the calls of jobs, some at the same time, and keeps their answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, BinaryIO
+
+from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.api.jobs import CALL_SECONDS
+from centralized_ml_api.local.jobs.call import BrokenAnswerError, BrokenCallError, UnsentError
+from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from centralized_ml_api.local.jobs.book import JobBook
+    from centralized_ml_api.local.jobs.types import Answered, Asked, Job
+
+    Call = Callable[[Asked, Path], AbstractAsyncContextManager[tuple[Answered, AsyncIterator[bytes]]]]
+
+AGAIN_SECONDS = 1.0
+"""After a call that did not go out, because the gateway is away: it comes back by itself."""
+
+
+class AnswerTooLargeError(Exception):
+    """An answer is larger than what is kept."""
+
+
+class JobRunner:
+    """Runs the jobs of a book.
+
+    Args:
+        book: The jobs.
+        call: Makes a call, with the body in a file; gives the answer and its body. Raises what
+            `call_gateway` raises.
+        clock: Waits.
+        call_seconds: How long a call may take.
+    """
+
+    def __init__(
+        self, book: JobBook, call: Call, *, clock: Clock = WALL_CLOCK, call_seconds: float = CALL_SECONDS
+    ) -> None:
+        self._book, self._call, self._clock, self._call_seconds = book, call, clock, call_seconds
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Makes calls until cancelled. What is under way then is left as it is: it was cut off."""
+        try:
+            while True:
+                self._book.changed.clear()
+                while (job := self._book.take_next()) is not None:
+                    self._tasks[job.id] = asyncio.create_task(self._run_one(job))
+                await self._book.changed.wait()
+        finally:
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+
+    async def cancel(self, job: Job) -> Job | None:
+        """Ends a job that waits or runs.
+
+        Returns:
+            The job as it is then; None if it was over before.
+
+        Raises:
+            OSError: The disk refuses to note that.
+        """
+        task = self._tasks.get(job.id)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        now = self._book.find(job.id, job.asked.team)
+        return await self._book.cancel(now) if now is not None and now.is_open else None
+
+    async def _run_one(self, job: Job) -> None:
+        book = self._book
+        try:
+            await book.save(job)
+            async with asyncio.timeout(self._call_seconds):
+                answered, size = await self._ask(job)
+            await book.finish(job, answered, size)
+        except UnsentError:
+            await self._clock.sleep(AGAIN_SECONDS)
+            await book.put_back(job)
+        except TimeoutError:
+            seconds = f"{self._call_seconds:g}"
+            await book.fail(job, errors.MODEL_TOO_SLOW.with_message("after", seconds=seconds))
+        except AnswerTooLargeError:
+            await book.fail(job, errors.ANSWER_TOO_LARGE)
+        except BrokenCallError:
+            await book.fail(job, errors.JOB_INTERRUPTED)
+        except BrokenAnswerError:
+            await book.fail(job, errors.MODEL_FAILED)
+        except OSError:  # the disk refuses
+            await book.fail(job, errors.API_FAILED)
+        finally:
+            del self._tasks[job.id]
+
+    async def _ask(self, job: Job) -> tuple[Answered, int]:
+        """Makes the call and writes the body of its answer; returns its size too."""
+        store = self._book.store
+        async with self._call(job.asked, store.request_of(job)) as (answered, body):
+            with await asyncio.to_thread(store.open_answer, job) as file:
+                return answered, await self._write(body, file)
+
+    async def _write(self, body: AsyncIterator[bytes], file: BinaryIO) -> int:
+        size = 0
+        async for chunk in body:
+            size += len(chunk)
+            if size > self._book.limits.answer_bytes:
+                raise AnswerTooLargeError
+            await asyncio.to_thread(file.write, chunk)
+        return size

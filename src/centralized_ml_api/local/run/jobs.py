@@ -1,0 +1,81 @@
+"""The jobs of `mlapi up`: answers that take minutes, in its own process and a folder of the state folder."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import secrets
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.job_listener import JOBS_SOCKET
+from centralized_ml_api.local.gateway import Door
+from centralized_ml_api.local.jobs.book import JobBook
+from centralized_ml_api.local.jobs.call import call_gateway
+from centralized_ml_api.local.jobs.runner import JobRunner
+from centralized_ml_api.local.jobs.store import JobStore
+from centralized_ml_api.local.machine.ports import bind_loopback
+from centralized_ml_api.local.status import JobCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from centralized_ml_api.local.machine.clock import Clock
+    from centralized_ml_api.local.machine.state_folder import StateFolder
+
+SWEEP_SECONDS = 60.0
+"""How often what nobody can want any more is removed."""
+
+
+class Jobs:
+    """Takes jobs from the gateway: on loopback, from the start on, with a token of this run.
+
+    Args:
+        state: The state folder.
+        clock: Tells when jobs come and expire.
+    """
+
+    def __init__(self, state: StateFolder, clock: Clock) -> None:
+        self.socket = bind_loopback()
+        self.door = Door(self.socket.getsockname()[1], secrets.token_urlsafe(32), "/jobs")
+        self.book = JobBook(JobStore(state.path), clock=clock)
+        call = functools.partial(call_gateway, state.gateway / JOBS_SOCKET)
+        self.runner = JobRunner(self.book, call, clock=clock)
+        self._clock = clock
+
+    async def load(self) -> None:
+        """Takes over what an earlier run left.
+
+        Raises:
+            StartError: It cannot be read.
+        """
+        try:
+            await self.book.load()
+        except OSError as error:
+            folder = self.book.store.folder
+            raise StartError(
+                f"the jobs in {folder} cannot be read: {error.strerror or error}",
+                fix="give this user access to the folder, or remove it with all jobs in it",
+            ) from error
+
+    async def run(self, ends: Callable[[], datetime | None]) -> None:
+        """Makes the calls, and removes what has expired, until cancelled.
+
+        Args:
+            ends: Returns when the event ends.
+        """
+        running = asyncio.create_task(self.runner.run())
+        try:
+            while True:
+                with contextlib.suppress(OSError):  # it is tried again
+                    await self.book.forget_expired(ends())
+                await self._clock.sleep(SWEEP_SECONDS)
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+    def count(self) -> JobCounts:
+        """Returns how many have no answer yet."""
+        return JobCounts(self.book.count("queued"), self.book.count("running"))

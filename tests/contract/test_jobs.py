@@ -1,0 +1,130 @@
+"""Calls that are answered later, to their end: what they are told then is what they would have been told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from centralized_ml_api.api import error_shape
+from centralized_ml_api.api.http import JOBS_PATH
+from contract.case import LOCAL, Case, Expected, Request, refused, send
+from contract.cases import (
+    below_entries,
+    bodies,
+    errors,
+    fallback,
+    functions,
+    hosted,
+    media,
+    openai,
+    request_headers,
+    response_headers,
+    sizes,
+    statuses,
+)
+from contract.cases.jobs import later
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from contract.targets import Targets
+    from support.running_gateway import Answer
+
+TARGETS = (LOCAL,)
+"""Those that have jobs."""
+
+ROOMS = (
+    bodies,
+    request_headers,
+    response_headers,
+    statuses,
+    errors,
+    sizes,
+    functions,
+    openai,
+    hosted,
+    below_entries,
+    fallback,
+    media,
+)
+CALLS = [
+    case
+    for room in ROOMS
+    for case in room.CASES
+    if case.request.method == "POST" and not case.patient and case.request.path != "/cut"
+]
+ASKED = [(target, case) for case in CALLS for target in TARGETS if case.only in {None, target}]
+
+
+def place_of(answer: Answer) -> str:
+    """Where a job is, below the address of the API."""
+    place = urlsplit(answer.header("location") or "").path
+    return place[place.index(JOBS_PATH) :]
+
+
+def ask(url: str, place: str, method: str = "GET") -> Answer:
+    return send(url, Request(place, b"", method))
+
+
+def wait_for(url: str, answer: Answer) -> Answer:
+    """The answer to a call that asked to be answered later; itself if it came at once."""
+    if answer.status != 202 or answer.header("location") is None:
+        return answer
+    place, last = place_of(answer), [answer]
+
+    def is_over() -> bool:
+        last[0] = ask(url, place)
+        return last[0].status != 202
+
+    wait_until(is_over, f"{place} is over")
+    return last[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "case"), ASKED, ids=[f"{target}: {case.name}" for target, case in ASKED])
+def test_a_call_is_answered_later_as_it_would_have_been(targets: Targets, target: str, case: Case) -> None:
+    url = targets.url(target)
+    case.expected.check(wait_for(url, send(url, later(case.request))), target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_job_is_read_again_until_it_is_forgotten(targets: Targets, target: str) -> None:
+    url = targets.url(target)
+    taken = send(url, later(Request("/echo", b"{}")))
+    place = place_of(taken)
+    first = wait_for(url, taken)
+    again = ask(url, place)
+    assert (again.status, again.body) == (first.status, first.body) == (200, first.body)
+    assert again.header("x-request-id") == first.header("x-request-id")
+    head = ask(url, place, "HEAD")
+    assert (head.status, head.body) == (200, b"")
+    told: dict[str, Any] = ask(url, place, "DELETE").json
+    assert (told["id"], told["status"], "ahead" in told) == (taken.json["id"], "done", False)
+    refused(error_shape.JOB_NOT_FOUND).check(ask(url, place), target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_call_under_way_is_cancelled(targets: Targets, target: str) -> None:
+    url = targets.url(target)
+    place = place_of(send(url, later(Request("/hangs", b"{}"))))
+    wait_until(lambda: ask(url, place).json["status"] == "running", "it runs")
+    waiting = ask(url, place)
+    assert (waiting.status, waiting.header("preference-applied")) == (202, None)
+    assert int(waiting.header("retry-after") or 0) > 0
+    for method in ("DELETE", "GET", "DELETE"):
+        answer = ask(url, place, method)
+        Expected(200).check(answer, target)
+        assert answer.json["status"] == "cancelled"
+    refused(error_shape.JOB_NOT_FOUND).check(ask(url, place, "DELETE"), target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_answer_that_is_an_error_has_failed(targets: Targets, target: str) -> None:
+    url = targets.url(target)
+    taken = send(url, later(Request("/breaks", b"{}")))
+    assert wait_for(url, taken).status == 500
+    assert ask(url, place_of(taken), "DELETE").json["status"] == "failed"

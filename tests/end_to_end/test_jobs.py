@@ -1,0 +1,175 @@
+"""Calls that are answered later, by a whole local target: teams, limits, kills, restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+
+from centralized_ml_api.local.keys import KeyStore, LocalKeys
+from support.local_api import LocalApi, models, odd_command, start_local_api
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import psutil
+
+pytestmark = pytest.mark.slow
+
+TEAMS = [{"name": "red", "requests_per_day": 3, "requests_at_once": 1}, {"name": "blue", "models": ["echo"]}]
+
+
+def config(**event: Any) -> dict[str, Any]:
+    """A model that answers and one that never does."""
+    return {**models(echo=odd_command("/echo"), hangs=odd_command("/hang")), "event": event}
+
+
+def keys_of(api: LocalApi) -> dict[str, dict[str, Any]]:
+    """By team, the header with its key."""
+    keys = LocalKeys(KeyStore(api.folder / ".mlapi"))
+    return {team: {"x_api_key": keys.show(team)} for team in ("red", "blue")}
+
+
+def add(api: LocalApi, path: str = "/echo", **headers: str) -> str:
+    taken = api.call(path, b'{"a": 1}', prefer="respond-async", **headers)
+    assert taken.status == 202, taken.data
+    return taken.headers["location"]
+
+
+def read(api: LocalApi, place: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
+    answer = api.call(place, b"", method, **headers)
+    return answer.status, json.loads(answer.data)
+
+
+def over(api: LocalApi, place: str, **headers: str) -> tuple[int, Any]:
+    wait_until(lambda: read(api, place, **headers)[0] != 202, f"{place} is over")
+    return read(api, place, **headers)
+
+
+def runs(api: LocalApi, place: str, **headers: str) -> None:
+    wait_until(lambda: read(api, place, **headers)[1].get("status") == "running", f"{place} runs")
+
+
+def child(api: LocalApi, part: str) -> psutil.Process:
+    """The process below `mlapi up` whose command has that part."""
+    return next(each for each in api.pids()[1:] if any(part in word for word in each.cmdline()))
+
+
+def is_back(api: LocalApi) -> bool:
+    """Whether the gateway answers again."""
+    with contextlib.suppress(urllib3.exceptions.HTTPError):
+        return api.call("/health", b"", "GET").status == 200
+    return False
+
+
+def test_teams_have_their_own_jobs_within_their_limits(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, config(teams=TEAMS)) as api:
+        api.wait_serving()
+        keys = keys_of(api)
+        red, blue = keys["red"], keys["blue"]
+        assert api.call("/echo", prefer="respond-async").status == 401
+        assert api.call("/hangs", prefer="respond-async", **blue).status == 403
+        assert api.call("/nope", prefer="respond-async", **red).status == 404
+        place = add(api, **red)
+        status, saw = over(api, place, **red)
+        assert status == 200
+        assert not {"authorization", "x-api-key", "x-mlapi-team", "prefer"} & {
+            name for name, _ in saw["headers"]
+        }
+        for method in ("GET", "DELETE"):
+            status, told = read(api, place, method, **blue)
+            assert (status, told["error"]["code"]) == (404, "job_not_found")
+        assert api.call(place, b"", "GET").status == 401
+        assert [job["status"] for job in read(api, "/v1/jobs", **red)[1]["data"]] == ["done"]
+        assert read(api, "/v1/jobs", **blue)[1]["data"] == []
+
+        hanging = add(api, "/hangs", **red)
+        runs(api, hanging, **red)
+        assert api.status()["jobs"] == {"waiting": 0, "running": 1}
+        assert read(api, hanging, "DELETE", **red)[1]["status"] == "cancelled"
+        add(api, **red)
+        limited = api.call("/echo", prefer="respond-async", **red)
+        assert (limited.status, json.loads(limited.data)["error"]["code"]) == (429, "quota_exceeded")
+
+        for path in (tmp_path / ".mlapi" / "jobs").iterdir():
+            text = path.read_text()
+            assert not [key for own in keys.values() for key in own.values() if key in text], path
+
+
+def test_a_job_is_a_call_of_its_team_in_the_log(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, config(teams=TEAMS)) as api:
+        api.wait_serving()
+        red = keys_of(api)["red"]
+        over(api, add(api, **red), **red)
+        log = tmp_path / ".mlapi" / "logs" / "access.log"
+
+        def calls() -> list[dict[str, Any]]:
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            return [line for line in lines if line["model"] == "echo"]
+
+        wait_until(calls, "the call is in the log")
+        assert [(line["team"], line["status"]) for line in calls()] == [("red", 200)]
+
+
+def test_a_reload_drops_no_job(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, config()) as api:
+        api.wait_serving()
+        done, hanging = add(api), add(api, "/hangs")
+        over(api, done)
+        runs(api, hanging)
+        (tmp_path / "models.json").write_text(json.dumps(config(title="Another")))
+        wait_until(lambda: "Another" in api.call("/models", b"", "GET").data.decode(), "it is reloaded")
+        assert over(api, done)[0] == 200
+        assert read(api, hanging)[1]["status"] == "running"
+        assert over(api, add(api))[0] == 200
+
+
+def test_a_gateway_that_is_killed_fails_what_is_under_way_and_makes_the_rest(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, config()) as api:
+        api.wait_serving()
+        hanging = [add(api, "/hangs") for _ in range(4)]
+        waiting = add(api)
+        runs(api, hanging[-1])
+        assert read(api, waiting)[1]["status"] == "queued"
+        child(api, "envoy").kill()
+        wait_until(lambda: is_back(api), "the gateway is back")
+        for place in hanging:
+            status, told = over(api, place)
+            assert (status, told["error"]["code"]) == (502, "job_interrupted")
+        assert over(api, waiting)[0] == 200
+
+
+def test_after_a_kill_what_waited_runs_and_what_ran_has_failed(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, config()) as api:
+        api.wait_serving()
+        done = add(api)
+        _, answer = over(api, done)
+        hanging = [add(api, "/hangs") for _ in range(4)]
+        waiting = add(api)
+        runs(api, hanging[-1])
+        os.kill(api.process.pid, signal.SIGKILL)
+        api.process.wait()
+    with start_local_api(tmp_path, config()) as api:
+        api.wait_serving()
+        for place in hanging:
+            status, told = over(api, place)
+            assert (status, told["error"]["code"]) == (502, "job_interrupted")
+        assert over(api, waiting)[0] == 200
+        assert read(api, done) == (200, answer)
+
+
+def test_a_model_that_dies_is_told_as_ever(tmp_path: Path) -> None:
+    with start_local_api(tmp_path, config()) as api:
+        api.wait_serving()
+        hanging = add(api, "/hangs")
+        runs(api, hanging)
+        for pid in api.part_pids("hangs"):
+            os.kill(pid, signal.SIGKILL)
+        status, told = over(api, hanging)
+        assert (status, told["error"]["code"]) == (502, "model_failed")

@@ -1,0 +1,223 @@
+"""The calls of jobs: their answers, what breaks off, what is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from centralized_ml_api.local.jobs.book import JobBook
+from centralized_ml_api.local.jobs.call import BrokenAnswerError, BrokenCallError, UnsentError
+from centralized_ml_api.local.jobs.runner import AGAIN_SECONDS, JobRunner
+from centralized_ml_api.local.jobs.store import JobStore
+from centralized_ml_api.local.jobs.types import Answered, Asked, Job, JobLimits
+from support.fake_target import HandClock, soon
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
+
+CREATED = Answered(201, (("content-type", "text/plain"),))
+
+
+class World:
+    """A runner whose calls do as the test says, by their path.
+
+    `before` has what is raised instead of an answer, `breaks` what is raised within its body.
+    """
+
+    def __init__(self, folder: Path, *, call_seconds: float = 60, **limits: int) -> None:
+        self.time = HandClock()
+        self.book = JobBook(JobStore(folder), JobLimits(**limits), clock=self.time.clock)
+        self.runner = JobRunner(self.book, self.call, clock=self.time.clock, call_seconds=call_seconds)
+        self.called: list[tuple[str, bytes]] = []
+        self.ended = 0
+        self.before: dict[str, list[Exception]] = {}
+        self.breaks: dict[str, Exception] = {}
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    @contextlib.asynccontextmanager
+    async def call(self, asked: Asked, request: Path) -> AsyncIterator[tuple[Answered, AsyncIterator[bytes]]]:
+        self.called.append((asked.path, await asyncio.to_thread(request.read_bytes)))
+        if self.before.get(asked.path):
+            raise self.before[asked.path].pop(0)
+        try:
+            await self.may_answer.wait()
+            yield CREATED, self.body(asked.path)
+        finally:
+            self.ended += 1
+
+    async def body(self, path: str) -> AsyncIterator[bytes]:
+        yield b"one "
+        if path in self.breaks:
+            raise self.breaks[path]
+        yield b"two"
+
+    async def add(self, path: str = "/chat") -> str:
+        return (await self.book.add(Asked("red", path, "chat", ()), b"body")).id
+
+    def job(self, job_id: str) -> Job:
+        job = self.book.find(job_id, "red")
+        assert job is not None
+        return job
+
+    async def over(self, job_id: str) -> Job:
+        await soon(lambda: not self.job(job_id).is_open)
+        return self.job(job_id)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.runner.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+def story(tell: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(tell(), 60))
+
+
+def test_a_job_is_called_once_with_its_body_and_its_answer_is_kept(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with world.running():
+            job = await world.over(await world.add())
+            assert (job.status, job.answered, job.size) == ("done", CREATED, 7)
+            assert world.book.store.answer_of(job).read_bytes() == b"one two"
+            later = await world.over(await world.add("/later"))
+            assert later.status == "done"
+        assert world.called == [("/chat", b"body"), ("/later", b"body")]
+
+    story(tell)
+
+
+def test_it_is_noted_on_the_disk_before_the_call_goes_out(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.may_answer.clear()
+        job_id = await world.add()
+        async with world.running():
+            await soon(lambda: world.called)
+            assert '"running"' in (tmp_path / "jobs" / f"{job_id}.json").read_text()
+        assert world.ended == 1, "what is under way ends with the runner"
+        book = JobBook(JobStore(tmp_path))
+        await book.load()
+        (job,) = book.list_of("red")
+        assert (job.status, job.error) == ("failed", "job_interrupted")
+
+    story(tell)
+
+
+def test_as_many_are_under_way_as_may_be(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path, running=2, running_per_team=2)
+        world.may_answer.clear()
+        ids = [await world.add(f"/{number}") for number in range(3)]
+        async with world.running():
+            await soon(lambda: len(world.called) == 2)
+            assert world.book.count("queued") == 1
+            world.may_answer.set()
+            assert [(await world.over(each)).status for each in ids] == ["done"] * 3
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("before", "breaks", "told"),
+    [
+        (BrokenCallError(), None, "job_interrupted"),
+        (None, BrokenAnswerError(), "model_failed"),
+        (OSError(), None, "api_failed"),
+        (None, OSError(), "api_failed"),
+        (TimeoutError(), None, "model_too_slow"),
+    ],
+)
+def test_a_call_that_breaks_off_has_failed_and_is_not_repeated(
+    tmp_path: Path, before: Exception | None, breaks: Exception | None, told: str
+) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        if before:
+            world.before["/chat"] = [before]
+        if breaks:
+            world.breaks["/chat"] = breaks
+        async with world.running():
+            job = await world.over(await world.add())
+            assert (job.status, job.error, job.answered) == ("failed", told, None)
+            assert (await world.over(await world.add("/later"))).status == "done"
+        assert [path for path, _ in world.called] == ["/chat", "/later"]
+        assert [path.suffix for path in (tmp_path / "jobs").glob(f"{job.id}*")] == [".json"]
+
+    story(tell)
+
+
+def test_a_call_that_has_not_gone_out_is_made_again(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.before["/chat"] = [UnsentError(), UnsentError()]
+        async with world.running():
+            assert (await world.over(await world.add())).status == "done"
+        assert len(world.called) == 3
+        assert world.time.slept == [AGAIN_SECONDS] * 2
+
+    story(tell)
+
+
+def test_a_call_that_takes_too_long_ends(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path, call_seconds=0.01)
+        world.may_answer.clear()
+        async with world.running():
+            job = await world.over(await world.add())
+            assert job.error == "model_too_slow"
+
+    story(tell)
+
+
+@pytest.mark.parametrize(("limit", "told"), [(6, "failed"), (7, "done")])
+def test_an_answer_that_is_too_large_is_not_kept(tmp_path: Path, limit: int, told: str) -> None:
+    async def tell() -> None:
+        world = World(tmp_path, answer_bytes=limit)
+        async with world.running():
+            job = await world.over(await world.add())
+            assert (job.status, job.error) == (told, "answer_too_large" if told == "failed" else "")
+
+    story(tell)
+
+
+def test_a_call_that_is_cancelled_ends_and_gives_its_place_back(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path, running=1)
+        world.may_answer.clear()
+        first, second = await world.add("/first"), await world.add("/second")
+        async with world.running():
+            await soon(lambda: len(world.called) == 1)
+            cancelled = await world.runner.cancel(world.job(first))
+            assert cancelled is not None
+            assert (cancelled.status, world.ended) == ("cancelled", 1)
+            await soon(lambda: len(world.called) == 2)
+            world.may_answer.set()
+            done = await world.over(second)
+            assert done.status == "done"
+            assert await world.runner.cancel(done) is None
+
+    story(tell)
+
+
+def test_a_job_that_waits_is_cancelled_without_a_call(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        job_id = await world.add()
+        cancelled = await world.runner.cancel(world.job(job_id))
+        assert cancelled is not None
+        assert cancelled.status == "cancelled"
+        async with world.running():
+            await world.over(await world.add("/later"))
+        assert [path for path, _ in world.called] == ["/later"]
+
+    story(tell)
