@@ -5,6 +5,7 @@ Nothing is pinned. The weights are on the disk and have been read before.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import sys
@@ -110,6 +111,7 @@ def measure_memory(sleepers: int, folder: Path) -> float:
     with serve({"endpoints": entries, "event": PUBLIC_LIMIT}, own) as url:
         wait_until_all_sleep(url, sleepers)
         root = psutil.Process(supervisor_of(own))
+        wait_until_models_end(root, left=1)
         processes = [root, *root.children(recursive=True)]
         return sum(process.memory_full_info().pss for process in processes) / 2**20
 
@@ -132,6 +134,28 @@ def wait_until_all_sleep(url: str, count: int) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{count} entries do not all sleep")
         time.sleep(LOOK_SECONDS)
+
+
+def wait_until_models_end(root: psutil.Process, *, left: int) -> None:
+    """Waits until the processes of models that have gone to sleep are gone, too.
+
+    Raises:
+        TimeoutError: They are not.
+    """
+    end = time.monotonic() + ASLEEP_SECONDS
+    while count_models(root) > left:
+        if time.monotonic() > end:
+            raise TimeoutError("models that sleep still have processes")
+        time.sleep(LOOK_SECONDS)
+
+
+def count_models(root: psutil.Process) -> int:
+    """Counts the processes of models below a supervisor."""
+    count = 0
+    for process in root.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            count += slow_model.__file__ in process.cmdline()
+    return count
 
 
 def read_health(port: int) -> Any:
