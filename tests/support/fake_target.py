@@ -176,16 +176,21 @@ class FakeGateway(SupervisedGateway):
         self.applied: list[Gateway] = []
         self.takes = asyncio.Event()
         self.takes.set()
+        self.takes_routes = asyncio.Event()
+        self.takes_routes.set()
         self.refusal: StartError | None = None
         self.busy: dict[str, int | None] = {}
 
-    async def apply(self, gateway: Gateway) -> None:
-        """Notes it, once `takes` is set, or refuses."""
+    async def apply(self, gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
+        """Notes it, once `takes` is set, or refuses; the endpoints are taken before `takes_routes` is set."""
         await asyncio.sleep(0)
         await self.takes.wait()
         if self.refusal:
             raise self.refusal
         self.applied.append(gateway)
+        if not self.takes_routes.is_set():
+            reached()
+            await self.takes_routes.wait()
 
     async def active_requests(self, upstream: str) -> int | None:
         """As the test says."""
@@ -323,8 +328,9 @@ class FakeEnvoy(EnvoyGateway):
             raise self.start_error
         return 8080
 
-    async def apply(self, gateway: Gateway) -> None:
+    async def apply(self, gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
         """Notes it, once `takes` is set."""
+        del reached
         self._may_fail("apply")
         await self.takes.wait()
         self.applied.append(gateway)

@@ -148,10 +148,14 @@ class EnvoyGateway:
                     return
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def apply(self, gateway: Gateway) -> None:
+    async def apply(self, gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
         """Makes Envoy serve `gateway`; returns when it has accepted everything. No call is dropped.
 
         Only what changed is written: a server that comes or goes is one small file.
+
+        Args:
+            gateway: What to serve.
+            reached: Called when calls reach its servers, if that is so before everything else is accepted.
 
         Raises:
             StartError: Envoy rejects it or does not answer, or the files cannot be written. If Envoy runs, it
@@ -163,7 +167,7 @@ class EnvoyGateway:
                 return
             self._refuse_cut_off()
             try:
-                await self._update(self._admin, build_snapshot(gateway, self._settings))
+                await self._update(self._admin, build_snapshot(gateway, self._settings), reached)
             except StartError as error:
                 reason = await self._find_error(gateway, self._settings)
                 if not reason:
@@ -190,10 +194,10 @@ class EnvoyGateway:
                 fix="stop the API and start it again; until then it serves what it served before",
             )
 
-    async def _update(self, admin: Admin, wanted: Snapshot) -> None:
+    async def _update(self, admin: Admin, wanted: Snapshot, reached: Callable[[], None]) -> None:
         """Updates Envoy from its last confirmed state; after a failure, no state is confirmed."""
         accepted, self._accepted = self._accepted or UNKNOWN_SNAPSHOT, None
-        await XdsUpdate(admin, self._settings.files, accepted, wanted).run()
+        await XdsUpdate(admin, self._settings.files, accepted, wanted, reached=reached).run()
         self._accepted = wanted
 
     async def active_requests(self, upstream: str) -> int | None:

@@ -7,6 +7,7 @@ and routes; and what is no longer wanted goes in reverse, once no route points t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from centralized_ml_api.errors import StartError
@@ -51,13 +52,19 @@ class StatsReader(Protocol):
 
 @record
 class XdsUpdate:
-    """From `old`, which Envoy has, to `new`; Envoy has `accept_seconds` for each step. `run` once."""
+    """From `old`, which Envoy has, to `new`; Envoy has `accept_seconds` for each step. `run` once.
+
+    `reached` is called when the routes that Envoy has lead to the servers of `new`, if that is so before it
+    has new routes: these take ten times as long, and often only documents change with them, such as
+    `/health`.
+    """
 
     admin: StatsReader
     files: Files
     old: Snapshot
     new: Snapshot
     accept_seconds: float = ACCEPT_SECONDS
+    reached: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         """Writes what changed, in order, and waits for Envoy at each step.
@@ -70,6 +77,8 @@ class XdsUpdate:
         both_clusters = build_clusters_response({**self.old.clusters, **self.new.clusters})
         new_clusters = build_clusters_response(self.new.clusters)
         await self._put_endpoints()
+        if both_clusters == old_clusters:
+            self.reached()
         await self._put({_CDS: (self.files.clusters, old_clusters, both_clusters)})
         await self._put_rate_limits()
         await self._put(

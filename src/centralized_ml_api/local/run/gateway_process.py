@@ -163,8 +163,12 @@ class SupervisedGateway:
         if self._process is not None:
             await self._process.stop(STOP_GRACE_SECONDS)
 
-    async def apply(self, gateway: Gateway) -> None:
+    async def apply(self, gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
         """Makes Envoy serve `gateway`; returns when it does.
+
+        Args:
+            gateway: What to serve.
+            reached: Called when calls reach its servers, if that is so before everything else is known.
 
         Raises:
             StartError: Envoy refuses it, and goes on serving what it had; or the translator does not start.
@@ -172,7 +176,7 @@ class SupervisedGateway:
         quotas = await self._quotas.take_stock(gateway.teams)
         if gateway.translates and self._process is not None:
             await self._keep_translator()
-        await self._envoy.apply(replace(gateway, quotas=quotas))
+        await self._envoy.apply(replace(gateway, quotas=quotas), reached)
         self._served = gateway
         self._needs_translator = gateway.translates
         if not gateway.translates and self._translator.is_wanted and self._ending_translator is None:

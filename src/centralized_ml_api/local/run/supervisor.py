@@ -340,7 +340,7 @@ class Supervisor:
             doors=self._doors,
             notices=self.notices,
         )
-        await self._gateway.apply(gateway)
+        await self._gateway.apply(gateway, lambda: self.sleeping.note_published(awake))
         self._told_start = gateway.starts
         unready = {name for name, _ in gateway.unready}
         self._told_ready = frozenset(route.name for route in gateway.routes if route.name not in unready)

@@ -42,6 +42,8 @@ class Running:
         write_snapshot(self.files, self.snapshot)
         self.envoy = FakeEnvoy(self.files)
         self.envoy.start()
+        self.reached_after: list[str] | None = None
+        """What Envoy had accepted when it was told that calls reach the servers; None if it was not."""
 
     def update(
         self, gateway: Gateway, *, old: Snapshot | None = None, accept_seconds: float = 10
@@ -49,10 +51,17 @@ class Running:
         """Returns the names of the files that Envoy accepted, in this order."""
         self.envoy.accepted.clear()
         new = build_snapshot(gateway, self.settings)
-        update = XdsUpdate(self.envoy, self.files, old or self.snapshot, new, accept_seconds)
+        self.reached_after = None
+        update = XdsUpdate(
+            self.envoy, self.files, old or self.snapshot, new, accept_seconds, reached=self._note_reached
+        )
         asyncio.run(update.run())
         self.snapshot = new
         return self.envoy.accepted
+
+    def _note_reached(self) -> None:
+        assert self.reached_after is None, "it is told once"
+        self.reached_after = [*self.envoy.accepted]
 
     def inodes(self) -> dict[str, int]:
         """A file that is written anew has another inode."""
@@ -91,6 +100,19 @@ def test_other_ports_are_one_small_file(start: Callable[[Gateway], Running]) -> 
     moved = replace(serving("a", "b"), upstreams=(Upstream("a", (40001,)), Upstream("b", (40002,))))
     assert running.update(moved) == ["b.json"]
     assert {name for name, inode in running.inodes().items() if inode != before[name]} == {"b.json"}
+
+
+def test_calls_reach_known_servers_before_other_routes_are_taken(start: Callable[[Gateway], Running]) -> None:
+    running = start(serving("a", "b"))
+    moved = replace(serving("a", "b"), upstreams=(Upstream("a", (40001,)), Upstream("b", (40002,))))
+    assert running.update(replace(moved, unready=(("b", "why"),))) == ["b.json", "routes.json"]
+    assert running.reached_after == ["b.json"]
+
+
+def test_calls_reach_a_new_server_only_with_its_routes(start: Callable[[Gateway], Running]) -> None:
+    running = start(serving("a"))
+    running.update(serving("a", "b"))
+    assert running.reached_after is None
 
 
 def test_without_a_change_no_file_is_written_and_nothing_is_asked(

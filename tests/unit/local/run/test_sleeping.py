@@ -156,6 +156,20 @@ def test_an_entry_starts_with_its_first_call_and_calls_go_on_once_the_gateway_kn
     story(tell)
 
 
+def test_calls_go_on_as_soon_as_they_reach_the_server_before_documents_say_so(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            world.gateway.takes_routes.clear()
+            await world.become("a", "ready")
+            assert world.link.states == {"a": "ready"}
+            world.gateway.takes_routes.set()
+            await settle()
+            assert (world.states()["a"], world.link.states) == ("ready", {"a": "ready"})
+
+    story(tell)
+
+
 def test_what_the_gateway_was_told_before_a_sleep_says_nothing_of_the_wake_after_it(tmp_path: Path) -> None:
     async def tell() -> None:
         async with serving(tmp_path, plan(sleeper("a"))) as world:
@@ -164,9 +178,9 @@ def test_what_the_gateway_was_told_before_a_sleep_says_nothing_of_the_wake_after
             await world.call("a", taken=1)
             apply, may_end = world.gateway.apply, asyncio.Event()
 
-            async def apply_slowly(gateway: Gateway) -> None:
+            async def apply_slowly(gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
                 await may_end.wait()
-                await apply(gateway)
+                await apply(gateway, reached)
 
             world.gateway.apply = apply_slowly  # type: ignore[method-assign]
             world.supervisor.note_change()
@@ -531,9 +545,9 @@ def test_calls_are_held_before_the_routes_of_a_group_lead_to_a_version_that_slee
             await world.become("a", "ready")
             apply, seen = world.gateway.apply, list[dict[str, str]]()
 
-            async def apply_and_look(gateway: Gateway) -> None:
+            async def apply_and_look(gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
                 seen.append(world.link.states)
-                await apply(gateway)
+                await apply(gateway, reached)
 
             world.gateway.apply = apply_and_look  # type: ignore[method-assign]
             world.gateway.busy["a@1"] = 1
@@ -712,9 +726,9 @@ def test_one_that_sleeps_meanwhile_keeps_no_other_from_being_ready(tmp_path: Pat
             await world.call("b", waiting=1)
             apply, turns = world.gateway.apply, asyncio.Semaphore(0)
 
-            async def apply_in_turn(gateway: Gateway) -> None:
+            async def apply_in_turn(gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
                 await turns.acquire()
-                await apply(gateway)
+                await apply(gateway, reached)
 
             world.gateway.apply = apply_in_turn  # type: ignore[method-assign]
             await world.become("b", "ready")  # the gateway is being told that both are ready

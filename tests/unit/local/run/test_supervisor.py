@@ -214,8 +214,10 @@ def test_nothing_is_shown_that_the_gateway_does_not_know_yet(tmp_path: Path) -> 
             apply, shown = world.gateway.apply, world.shown
             seen: list[int] = []
 
-            async def apply_while_something_changes(gateway: Gateway) -> None:
-                await apply(gateway)
+            async def apply_while_something_changes(
+                gateway: Gateway, reached: Callable[[], None] = lambda: None
+            ) -> None:
+                await apply(gateway, reached)
                 if not seen:
                     world.made[0].become("ready")
                 seen.append(world.shown)
