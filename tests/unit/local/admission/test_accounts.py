@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import sqlite3
+import threading
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from centralized_ml_api.config.token_prices import build_token_price
 from centralized_ml_api.local.admission.account_book import AccountBook, Batch
-from centralized_ml_api.local.admission.accountant import Accountant, Ask, ShortageError
+from centralized_ml_api.local.admission.accountant import FAST_SECONDS, Accountant, Ask, ShortageError
 from centralized_ml_api.local.admission.accounts import (
     Account,
     Charge,
@@ -196,6 +198,32 @@ def test_what_an_end_gives_back_is_written_with_the_next_call_or_soon(tmp_path: 
         await accountant.close()
 
     asyncio.run(spend())
+
+
+def test_only_a_disk_that_was_slow_is_written_to_in_a_thread(tmp_path: Path) -> None:
+    clock = [0.0]
+    takes: list[float | None] = []
+    in_loop: list[bool] = []
+
+    class Timed(AccountBook):
+        def write(self, batch: Batch) -> None:
+            in_loop.append(threading.current_thread() is threading.main_thread())
+            seconds = takes.pop(0) if takes else 0.0
+            if seconds is None:
+                raise sqlite3.OperationalError
+            clock[0] += seconds
+            super().write(batch)
+
+    async def spend() -> None:
+        accountant = Accountant(Timed(tmp_path / "a.db"), lambda: NOON, elapsed=lambda: clock[0])
+        takes.extend((0.0, FAST_SECONDS / 2, 2 * FAST_SECONDS, 2 * FAST_SECONDS, 0.0, None))
+        for number in range(7):
+            with contextlib.suppress(sqlite3.OperationalError):
+                await accountant.reserve(("a", number), ask(1))
+        await accountant.close()
+
+    asyncio.run(spend())
+    assert in_loop[:7] == [False, True, True, False, False, True, False], "nobody knows the first"
 
 
 def test_nobody_waits_for_a_reservation_longer_than_the_call_takes_that_holds_it(tmp_path: Path) -> None:
