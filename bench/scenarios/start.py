@@ -216,7 +216,7 @@ quiet machine.
 
 | tried | effect | |
 | --- | --- | --- |
-| [reading a config without pydantic](../decisions/0035-the-schema-is-plain-python.md) | `check` takes 0.56 of the time; `up` has read its config after 131 ms instead of 236 | kept |
+| [reading a config without pydantic](../decisions/0039-the-schema-is-plain-python.md) | `check` takes 0.56 of the time; `up` has read its config after 131 ms instead of 236 | kept |
 | looking JumpStart ids up in the shipped list before the catalogue | 28 -> 7 ms before the first server starts | kept |
 | both, `up` / the server alone, 10 rounds | 2.29 -> 1.89 | |
 | starting Envoy and the admission service before aiohttp is imported, and that in a thread | 1.89 -> 1.70; the admission service starts after 255 ms instead of 471 | kept |
