@@ -54,7 +54,8 @@ _FLAGS = (
     *("--drain-strategy", "immediate"),  # every response closes its connection, not a growing share of them
     *("--log-level", "warning"),
     # At every change of a key it warns that the filter that reads keys is work in progress.
-    *("--component-log-level", "misc:error"),
+    # And for each end that it cannot tell the admission service, whose own log says why.
+    *("--component-log-level", "misc:critical"),
     *("--file-flush-interval-msec", "250"),
 )
 

@@ -23,8 +23,8 @@ RESERVED_DESCRIPTORS = 64
 SHARES_OF_CONNECTIONS = 4
 """A quarter of the connections is enough for a whole class behind one address."""
 
-DESCRIPTORS_PER_CLIENT = 3
-"""Its own connection, one to the model, and an idle one to the model that it called before."""
+DESCRIPTORS_PER_CLIENT = 4
+"""Its own connection, one to the model, and idle ones to the model before and to the admission service."""
 
 
 def find_envoy() -> Path:

@@ -25,7 +25,7 @@ def test_no_name_of_an_upstream_leaves_the_folder(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("most", "clients"),
-    [(resource.RLIM_INFINITY, 4096), (1_048_576, 4096), (4096, 1344), (1024, 320), (256, 64), (10, 1)],
+    [(resource.RLIM_INFINITY, 4096), (1_048_576, 4096), (4096, 1008), (1024, 240), (256, 48), (10, 1)],
 )
 def test_so_many_clients_may_connect_that_models_can_be_reached_for_all(most: int, clients: int) -> None:
     assert fit_connections(4096, most) == clients
