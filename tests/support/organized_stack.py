@@ -38,6 +38,9 @@ class OrganizedStack:
         default_factory=lambda: {"OWN_TAG": "kept", PAUSED_VARIABLE: NOTHING_PAUSED}
     )
     documents: FakeDocuments = field(default_factory=FakeDocuments)
+    queries: list[str] = field(default_factory=list)
+    rows: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {"calls": [], "errors": [], "": []})
+    keys_changed: list[Any] = field(default_factory=list)
     revision: int = 1
     busy: int = 0
 
@@ -48,7 +51,9 @@ class OrganizedStack:
 
     def answer(self) -> None:
         """Lets the wire answer as this stack does."""
-        plans = {team: {"Type": _PLAN, "Properties": {"UsagePlanName": team}} for team in ("red", "blue")}
+        plans: dict[str, Any] = {
+            team: {"Type": _PLAN, "Properties": {"UsagePlanName": team}} for team in ("red", "blue")
+        }
         plans["places"] = {"Type": _PLAN, "Properties": {"UsagePlanName": PLACES_PLAN}}
         joining = {"table": DOOR, "places": 3, "until": ""}
         outputs = {
@@ -68,6 +73,7 @@ class OrganizedStack:
                 ("AWS::Lambda::Function", "ApiKeyFunctionResource1", FUNCTION),
                 ("AWS::DynamoDB::Table", "ApiStreamSpending1", SPENDING),
                 ("AWS::ApiGateway::RestApi", "ApiHttp1", "api"),
+                ("AWS::Logs::LogGroup", "ApiHttpAccessLog1", "the-log"),
             ),
             "cloudformation.GetTemplate": xml("GetTemplate", f"<TemplateBody>{template}</TemplateBody>"),
             "cloudformation.DescribeStacks": describe_stack(outputs),
@@ -102,7 +108,50 @@ class OrganizedStack:
             "dynamodb.UpdateItem": self._update,
             "dynamodb.DeleteItem": self._delete,
             "dynamodb.Scan": self._scan,
+            "logs.StartQuery": self._start_query,
+            "logs.GetQueryResults": self._query_results,
+            "apigateway.PATCH /apikeys/red": self._change_key,
+            "monitoring.GetMetricData": self._count,
         }
+        self.wire.answers |= {
+            "apigateway.GET /usageplans": Answer(
+                200,
+                {
+                    "item": [
+                        {"id": f"plan-{name}", "name": plan["Properties"]["UsagePlanName"]}
+                        for name, plan in plans.items()
+                    ]
+                },
+            ),
+            **{
+                f"apigateway.GET /usageplans/plan-{name}/usage": Answer(200, {"values": {}}) for name in plans
+            },
+        }
+
+    def _count(self, body: str) -> Answer:
+        """Two calls a second in the last minute that is asked for."""
+        asked = json.loads(body)
+        last = asked["EndTime"] - 60
+        results = [
+            {"Id": query["Id"], "Timestamps": [last], "Values": [120 if query["Id"] == "requests" else 0]}
+            for query in asked["MetricDataQueries"]
+        ]
+        return Answer(200, {"MetricDataResults": results})
+
+    def _start_query(self, body: str) -> Answer:
+        query = json.loads(body)["queryString"]
+        self.queries.append(query)
+        return Answer(200, {"queryId": str(len(self.queries) - 1)})
+
+    def _query_results(self, body: str) -> Answer:
+        query = self.queries[int(json.loads(body)["queryId"])]
+        rows = self.rows["errors" if query.startswith("filter") else "calls" if "sum(bytes)" in query else ""]
+        cells = [[{"field": name, "value": value} for name, value in row.items()] for row in rows]
+        return Answer(200, {"status": "Complete", "results": cells})
+
+    def _change_key(self, body: str) -> Answer:
+        self.keys_changed.append(json.loads(body)["patchOperations"])
+        return Answer(200, {"id": "red"})
 
     def _describe(self) -> dict[str, Any]:
         environment = {"Variables": self.variables}
@@ -136,8 +185,9 @@ class OrganizedStack:
 
     def _scan(self, body: str) -> Answer:
         wanted = json.loads(body)
-        (value,) = wanted["ExpressionAttributeValues"].values()
-        begins = wanted["FilterExpression"].startswith("begins_with")
+        everything = {"": {"S": ""}}
+        (value,) = wanted.get("ExpressionAttributeValues", everything).values()
+        begins = wanted.get("FilterExpression", "begins_with").startswith("begins_with")
         found = [
             item
             for (_, span), item in self.documents.items.items()

@@ -6,25 +6,29 @@ Each act notes in the journal of the stack what it did, and how the organizer sa
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import unknown_team
 from centralized_ml_api.aws.deployed_stack import load_teams
+from centralized_ml_api.aws.deployment import extend
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.grants import AwsGrants
-from centralized_ml_api.aws.joining import load_roster
-from centralized_ml_api.aws.keys import find_keys
+from centralized_ml_api.aws.joining import AwsJoining, load_roster
+from centralized_ml_api.aws.keys import AwsKeys, find_keys
 from centralized_ml_api.aws.pauses import EVERYTHING, AwsPauses
 from centralized_ml_api.aws.stack_contract import TEAM_TAG
+from centralized_ml_api.aws.waking import begin_to_wake
 from centralized_ml_api.config.load import load_config
+from centralized_ml_api.config.revise import move_end, write_instant
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.organizer.grant import UNITS, read_grant
-from centralized_ml_api.organizer.journal import Journal
-from centralized_ml_api.organizer.wanted import read_text, read_words
+from centralized_ml_api.organizer.journal import Journal, note_extension
+from centralized_ml_api.organizer.wanted import read_text, read_until, read_words
 from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
@@ -36,6 +40,10 @@ if TYPE_CHECKING:
     from centralized_ml_api.organizer.journal import Actor
 
     Act = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+GRACE = timedelta(hours=1)
+"""How long a key that is replaced on the screen goes on working, as with the verb."""
 
 
 def open_journal(target: AwsTarget, by: Actor = "command line") -> Journal:
@@ -71,6 +79,13 @@ class AwsActs:
             "resume": self._resume,
             "grant": self._grant,
             "take-back": self._take_back,
+            "wake": self._wake,
+            "new-key": self._renew_key,
+            "revoke": self._revoke,
+            "open-joining": partial(self._change_joining, "open joining", is_closed=False),
+            "close-joining": partial(self._change_joining, "close joining", is_closed=True),
+            "new-code": partial(self._change_joining, "new code", new_code=True),
+            "extend": self._extend,
         }
 
     def do(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,6 +165,48 @@ class AwsActs:
         back = self._grants.take_back(self._owner_of(name), named)
         self._journal.note("take back", name, back.word())
         return back.to_json()
+
+    def _wake(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Asks for a copy of a model that sleeps, and does not wait for it."""
+        name = read_text(wanted, "name")
+        begin_to_wake(self._clients, self._target.stack, name)
+        self._journal.note("wake", name)
+        return {}
+
+    def _renew_key(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Gives a `team` a new `key`; a team that is paused is so with that key, too."""
+        team, keys = read_text(wanted, "team"), AwsKeys(self._target, self._clients, clock=self._clock)
+        owner = self._owner_of(team)
+        words = self._pauses.load().teams.get(owner)
+        keys.rotate(team, GRACE)
+        self._journal.note("new key", team)
+        if words is not None:
+            self._pauses.set_team(owner, words, self._list_keys(owner))
+        return {"key": keys.show(team)}
+
+    def _revoke(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        team = read_text(wanted, "team")
+        AwsKeys(self._target, self._clients, clock=self._clock).revoke(team)
+        self._journal.note("revoke", team)
+        return {}
+
+    def _change_joining(self, act: str, _: Mapping[str, Any], **change: bool) -> dict[str, Any]:
+        AwsJoining(self._target, self._clients).change(self._clock(), **change)
+        self._journal.note(act)
+        return {}
+
+    def _extend(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Moves the end by `minutes`, or to the instant `until`, on AWS and then in the config."""
+        now = self._clock().replace(microsecond=0)
+        moved = move_end(self._target.config, read_until(wanted), now)
+        if moved.after <= now:
+            raise UsageError(f"{write_instant(moved.after)} is in the past", fix="choose a later instant")
+        moved.check()
+        extend(self._target, self._clients, moved.after)
+        moved.save()
+        note_extension(self._journal, moved.after)
+        before = "" if moved.before is None else write_instant(moved.before)
+        return {"before": before, "ends": render_instant(moved.after)}
 
     def _list_keys(self, owner: str) -> list[str]:
         """Returns the values of a team's keys, which go no further than their hashes."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-_Item = Mapping[str, Mapping[str, str]]
+Item = Mapping[str, Mapping[str, str]]
 
 
 def load_spent(dynamodb: Any, table: str, first: date | None) -> tuple[SpentTokens, ...]:
@@ -35,13 +35,35 @@ def load_spent(dynamodb: Any, table: str, first: date | None) -> tuple[SpentToke
         ExpressionAttributeNames={"#span": PERIOD_KEY},
         ExpressionAttributeValues={":counted": {"S": COUNTED_SPAN}},
     )
-    return _add_days((item for page in pages for item in page["Items"]), first)
+    return add_days((item for page in pages for item in page["Items"]), first)
 
 
-def _add_days(items: Iterable[_Item], first: date | None) -> tuple[SpentTokens, ...]:
-    """Adds up the days of each team and model: their spans are `counted#2026-06-01#gpt`."""
+def load_items(dynamodb: Any, table: str) -> tuple[Item, ...]:
+    """Returns everything in the table: what was counted, what accounts have used, what was granted.
+
+    Args:
+        dynamodb: a client of DynamoDB.
+        table: the name of the table.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+    return tuple(item for page in pages for item in page["Items"])
+
+
+def add_days(items: Iterable[Item], first: date | None) -> tuple[SpentTokens, ...]:
+    """Adds up the days of each team and model: their spans are `counted#2026-06-01#gpt`. Pure.
+
+    Args:
+        items: of the table; those that count nothing are left out.
+        first: the first day of UTC that counts; None for all.
+    """
     sums: dict[tuple[str, str], SpentTokens] = {}
     for item in items:
+        if not item[PERIOD_KEY]["S"].startswith(COUNTED_SPAN):
+            continue
         team = item[OWNER_KEY]["S"].removeprefix(TEAM_OWNER)
         day, _, model = item[PERIOD_KEY]["S"].removeprefix(COUNTED_SPAN).partition("#")
         if first is not None and day < first.isoformat():
@@ -53,10 +75,10 @@ def _add_days(items: Iterable[_Item], first: date | None) -> tuple[SpentTokens, 
     return tuple(spent for _, spent in sorted(sums.items()))
 
 
-def _parse_tokens(item: _Item) -> Tokens:
+def _parse_tokens(item: Item) -> Tokens:
     names = ("tokens_in", "tokens_cached", "tokens_out", "tokens_estimated", "nanodollars")
     return Tokens(*(_count(item, name) for name in names))
 
 
-def _count(item: _Item, name: str) -> int:
+def _count(item: Item, name: str) -> int:
     return int(item[name]["N"]) if name in item else 0

@@ -102,6 +102,28 @@ def load_table(
     )
 
 
+def find_log_group(clients: AwsClients, stack: str) -> str:
+    """Returns the log group of a stack's access log.
+
+    Raises:
+        DeployError: there is no such stack, or it has no access log yet.
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    return _load_deployed(clients.client("cloudformation"), stack, clients.region).log_group
+
+
+def load_key_owners(clients: AwsClients, stack: str) -> dict[str, str]:
+    """Returns the teams of a stack by the ids of their keys, without reading the keys' values.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    roster = load_roster(clients, load_outputs(clients.client("cloudformation"), stack))
+    return _load_teams(clients.client("apigateway"), stack, roster)
+
+
 def load_made(clients: AwsClients, stack: str) -> datetime:
     """Returns when the stack was created, which is when its instances begin to be billed.
 

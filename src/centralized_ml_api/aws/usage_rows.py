@@ -69,9 +69,10 @@ class Counted:
         requests: Counter[datetime] = Counter()
         errors: Counter[datetime] = Counter()
         for row in self.answers["hours"]:
-            hour = _instant(row["hour"])
-            requests[hour] += _integer(row["requests"])
-            errors[hour] += _integer(row["requests"]) if error_kind(_integer(row.get("status"))) else 0
+            hour = read_instant(row["hour"])
+            count = read_integer(row["requests"])
+            requests[hour] += count
+            errors[hour] += count if error_kind(read_integer(row.get("status"))) else 0
         return tuple(HourUsage(hour, requests[hour], errors[hour]) for hour in sorted(requests))
 
     def notes(self) -> tuple[str, ...]:
@@ -94,15 +95,15 @@ def _group(
 ) -> dict[tuple[str, str], list[Row]]:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        team = _team(row.get("team", ""), teams) if by_team else NOBODY
-        groups.setdefault((team, _model(row.get("model", ""))), []).append(row)
+        team, model = read_call(row, teams)
+        groups.setdefault((team if by_team else NOBODY, model), []).append(row)
     return groups
 
 
 def _merge(team: str, model: str, rows: Sequence[Row], latencies: Sequence[Row]) -> Usage:
     statuses: Counter[int] = Counter()
     for row in rows:
-        statuses[_integer(row.get("status"))] += _integer(row["requests"])
+        statuses[read_integer(row.get("status"))] += read_integer(row["requests"])
     return Usage(
         team=team,
         model=model,
@@ -110,10 +111,15 @@ def _merge(team: str, model: str, rows: Sequence[Row], latencies: Sequence[Row])
         p50_milliseconds=_most(row.get("p50") for row in latencies),
         p95_milliseconds=_most(row.get("p95") for row in latencies),
         bytes_in=None,
-        bytes_out=sum(_integer(row.get("bytes_out")) for row in rows),
-        first=min(_instant(row["first"]) for row in rows),
-        last=max(_instant(row["last"]) for row in rows),
+        bytes_out=sum(read_integer(row.get("bytes_out")) for row in rows),
+        first=min(read_instant(row["first"]) for row in rows),
+        last=max(read_instant(row["last"]) for row in rows),
     )
+
+
+def read_call(row: Row, teams: Mapping[str, str]) -> tuple[str, str]:
+    """Returns the team and the model of a row; `teams` are by the ids of their keys."""
+    return _team(row.get("team", ""), teams), _model(row.get("model", ""))
 
 
 def _team(key: str, teams: Mapping[str, str]) -> str:
@@ -139,12 +145,12 @@ def _most(values: Iterable[str | None]) -> float | None:
     return max((float(value) for value in values if value), default=None)
 
 
-def _integer(value: str | None) -> int:
+def read_integer(value: str | None) -> int:
     """Reads a whole number, which CloudWatch may write as `12.0` or `1.2E3`."""
     return int(float(value)) if value and value[0] in _FIRST_DIGITS else 0
 
 
-def _instant(value: str) -> datetime:
+def read_instant(value: str) -> datetime:
     """Reads milliseconds since the epoch, or `2026-06-01 12:00:00.000` in UTC: CloudWatch writes both."""
     try:
         return datetime.fromtimestamp(float(value) / _MILLISECONDS, UTC)

@@ -52,12 +52,9 @@ def wake_model(
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateInferenceComponentRuntimeConfig.html
     """
     try:
-        component = _find(clients, stack, entry)
+        component = begin_to_wake(clients, stack, entry)
         sagemaker = clients.client("sagemaker")
         if component.sleep == "asleep":
-            sagemaker.update_inference_component_runtime_config(
-                InferenceComponentName=component.name, DesiredRuntimeConfig={"CopyCount": 1}
-            )
             say(f"{entry} wakes, which takes minutes. Ctrl-C stops only the waiting.")
         for _ in range(int(LONGEST_WAKE_SECONDS / LOOK_SECONDS)):
             found = load_component(sagemaker, component.name)
@@ -67,6 +64,27 @@ def wake_model(
         raise _build_overdue_error(entry, component, found, clients.region, stack)
     except (BotoCoreError, ClientError) as error:
         raise build_aws_error(f"cannot wake {entry}", error) from error
+
+
+def begin_to_wake(clients: AwsClients, stack: str, entry: str) -> Component:
+    """Asks SageMaker for a copy of an entry's model, if it sleeps; returns its component as it was before.
+
+    Args:
+        clients: of the region of the stack.
+        stack: the name of the stack.
+        entry: the name of the entry in the config.
+
+    Raises:
+        UsageError: the stack has no such entry, or its model never sleeps.
+        botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    component = _find(clients, stack, entry)
+    if component.sleep == "asleep":
+        clients.client("sagemaker").update_inference_component_runtime_config(
+            InferenceComponentName=component.name, DesiredRuntimeConfig={"CopyCount": 1}
+        )
+    return component
 
 
 def _build_overdue_error(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import ERRORS
@@ -13,11 +12,17 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.http import AUTHORITY_PATH
 from centralized_ml_api.api.invitation import Invitation
 from centralized_ml_api.api.keys import TeamKeys
-from centralized_ml_api.api.qr import MOST_CHARACTERS, draw_qr
+from centralized_ml_api.api.qr import draw_qr
 from centralized_ml_api.local.admission.accounts import Account, list_limits, open_account
 from centralized_ml_api.local.board.history import History
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
+from centralized_ml_api.organizer.board_shape import (
+    REASONS,
+    add_up,
+    describe_invitation,
+    in_dollars,
+)
 from centralized_ml_api.organizer.journal import Deed
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.event import POT, EventPlan
@@ -31,22 +36,9 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.status import EntryStatus
     from centralized_ml_api.local.traffic.pace import Pace
     from centralized_ml_api.plan.event import TeamPlan
-    from centralized_ml_api.plan.usage.types import Usage
 
 SHOWN_ERRORS = 40
 RECENT_SECONDS = 600.0
-
-_REASONS = {
-    0: "The caller hung up before the answer came.",
-    401: "The request had no valid key.",
-    403: "The team may not call this model.",
-    404: "There is no such path or model.",
-    408: "The request took too long to arrive.",
-    413: "The body is too large.",
-    429: "More requests than the limit allows.",
-    502: ERRORS["model_failed"].message,
-    503: ERRORS["model_not_ready"].message,
-}
 
 
 @record
@@ -111,12 +103,12 @@ def build_document(known: Known) -> dict[str, Any]:
             "requests": known.usage.requests,
             "errors": known.usage.errors,
             "tokens": known.usage.tokens.total,
-            "usd": _usd(known.usage.tokens.nanodollars),
+            "usd": in_dollars(known.usage.tokens.nanodollars),
         },
         "pot": _describe_limits(list_limits(POT, known.event.pot), known),
         "history": [point.to_json() for point in known.history.points],
         "errors": [_describe_error(error) for error in known.errors[:SHOWN_ERRORS]],
-        "join": _describe_invitation(known.invitation) if known.invitation else None,
+        "join": describe_invitation(known.invitation) if known.invitation else None,
         "journal": [asdict(deed) for deed in known.journal],
     }
 
@@ -129,12 +121,6 @@ def _describe_authority(known: Known) -> dict[str, Any] | None:
     address = next(iter(known.urls), known.status.address)
     link = f"{address.replace('https:', 'http:', 1)}{AUTHORITY_PATH}"
     return {"fingerprint": fingerprint, "link": link, "qr": asdict(draw_qr(link))}
-
-
-def _describe_invitation(invitation: Invitation) -> dict[str, Any]:
-    """Returns what the screen shows to a hall, with the path and the side of its QR code."""
-    is_short = len(invitation.link) <= MOST_CHARACTERS
-    return {**asdict(invitation), "qr": asdict(draw_qr(invitation.link)) if is_short else None}
 
 
 def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
@@ -155,7 +141,7 @@ def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
         "last_restart": next((part.last_restart for part in entry.parts if part.last_restart), ""),
         "log": [line for part in entry.parts for line in part.log],
         **_describe_pace(known.history.models.get(entry.name)),
-        **_add_up(row for row in known.usage.models if row.model == entry.name),
+        **add_up(row for row in known.usage.models if row.model == entry.name),
     }
 
 
@@ -179,7 +165,7 @@ def _describe_team(team: TeamPlan, known: Known) -> dict[str, Any]:
         "granted": known.granted.get(team.name),
         "paused": known.paused_teams.get(team.name),
         **_describe_pace(known.history.teams.get(team.name)),
-        **_add_up(row for row in known.usage.rows if row.team == team.name),
+        **add_up(row for row in known.usage.rows if row.team == team.name),
     }
 
 
@@ -187,17 +173,6 @@ def _describe_pace(pace: Pace | None) -> dict[str, Any]:
     return {
         "requests_per_minute": round(pace.requests_per_second * 60, 1) if pace else 0.0,
         "p95_milliseconds": pace.p95_milliseconds if pace else None,
-    }
-
-
-def _add_up(rows: Iterable[Usage]) -> dict[str, Any]:
-    listed = list(rows)
-    return {
-        "requests": sum(row.requests for row in listed),
-        "errors": sum(row.errors for row in listed),
-        "tokens": sum(row.tokens.total for row in listed),
-        "usd": _usd(sum(row.tokens.nanodollars for row in listed)),
-        "last": render_instant(max(row.last for row in listed)) if listed else None,
     }
 
 
@@ -215,7 +190,7 @@ def _describe_limits(limits: Iterable[Limit], known: Known) -> list[dict[str, An
 
 
 def _amount(limit: Limit, number: int) -> float | int:
-    return _usd(number) if limit.unit == "nanodollars" else number
+    return in_dollars(number) if limit.unit == "nanodollars" else number
 
 
 def _describe_error(error: RecentError) -> dict[str, Any]:
@@ -235,8 +210,4 @@ def word_reason(error: RecentError) -> str:
         return ERRORS[error.code].message
     if error.from_model:
         return f"The model's server answered {error.status}."
-    return _REASONS.get(error.status, f"The gateway answered {error.status}.")
-
-
-def _usd(nanodollars: int) -> float:
-    return float(Decimal(nanodollars).scaleb(-9))
+    return REASONS.get(error.status, f"The gateway answered {error.status}.")

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from centralized_ml_api.local.machine.ports import LOOPBACK
+from centralized_ml_api.api.loopback import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
     from contextlib import AsyncExitStack
-
-OWN_NAMES = frozenset({LOOPBACK, "localhost"})
-"""The names, `Host` without the port, by which programs of this machine call a listener on loopback."""
 
 KEEPALIVE_SECONDS = 3600
 SHUTDOWN_SECONDS = 3.0
@@ -64,6 +61,6 @@ async def refuse_web_pages(
     Source: https://www.rfc-editor.org/rfc/rfc9110#section-7.2 and
     https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin (on every POST)
     """
-    if "Origin" in request.headers or request.host.partition(":")[0].lower() not in OWN_NAMES:
+    if "Origin" in request.headers or request.host.partition(":")[0].lower() not in LOOPBACK_NAMES:
         raise web.HTTPForbidden(text="This port serves programs on this machine, not web pages.\n")
     return await handler(request)

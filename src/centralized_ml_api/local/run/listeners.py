@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.board.server import build_board_application
 from centralized_ml_api.local.jobs.application import build_jobs_application
 from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.machine.ports import bind_loopback, url_of
@@ -17,18 +16,19 @@ from centralized_ml_api.local.run.control import build_control_application
 from centralized_ml_api.local.run.endpoints import build_runtime_application
 from centralized_ml_api.local.run.join_application import build_join_application
 from centralized_ml_api.local.traffic.metrics import build_metrics_application
+from centralized_ml_api.organizer.board_server import build_board_application
 
 if TYPE_CHECKING:
     import socket
     from contextlib import AsyncExitStack
 
-    from centralized_ml_api.local.board.server import BoardSource
     from centralized_ml_api.local.run.control import Controlled
     from centralized_ml_api.local.run.endpoints import Models
     from centralized_ml_api.local.run.jobs import Jobs
     from centralized_ml_api.local.run.joining import Entrance
     from centralized_ml_api.local.run.supervisor import Supervisor
     from centralized_ml_api.local.traffic.metrics import MetricsSource
+    from centralized_ml_api.organizer.board_server import BoardSource
 
 
 async def listen_for_functions(stack: AsyncExitStack, models: Models, listening: socket.socket) -> None:

@@ -7,6 +7,9 @@ const NOISY_ERRORS = 20;
 const STATES = { ready: "ready", asleep: "asleep", waking: "waiting", starting: "waiting", preparing: "waiting", restarting: "waiting", failed: "failed", unready: "failed" };
 const ORDER = { failed: 0, unready: 0, restarting: 1, waking: 2, starting: 2, preparing: 2, asleep: 3, ready: 4, "not served": 5 };
 
+/** Tells whether the target can do an act: one machine can do all, and says nothing of it. */
+const can = (act) => board.now.acts?.includes(act) ?? true;
+
 const board = { now: null, token: "", sort: "usage", find: "", logs: new Set(), open: new Set(), drawn: new Map() };
 
 /** Takes the token out of the address, where it would stay in the history; a reload of this tab still has it. */
@@ -84,7 +87,9 @@ function drawHead() {
   byId("title").textContent = title;
   byId("where").textContent = `${until}${[urls[0] ?? address].join("")}`;
   byId("join").hidden = !board.now.join;
-  byId("pause").hidden = board.now.paused !== null;
+  byId("say").hidden = !can("message");
+  byId("extend").hidden = !can("extend");
+  byId("pause").hidden = board.now.paused !== null || !can("pause");
   byId("resume").hidden = board.now.paused === null;
 }
 
@@ -127,10 +132,12 @@ function drawCharts() {
   const last = points.at(-1) ?? { requests: 0, errors: 0, tokens: 0, waiting: 0 };
   const perMinute = (name) => points.map((point) => point[name] * 60);
   const budget = pot.find((limit) => limit.unit === "usd");
+  const known = (name) => last[name] !== undefined; // AWS counts neither tokens a second nor calls that wait
+  const plain = (label, name) => (known(name) ? [chart(label, formatCount(last[name]), "", points.map((point) => point[name]), formatCount)] : []);
   return [
     chart("Requests a minute", formatCount(last.requests * 60), "", perMinute("requests"), formatCount),
-    chart("Tokens a second", formatCount(last.tokens), "", points.map((point) => point.tokens), formatCount),
-    chart("Calls that wait", formatCount(last.waiting), "", points.map((point) => point.waiting), formatCount),
+    ...plain("Tokens a second", "tokens"),
+    ...plain("Calls that wait", "waiting"),
     chart("Errors a minute", formatCount(last.errors * 60), "", perMinute("errors"), formatCount),
     chart("Spent by all teams", formatUsd(total.usd), budget ? ` of ${formatUsd(budget.most)} USD` : " USD", [], formatUsd),
   ];
@@ -174,11 +181,11 @@ function drawModel(model) {
     {},
     element("span", { class: `dot ${STATES[model.state] ?? "absent"}` }),
     element("div", {}, element("b", { class: "strong", dir: "auto" }, model.name), element("p", { class: `tiny ${tone}` }, describeModel(model))),
-    model.paused !== null ? nameButton("Resume", model.name, () => resume({ name: model.name })) : null,
+    model.paused !== null && can("resume") ? nameButton("Resume", model.name, () => resume({ name: model.name })) : null,
     model.state === "asleep" ? nameButton("Wake", model.name, () => act("wake", { name: model.name })) : null,
     isBroken && model.can_restart ? nameButton("Restart…", model.name, () => askRestart(model.name)) : null,
-    button,
-    moreButton("model", model.name),
+    can("logs") ? button : null,
+    can("pause") ? moreButton("model", model.name) : null,
     board.open.has(`model ${model.name}`) ? drawModelActs(model) : null,
     isShown ? element("pre", { tabindex: "0" }, model.log.join("\n") || "It has said nothing.") : null,
   );
@@ -225,8 +232,8 @@ function switchTheme() {
 takeToken();
 byId("acts").append(
   iconButton("join", "Join code", openProjector, { id: "join", class: "", hidden: true }),
-  iconButton("message", "Message to all", askMessage, { class: "" }),
-  iconButton("clock", "Extend the end", askExtend, { class: "" }),
+  iconButton("message", "Message to all", askMessage, { id: "say", class: "" }),
+  iconButton("clock", "Extend the end", askExtend, { id: "extend", class: "" }),
   iconButton("pause", "Pause all", () => askPause(), { id: "pause", class: "bad" }),
   iconButton("play", "Resume all", () => resume(), { id: "resume", class: "primary", hidden: true }),
   iconOnly("theme", "Light or dark", switchTheme),

@@ -19,7 +19,7 @@ function drawTeams() {
   const tokens = total.tokens ? ` · ${formatCount(total.tokens)} tokens` : "";
   byId("teams-sum").textContent = `${teams.length} · ${formatCount(total.requests)} requests${tokens}`;
   if (!teams.length) return byId("teams-rows").replaceChildren(element("p", { class: "none" }, "The config lists no teams: everybody may call."));
-  const heads = COLUMNS.map(([id, title, , look]) => {
+  const heads = COLUMNS.filter(([id]) => id !== "pace" || hasPace()).map(([id, title, , look]) => {
     const sort = () => { board.sort = id; draw(); };
     const isSorted = board.sort === id;
     const arrow = isSorted ? (id === "name" ? " ↑" : " ↓") : "";
@@ -31,6 +31,9 @@ function drawTeams() {
   return byId("teams-rows").replaceChildren(table);
 }
 
+/** Tells whether the target knows how much teams call now; AWS counts that for all of them together. */
+const hasPace = () => board.now.teams.some((team) => team.requests_per_minute !== null);
+
 function drawTeam(team, now) {
   const limit = tightest(team.limits);
   const seen = formatAgo(team.last, now);
@@ -40,7 +43,7 @@ function drawTeam(team, now) {
     "tr",
     {},
     element("th", { scope: "row", dir: "auto" }, team.name, tags.map(([isShown, words]) => (isShown ? element("span", { class: "tag" }, words) : null))),
-    element("td", { class: "number wide" }, formatCount(team.requests_per_minute)),
+    hasPace() ? element("td", { class: "number wide" }, formatCount(team.requests_per_minute)) : null,
     element("td", { class: "number" }, formatCount(team.requests)),
     element("td", { class: "number wide" }, formatCount(team.tokens)),
     element("td", { class: "number" }, formatUsd(team.usd)),
@@ -71,17 +74,24 @@ function drawTeamActs(team) {
   const buttons = [
     ...(findRaisable(team) ? listGrants(team).map(({ label, amounts }) => nameButton(label, name, () => grant(name, amounts))) : []),
     findRaisable(team) ? nameButton("More…", name, () => askGrant(name)) : null,
-    granted ? nameButton("Take back", name, () => takeBack(name)) : null,
-    nameButton("New key…", name, () => askNewKey(name)),
-    team.paused === null ? nameButton("Pause…", name, () => askPause({ team: name })) : nameButton("Resume", name, () => resume({ team: name })),
-    team.key === "active" ? revoke : null,
+    granted && can("take-back") ? nameButton("Take back", name, () => takeBack(name)) : null,
+    can("new-key") ? nameButton("New key…", name, () => askNewKey(name)) : null,
+    can("pause") ? pauseButton(team) : null,
+    team.key === "active" && can("revoke") ? revoke : null,
   ];
   const line = element("div", { class: "acts row wrap" }, element("span", { class: "small faint grow", dir: "auto" }, known.filter(Boolean).join(" · ")), buttons);
   return element("tr", { class: "unfolded" }, element("td", { colspan: String(COLUMNS.length + 1) }, line));
 }
 
+function pauseButton({ name, paused }) {
+  if (paused !== null) return nameButton("Resume", name, () => resume({ team: name }));
+  return nameButton("Pause…", name, () => askPause({ team: name }));
+}
+
 /** Returns the limit that a grant raises, of which least is left; undefined where none is per day or for the event. */
-const findRaisable = ({ limits }) => tightest(limits.filter(({ period }) => period !== "minute"));
+const findRaisable = ({ limits }) => (can("grant") ? tightest(limits.filter(isRaisable)) : undefined);
+
+const isRaisable = ({ unit, period }) => period !== "minute" && (unit !== "requests" || !board.now.acts); // API Gateway counts requests
 
 /** Returns what is granted with one click: half of the limit, and the limit once more. */
 function listGrants(team) {

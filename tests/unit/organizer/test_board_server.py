@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 
-from centralized_ml_api.local.board.server import build_board_application
 from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.machine.ports import bind_loopback, url_of
+from centralized_ml_api.organizer.board_server import build_board_application
 from support.background import start_background
 from support.board import build_board
 

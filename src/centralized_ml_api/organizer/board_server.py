@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
+from centralized_ml_api.api.loopback import LOOPBACK_NAMES
 from centralized_ml_api.api.page import CONTENT_TYPE, build_board
-from centralized_ml_api.local.machine.listen import OWN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,7 +29,7 @@ JSON = "application/json"
 
 
 class BoardSource(Protocol):
-    """What the board shows and does: `Board`."""
+    """What the board of one target shows and does."""
 
     async def build(self) -> dict[str, Any]:
         """Returns everything that the page shows."""
@@ -107,7 +107,7 @@ def refuse_names(request: web.Request) -> None:
 
     Source: https://www.rfc-editor.org/rfc/rfc9110#section-7.2
     """
-    if request.host.partition(":")[0].lower() not in OWN_NAMES:
+    if request.host.partition(":")[0].lower() not in LOOPBACK_NAMES:
         raise web.HTTPForbidden(text="This port is called by the address 127.0.0.1.\n")
 
 
