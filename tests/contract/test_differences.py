@@ -54,6 +54,9 @@ the function of keys ends it. With `allow_from`, the 403 of a caller from elsewh
 `code` and `message` on AWS where the event has a start, or API Gateway calls a model or function itself: it
 [refuses]({flow}) such a call before it asks the function that words the others.
 
+A call that asks to be [answered later](../how-to/answers-that-take-minutes.md) is so on one machine, and on
+AWS where the config has [`aws.jobs`](../how-to/jobs-on-aws.md); elsewhere it is answered at once.
+
 On AWS, tokens and dollars are counted, and `GET /v1/usage` exists, only where some of them are
 [limited](../how-to/limit-spending.md#on-aws). There, a config with such limits has no entry with a
 function. What is left of a team's `requests_per_day` is in no header and not in `GET /v1/usage` on AWS: API

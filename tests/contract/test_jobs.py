@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from support.running_gateway import Answer
 
 TARGETS = (LOCAL,)
-"""Those that have jobs."""
+"""Those that have jobs with this config; on AWS they are asked for, see `test_jobs_on_aws`."""
 
 ROOMS = (
     bodies,

@@ -9,7 +9,7 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.api.http import JOBS_PATH
 from centralized_ml_api.local.jobs.store import ID
-from contract.case import JSON, LOCAL, Case, Expected, Json, Request, refused
+from contract.case import AWS, JSON, LOCAL, Case, Expected, Json, Request, refused
 from contract.cases.openai import chat
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PREFER = {"Prefer": "respond-async"}
 ONLY = LOCAL
-"""The one target that has jobs."""
+"""The target that has jobs with this config; on AWS they are asked for, see `test_jobs_on_aws`."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ CASES = [
         Case(f"another preference changes nothing: {prefer}", later(_ECHO, prefer), Expected(200), only=ONLY)
         for prefer in ("wait=5", "respond-asynchronously", 'note="a, respond-async"', "respond-async=no")
     ),
+    Case("without `aws.jobs` AWS answers at once", later(_ECHO), Expected(200), only=AWS),
     Case(
         "a path that does not exist is refused at once",
         later(Request("/nope")),

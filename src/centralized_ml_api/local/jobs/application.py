@@ -105,7 +105,8 @@ class _Desk:
         """Lists the jobs of a team; without teams, nobody sees another's."""
         team = _team_of(request)
         jobs = self._book.list_of(team) if team else []
-        return _respond(200, build_list(self._describe(job) for job in jobs))
+        places = self._book.places()
+        return _respond(200, build_list(_describe(job, places.get(job.id, 0)) for job in jobs))
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         job = self._find(request)
@@ -149,8 +150,7 @@ class _Desk:
         return self._book.find(request.match_info["id"], _team_of(request))
 
     def _describe(self, job: Job) -> dict[str, Any]:
-        ahead = self._book.ahead_of(job)
-        return describe_job(job.id, job.status, job.asked.model, int(job.created), ahead)
+        return _describe(job, self._book.ahead_of(job))
 
 
 _WAIT = {"retry-after": str(RETRY_AFTER_SECONDS)}
@@ -177,6 +177,11 @@ def _read_asked(request: web.Request) -> Asked:
         caller=request.headers.get(DOOR_CALLER_HEADER, ""),
         host=request.headers.get(DOOR_HOST_HEADER, "localhost"),
     )
+
+
+def _describe(job: Job, ahead: int | None) -> dict[str, Any]:
+    place = ahead if job.is_open else None
+    return describe_job(job.id, job.status, job.asked.model, int(job.created), place)
 
 
 def _error_of(job: Job) -> errors.ApiError:

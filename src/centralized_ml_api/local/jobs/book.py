@@ -96,8 +96,11 @@ class JobBook:
         """Returns how many jobs are called before it, as things are; None once it is over."""
         if not job.is_open:
             return None
-        order = [each.id for each in self._order()]
-        return order.index(job.id) if job.id in order else 0
+        return self.places().get(job.id, 0)
+
+    def places(self) -> dict[str, int]:
+        """Returns by id how many jobs are called before each one that waits."""
+        return {job.id: place for place, job in enumerate(self._order())}
 
     async def add(self, asked: Asked, body: bytes) -> Job:
         """Takes a job.
@@ -195,10 +198,14 @@ class JobBook:
             OSError: The disk refuses.
         """
         await asyncio.to_thread(self.store.note_until, ends)
-        if ends is not None:
-            return  # everything goes with the event
-        oldest = (self._clock.now() - timedelta(seconds=self.limits.kept_seconds)).timestamp()
-        for job in [job for job in self._jobs.values() if not job.is_open and job.finished < oldest]:
+        now = self._clock.now()
+        oldest = (now - timedelta(seconds=self.limits.kept_seconds)).timestamp()
+        expired = [
+            job
+            for job in self._jobs.values()
+            if (now >= ends if ends is not None else not job.is_open and job.finished < oldest)
+        ]
+        for job in expired:
             await self.forget(job)
 
     def _check_room(self, team: str, size: int) -> None:
@@ -218,11 +225,11 @@ class JobBook:
         """Returns the jobs that wait, in the order in which they are called."""
         turns = Counter(job.asked.team for job in self._jobs.values() if job.status == "running")
         placed = []
-        for job in sorted(self._jobs.values(), key=lambda job: job.number):
-            if job.status == "queued":
-                team = job.asked.team
-                placed.append((turns[team], self._last_start.get(team, 0), job.number, job))
-                turns[team] += 1
+        waiting = (job for job in self._jobs.values() if job.status == "queued")
+        for job in sorted(waiting, key=lambda job: job.number):
+            team = job.asked.team
+            placed.append((turns[team], self._last_start.get(team, 0), job.number, job))
+            turns[team] += 1
         return [job for *_, job in sorted(placed, key=lambda place: place[:3])]
 
     async def _end(self, job: Job) -> Job:

@@ -95,7 +95,7 @@ class JobRunner:
             await book.fail(job, errors.JOB_INTERRUPTED)
         except BrokenAnswerError:
             await book.fail(job, errors.MODEL_FAILED)
-        except OSError:  # the disk refuses
+        except Exception:  # noqa: BLE001  # the disk refuses; whatever it is, the job's place is free again
             await book.fail(job, errors.API_FAILED)
         finally:
             del self._tasks[job.id]

@@ -66,15 +66,21 @@ class Jobs:
         Args:
             ends: Returns when the event ends.
         """
-        running = asyncio.create_task(self.runner.run())
         try:
-            while True:
-                with contextlib.suppress(OSError):  # it is tried again
-                    await self.book.forget_expired(ends())
-                await self._clock.sleep(SWEEP_SECONDS)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.runner.run())
+                group.create_task(self._sweep(ends))
         finally:
-            running.cancel()
-            await asyncio.wait([running])
+            await self._forget_expired(ends())  # with the event, if that has ended
+
+    async def _sweep(self, ends: Callable[[], datetime | None]) -> None:
+        while True:
+            await self._forget_expired(ends())
+            await self._clock.sleep(SWEEP_SECONDS)
+
+    async def _forget_expired(self, ends: datetime | None) -> None:
+        with contextlib.suppress(OSError):  # it is tried again
+            await self.book.forget_expired(ends)
 
     def count(self) -> JobCounts:
         """Returns how many have no answer yet."""

@@ -74,7 +74,7 @@ async def listen_to_gateway(
     await serve_application(stack, desk, entrance.socket, cancels=False)
     await jobs.load()
     application = build_jobs_application(jobs.book, jobs.runner, jobs.door.token)
-    await serve_application(stack, application, jobs.socket, cancels=True)
+    await serve_application(stack, application, jobs.socket, cancels=False)  # no job is half taken
 
 
 async def listen_for_prometheus(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from centralized_ml_api.cli.verbs.status import is_well, render_status
 from centralized_ml_api.local.status import (
     EntryState,
     EntryStatus,
+    JobCounts,
     LocalStatus,
     PartStatus,
     SleepStatus,
@@ -74,6 +76,13 @@ def test_what_only_some_have_is_said_where_it_is() -> None:
         "Metrics for Prometheus: http://127.0.0.1:7",
         "note: careful",
     ]
+
+
+def test_calls_that_are_answered_later_are_counted_while_there_are_some() -> None:
+    status = replace(STATUS, jobs=JobCounts(waiting=1, running=2))
+    assert "Answered later: 1 job waiting, 2 under way" in render_status(status, NOW).splitlines()
+    assert "Answered later" not in render_status(STATUS, NOW)
+    assert LocalStatus.from_json(json.loads(json.dumps(status.to_json()))) == status
 
 
 def test_what_is_saved_and_not_served_is_said_and_all_is_not_well() -> None:

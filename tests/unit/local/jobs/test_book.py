@@ -359,6 +359,8 @@ def test_answers_are_kept_until_the_event_ends_and_no_longer(tmp_path: Path) -> 
         await book.load()
         assert (book.list_of("red"), world.files) == ([], set())
         await world.add()
+        await book.forget_expired(ends)
+        assert (book.list_of("red"), world.files) == ([], {"until"})
 
     story(tell)
 

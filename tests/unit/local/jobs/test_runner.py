@@ -133,6 +133,7 @@ def test_as_many_are_under_way_as_may_be(tmp_path: Path) -> None:
         (BrokenCallError(), None, "job_interrupted"),
         (None, BrokenAnswerError(), "model_failed"),
         (OSError(), None, "api_failed"),
+        (RuntimeError(), None, "api_failed"),
         (None, OSError(), "api_failed"),
         (TimeoutError(), None, "model_too_slow"),
     ],
