@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 256 * 1024
 _HEAD_BYTES = 64 * 1024
+_PORT = 80
 _FRAMING = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding", "server"})
 """Headers of an answer that are about its way, and are made anew when it is handed out."""
 
@@ -64,7 +65,7 @@ async def call_gateway(
     try:
         body = await asyncio.to_thread(request.read_bytes)
         try:
-            writer.write(build_proxy_line(asked.caller) + build_head(asked, len(body)))
+            writer.write(build_proxy_line(asked) + build_head(asked, len(body)))
             for start in range(0, len(body), _PIECE_BYTES):
                 writer.write(body[start : start + _PIECE_BYTES])
                 await writer.drain()
@@ -76,19 +77,19 @@ async def call_gateway(
         writer.close()
 
 
-def build_proxy_line(caller: str) -> bytes:
-    """Builds the first line of a connection, which says who calls. Pure.
+def build_proxy_line(asked: Asked) -> bytes:
+    """Builds the first line of a connection, which says who calls, and at which port. Pure.
 
-    Args:
-        caller: Address and port, the address of IPv6 in brackets; anything else stands for nobody.
+    A caller without an address and a port, that of IPv6 in brackets, stands for nobody.
     """
-    address, _, port = caller.rpartition(":")
+    address, _, port = asked.caller.rpartition(":")
     try:
         source, number = ip_address(address.strip("[]")), int(port)
     except ValueError:
         return b"PROXY UNKNOWN\r\n"
     kind, local = ("TCP4", "127.0.0.1") if source.version == 4 else ("TCP6", "::1")  # noqa: PLR2004  # its versions
-    return f"PROXY {kind} {source} {local} {number} 1\r\n".encode()
+    at = asked.host.rpartition(":")[2]
+    return f"PROXY {kind} {source} {local} {number} {at if at.isdecimal() else _PORT}\r\n".encode()
 
 
 def build_head(asked: Asked, size: int) -> bytes:

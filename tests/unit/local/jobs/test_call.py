@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-ASKED = Asked("red", "/chat?a=b", "chat", (("accept", "*/*"), ("x-one", "é")), "10.0.0.7:4711", "api.example")
+ASKED = Asked(
+    "red", "/chat?a=b", "chat", (("accept", "*/*"), ("x-one", "é")), "10.0.0.7:4711", "api.example:8080"
+)
 BODY = bytes(range(256)) * 3000  # larger than a piece
 
 
@@ -57,9 +59,9 @@ def test_a_call_goes_out_as_the_team_from_the_callers_address(tmp_path: Path) ->
         head, _, body = gateway.got.partition(b"\r\n\r\n")
         assert body == BODY
         assert head.decode().split("\r\n") == [
-            "PROXY TCP4 10.0.0.7 127.0.0.1 4711 1",
+            "PROXY TCP4 10.0.0.7 127.0.0.1 4711 8080",
             "POST /chat?a=b HTTP/1.1",
-            "host: api.example",
+            "host: api.example:8080",
             f"content-length: {len(BODY)}",
             "connection: close",
             "x-mlapi-team: red",
@@ -80,19 +82,19 @@ def test_without_teams_no_team_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("caller", "line"),
+    ("caller", "host", "line"),
     [
-        ("10.0.0.7:4711", b"PROXY TCP4 10.0.0.7 127.0.0.1 4711 1\r\n"),
-        ("[fe80::1]:80", b"PROXY TCP6 fe80::1 ::1 80 1\r\n"),
-        ("", b"PROXY UNKNOWN\r\n"),
-        ("-", b"PROXY UNKNOWN\r\n"),
-        ("10.0.0.7", b"PROXY UNKNOWN\r\n"),
-        ("10.0.0.7:http", b"PROXY UNKNOWN\r\n"),
-        ("a b:1\r\nX:1", b"PROXY UNKNOWN\r\n"),
+        ("10.0.0.7:4711", "[::1]:81", b"PROXY TCP4 10.0.0.7 127.0.0.1 4711 81\r\n"),
+        ("[fe80::1]:80", "api.example", b"PROXY TCP6 fe80::1 ::1 80 80\r\n"),
+        ("", "api", b"PROXY UNKNOWN\r\n"),
+        ("-", "api", b"PROXY UNKNOWN\r\n"),
+        ("10.0.0.7", "api", b"PROXY UNKNOWN\r\n"),
+        ("10.0.0.7:http", "api", b"PROXY UNKNOWN\r\n"),
+        ("a b:1\r\nX:1", "api", b"PROXY UNKNOWN\r\n"),
     ],
 )
-def test_the_first_line_says_who_calls(caller: str, line: bytes) -> None:
-    assert build_proxy_line(caller) == line
+def test_the_first_line_says_who_calls(caller: str, host: str, line: bytes) -> None:
+    assert build_proxy_line(Asked("", "/", "", (), caller, host)) == line
 
 
 def test_an_answer_keeps_its_headers_but_for_those_of_its_way(tmp_path: Path) -> None:
