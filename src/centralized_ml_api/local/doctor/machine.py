@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from centralized_ml_api.config.schema import Config, EndpointEntry, Local, ModelEntry
     from centralized_ml_api.local.machine.inotify import InotifyInstances
 
+_JOBS = 1
+"""The file of whoever takes calls that are answered later."""
+
 BYTES_FOR_THE_API = 200_000_000
 """Envoy, the supervisor and a Lambda host."""
 BYTES_FOR_A_SERVER = 700_000_000
@@ -83,7 +86,7 @@ def compare_watched_files(instances: InotifyInstances, config: Config) -> Iterat
     """Compares what the gateway needs with what this user may have; a gateway that runs has its own. Pure."""
     event = config.event
     joining = event is not None and event.join is not None
-    needed = FILES_OF_THE_GATEWAY + sum(map(_count_files, config.entries)) + joining
+    needed = FILES_OF_THE_GATEWAY + sum(map(_count_files, config.entries)) + joining + _JOBS
     if not instances.suffice(needed):
         title = "the gateway may not be able to watch its files"
         yield Finding("inotify", "warning", title, instances.describe(needed), instances.fix)

@@ -10,10 +10,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-FILES_OF_THE_GATEWAY = 5
+FILES_OF_THE_GATEWAY = 6
 """What Envoy watches besides a file for each model that runs here or has a key.
 
-These are its clusters, its routes, and three files of rate limits.
+These are its clusters, two tables of routes, and three files of rate limits.
 """
 
 PROC = Path("/proc")

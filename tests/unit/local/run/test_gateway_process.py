@@ -162,8 +162,11 @@ def test_an_envoy_that_may_not_watch_its_files_is_told_with_the_setting(tmp_path
         here = (Upstream("a", ()), Upstream("b", ()))
         await world.gateway.apply(Gateway((*here, *elsewhere), ()))
         for used, said in (
-            (119, "ended with status -6; its last lines:\n$"),
-            (120, "its last lines:\n\nit may not be able to watch its files: it needs 9 inotify instances; "),
+            (118, "ended with status -6; its last lines:\n$"),
+            (
+                119,
+                "its last lines:\n\nit may not be able to watch its files: it needs 10 inotify instances; ",
+            ),
         ):
             world.instances = InotifyInstances(used, 128, "fs.inotify.max_user_instances")
             world.envoy.starts.clear()
@@ -173,7 +176,7 @@ def test_an_envoy_that_may_not_watch_its_files_is_told_with_the_setting(tmp_path
             world.processes[-1].status.set_result(-6)
             with pytest.raises(StartError, match=said) as refused:
                 await starting
-        assert refused.value.message.endswith("; this user has 120 of 128")
+        assert refused.value.message.endswith("; this user has 119 of 128")
         more, log = refused.value.fix.splitlines()
         assert more == "allow more: sudo sysctl fs.inotify.max_user_instances=1024"
         assert log.startswith("  the whole log: mlapi logs gateway")
