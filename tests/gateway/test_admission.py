@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,12 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET, EntryTerms
 from centralized_ml_api.local.envoy import Limits
-from centralized_ml_api.local.envoy.admin import shorten_path
+from centralized_ml_api.local.envoy.admin import Admin, shorten_path
+from centralized_ml_api.local.envoy.listener import STAT_PREFIX
+from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
 from support.odd_server import OddServer
-from support.running_gateway import start_gateway
+from support.running_gateway import read, start_gateway
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -161,6 +164,25 @@ def test_while_the_service_is_away_calls_are_503_and_streams_go_on(
         assert finish(under_way, server) == 200
     gateway.start_admission()
     wait_until(lambda: call(gateway, "/echo").status == 200, "it is there again")
+
+
+def test_many_may_ask_at_the_same_moment(gateway: RunningGateway, background: Background) -> None:
+    active, at_once = f"http.{STAT_PREFIX}.downstream_rq_active", 300
+    admin = Admin(gateway.folder / ADMIN_SOCKET)
+    assert gateway.admission is not None
+    gateway.admission.send_signal(signal.SIGSTOP)
+    try:
+        with contextlib.ExitStack() as stack:
+            calls = [stack.enter_context(contextlib.closing(gateway.connect())) for _ in range(at_once)]
+            for each in calls:
+                each.request("POST", "/named", b'{"model": "x"}', {"x-api-key": RED})
+            wait_until(
+                lambda: background.run(admin.stats([active])).get(active) == at_once, "all of them wait"
+            )
+            gateway.admission.send_signal(signal.SIGCONT)
+            assert {read(each).status for each in calls} == {200}
+    finally:
+        gateway.admission.send_signal(signal.SIGCONT)
 
 
 def test_the_model_of_its_server_is_named_and_nothing_else_changes(gateway: RunningGateway) -> None:

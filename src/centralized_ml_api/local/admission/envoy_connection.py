@@ -16,6 +16,9 @@ from centralized_ml_api.local.admission.exchange import ENDS_PATH, Request, Resp
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+BACKLOG = 4096
+"""How many may connect at the same moment: as many as there may be clients, or Envoy would refuse calls."""
+
 _HEAD_END = b"\r\n\r\n"
 _HEARD = Response({})
 
@@ -31,7 +34,7 @@ async def start_answering(
         hear: Takes what Envoy tells of ends.
     """
     loop = asyncio.get_running_loop()
-    return await loop.create_unix_server(lambda: _EnvoyConnection(answer, hear), path)
+    return await loop.create_unix_server(lambda: _EnvoyConnection(answer, hear), path, backlog=BACKLOG)
 
 
 class _EnvoyConnection(asyncio.Protocol):
