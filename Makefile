@@ -85,7 +85,7 @@ test: setup-dev chromium inotify ## Every test, real servers included
 		[ "$$(cat $(INSTANCES) 2>/dev/null || echo 1024)" -ge 1024 ] || workers=2; \
 		$(BIN)/python -m pytest -n $$workers --dist worksteal
 
-check: lint ## The linters and the fast tests: the tests take a minute on two cores
+check: lint ## The linters and the fast tests: the tests take 140 seconds of CPU time
 	@echo "==> Running the fast tests"
 	@$(BIN)/python -m pytest -q -n auto -m "not slow"
 
