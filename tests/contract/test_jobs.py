@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 
 from centralized_ml_api.api import error_shape
 from centralized_ml_api.api.http import JOBS_PATH
-from contract.case import LOCAL, Case, Expected, Request, refused, send
+from contract.case import AWS, LOCAL, Case, Expected, Request, refused, send
 from contract.cases import (
     below_entries,
     bodies,
@@ -25,14 +26,21 @@ from contract.cases import (
     statuses,
 )
 from contract.cases.jobs import later
+from contract.targets import Targets, serve_template
+from support.jobs_on_aws import make_table
+from support.moto_server import start_moto
+from support.synthesis import build_plan_of, synthesize
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from contract.targets import Targets
+    from collections.abc import Iterator
+
+    from contract.targets import Hosts
+    from support.background import Background
+    from support.local_api import LocalApi
     from support.running_gateway import Answer
 
-TARGETS = (LOCAL,)
-"""Those that have jobs with this config; on AWS they are asked for, see `test_jobs_on_aws`."""
+TARGETS = (LOCAL, AWS)
 
 ROOMS = (
     bodies,
@@ -55,6 +63,31 @@ CALLS = [
     if case.request.method == "POST" and not case.patient and case.request.path != "/cut"
 ]
 ASKED = [(target, case) for case in CALLS for target in TARGETS if case.only in {None, target}]
+
+
+@pytest.fixture(scope="module")
+def targets(
+    tmp_path_factory: pytest.TempPathFactory, local: LocalApi, background: Background, hosts: Hosts
+) -> Iterator[Targets]:
+    """Both targets; the AWS one asks for jobs, which one machine always has."""
+    written = json.loads((local.folder / "models.json").read_text())
+    config = local.folder / "with-jobs.json"
+    config.write_text(json.dumps({**written, "aws": {"jobs": True}}))
+    output = tmp_path_factory.mktemp("jobs") / "cdk.out"
+    template = synthesize(build_plan_of(config), output)
+    with start_moto(tmp_path_factory.mktemp("moto")) as moto:
+        make_table(moto.client("dynamodb"), template.id_of("AWS::DynamoDB::Table"))
+        document, url = template.document, moto.url
+        with serve_template(document, output, local, background, hosts=hosts, tables_url=url) as targets:
+            yield targets
+
+
+@pytest.fixture(scope="module")
+def own_paths_of_functions(local: LocalApi) -> set[str]:
+    """The paths that API Gateway answers by functions of entries, which know no jobs."""
+    config = json.loads((local.folder / "models.json").read_text())
+    entries = [*config["models"], *config.get("endpoints", [])]
+    return {f"/{entry['name']}" for entry in entries if entry["integration"]["type"] == "lambda"}
 
 
 def place_of(answer: Answer) -> str:
@@ -83,9 +116,15 @@ def wait_for(url: str, answer: Answer) -> Answer:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("target", "case"), ASKED, ids=[f"{target}: {case.name}" for target, case in ASKED])
-def test_a_call_is_answered_later_as_it_would_have_been(targets: Targets, target: str, case: Case) -> None:
+def test_a_call_is_answered_later_as_it_would_have_been(
+    targets: Targets, own_paths_of_functions: set[str], target: str, case: Case
+) -> None:
     url = targets.url(target)
-    case.expected.check(wait_for(url, send(url, later(case.request))), target)
+    taken = send(url, later(case.request))
+    if case.expected.status < 400:
+        is_job = target == LOCAL or urlsplit(case.request.path).path not in own_paths_of_functions
+        assert (taken.status == 202) is is_job, taken
+    case.expected.check(wait_for(url, taken), target)
 
 
 @pytest.mark.slow

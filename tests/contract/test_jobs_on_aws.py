@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.plan.aws.spending import OWNER_KEY, PERIOD_KEY
 from contract.api import build_config
 from contract.case import AWS, JSON, Bytes, Expected, Json, Request, refused, send
 from contract.targets import Targets, read_targets
+from support.jobs_on_aws import make_table
 from support.local_api import start_local_api
 from support.moto_server import start_moto
 from support.synthesis import read_template
@@ -42,13 +42,8 @@ def targets(
     ):
         local.wait_serving()
         with read_targets(local, folder, background, tables_url=moto.url) as targets:
-            names = {OWNER_KEY: "HASH", PERIOD_KEY: "RANGE"}
-            moto.client("dynamodb").create_table(
-                TableName=read_template(folder / "cdk.out").id_of("AWS::DynamoDB::Table"),
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
-            )
+            table = read_template(folder / "cdk.out").id_of("AWS::DynamoDB::Table")
+            make_table(moto.client("dynamodb"), table)
             yield targets
 
 

@@ -125,6 +125,17 @@ class Jobs:
         )
 
 
+def make_table(database: Any, name: str) -> None:
+    """Makes a table as a deploy does; `database` is boto3's client."""
+    parts = {OWNER_KEY: "HASH", PERIOD_KEY: "RANGE"}
+    database.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": part, "AttributeType": "S"} for part in parts],
+        KeySchema=[{"AttributeName": part, "KeyType": kind} for part, kind in parts.items()],
+    )
+
+
 @contextlib.contextmanager
 def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
     """Starts both functions.
@@ -136,13 +147,7 @@ def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
     with contextlib.ExitStack() as stack:
         moto = stack.enter_context(start_moto(folder))
         database = moto.client("dynamodb")
-        names = {OWNER_KEY: "HASH", PERIOD_KEY: "RANGE"}
-        database.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names.items()],
-        )
+        make_table(database, TABLE)
         server = stack.enter_context(start_model_server(loop))
         queue = stack.enter_context(start_model_server(loop))
         queue.answering = lambda_queue = AsyncLambda()

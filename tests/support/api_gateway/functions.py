@@ -117,7 +117,7 @@ def run_streams(
             if _is_streaming(properties):
                 streams[_arn(name, template)] = stack.enter_context(Instances(start))
             else:
-                url = stack.enter_context(serve_events(background, stack.enter_context(start()), name))
+                url = stack.enter_context(serve_events(background, start, name))
                 later = {"AWS_ENDPOINT_URL_LAMBDA": url}
         yield streams
 
