@@ -60,7 +60,7 @@ CALLS = [
     case
     for room in ROOMS
     for case in room.CASES
-    if case.request.method == "POST" and not case.patient and case.request.path != "/cut"
+    if case.request.method == "POST" and not case.patient and "Authorization" not in case.request.headers
 ]
 ASKED = [(target, case) for case in CALLS for target in TARGETS if case.only in {None, target}]
 
@@ -125,6 +125,16 @@ def test_a_call_is_answered_later_as_it_would_have_been(
         is_job = target == LOCAL or urlsplit(case.request.path).path not in own_paths_of_functions
         assert (taken.status == 202) is is_job, taken
     case.expected.check(wait_for(url, taken), target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_not_even_a_function_gets_a_credential_later(targets: Targets, target: str) -> None:
+    url = targets.url(target)
+    headers = {"Authorization": "Bearer x", "Cookie": "a=b", "X-Own": "a"}
+    answer = wait_for(url, send(url, later(Request("/function", b"{}", headers=headers))))
+    assert answer.json["headers"].get("X-Own") == "a", answer
+    assert not {"Authorization", "Cookie", "Prefer"} & answer.json["headers"].keys(), answer
 
 
 @pytest.mark.slow

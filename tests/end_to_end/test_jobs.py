@@ -12,10 +12,12 @@ import pytest
 import urllib3
 
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
-from support.local_api import LocalApi, models, odd_command, start_local_api
+from support.local_api import LocalApi, models, start_local_api
+from support.odd_server import OddServer
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import psutil
@@ -25,9 +27,22 @@ pytestmark = pytest.mark.slow
 TEAMS = [{"name": "red", "requests_per_day": 3, "requests_at_once": 1}, {"name": "blue", "models": ["echo"]}]
 
 
-def config(**event: Any) -> dict[str, Any]:
+def config(odd: OddServer, **event: Any) -> dict[str, Any]:
     """A model that answers and one that never does."""
-    return {**models(echo=odd_command("/echo"), hangs=odd_command("/hang")), "event": event}
+    blocks = {way: {"engine": "url", "url": f"http://127.0.0.1:{odd.port}/{way}"} for way in ("echo", "hang")}
+    return {**models(echo=blocks["echo"], hangs=blocks["hang"]), "event": event}
+
+
+@pytest.fixture
+def odd() -> Iterator[OddServer]:
+    """Both models."""
+    with OddServer() as server:
+        yield server
+
+
+def reach_the_model(odd: OddServer, calls: int = 1) -> None:
+    """Returns when so many calls hang there."""
+    wait_until(lambda: odd.asked.count("/hang") >= calls, f"{calls} calls are at the model")
 
 
 def keys_of(api: LocalApi) -> dict[str, dict[str, Any]]:
@@ -68,8 +83,8 @@ def is_back(api: LocalApi) -> bool:
     return False
 
 
-def test_teams_have_their_own_jobs_within_their_limits(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, config(teams=TEAMS)) as api:
+def test_teams_have_their_own_jobs_within_their_limits(tmp_path: Path, odd: OddServer) -> None:
+    with start_local_api(tmp_path, config(odd, teams=TEAMS)) as api:
         api.wait_serving()
         keys = keys_of(api)
         red, blue = keys["red"], keys["blue"]
@@ -102,8 +117,8 @@ def test_teams_have_their_own_jobs_within_their_limits(tmp_path: Path) -> None:
             assert not [key for own in keys.values() for key in own.values() if key in text], path
 
 
-def test_a_job_is_a_call_of_its_team_in_the_log(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, config(teams=TEAMS)) as api:
+def test_a_job_is_a_call_of_its_team_in_the_log(tmp_path: Path, odd: OddServer) -> None:
+    with start_local_api(tmp_path, config(odd, teams=TEAMS)) as api:
         api.wait_serving()
         red = keys_of(api)["red"]
         over(api, add(api, **red), **red)
@@ -117,25 +132,27 @@ def test_a_job_is_a_call_of_its_team_in_the_log(tmp_path: Path) -> None:
         assert [(line["team"], line["status"]) for line in calls()] == [("red", 200)]
 
 
-def test_a_reload_drops_no_job(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, config()) as api:
+def test_a_reload_drops_no_job(tmp_path: Path, odd: OddServer) -> None:
+    with start_local_api(tmp_path, config(odd)) as api:
         api.wait_serving()
         done, hanging = add(api), add(api, "/hangs")
         over(api, done)
         runs(api, hanging)
-        (tmp_path / "models.json").write_text(json.dumps(config(title="Another")))
+        (tmp_path / "models.json").write_text(json.dumps(config(odd, title="Another")))
         wait_until(lambda: "Another" in api.call("/models", b"", "GET").data.decode(), "it is reloaded")
         assert over(api, done)[0] == 200
         assert read(api, hanging)[1]["status"] == "running"
         assert over(api, add(api))[0] == 200
 
 
-def test_a_gateway_that_is_killed_fails_what_is_under_way_and_makes_the_rest(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, config()) as api:
+def test_a_gateway_that_is_killed_fails_what_is_under_way_and_makes_the_rest(
+    tmp_path: Path, odd: OddServer
+) -> None:
+    with start_local_api(tmp_path, config(odd)) as api:
         api.wait_serving()
         hanging = [add(api, "/hangs") for _ in range(4)]
         waiting = add(api)
-        runs(api, hanging[-1])
+        reach_the_model(odd, 4)
         assert read(api, waiting)[1]["status"] == "queued"
         child(api, "envoy").kill()
         wait_until(lambda: is_back(api), "the gateway is back")
@@ -145,17 +162,17 @@ def test_a_gateway_that_is_killed_fails_what_is_under_way_and_makes_the_rest(tmp
         assert over(api, waiting)[0] == 200
 
 
-def test_after_a_kill_what_waited_runs_and_what_ran_has_failed(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, config()) as api:
+def test_after_a_kill_what_waited_runs_and_what_ran_has_failed(tmp_path: Path, odd: OddServer) -> None:
+    with start_local_api(tmp_path, config(odd)) as api:
         api.wait_serving()
         done = add(api)
         _, answer = over(api, done)
         hanging = [add(api, "/hangs") for _ in range(4)]
         waiting = add(api)
-        runs(api, hanging[-1])
+        reach_the_model(odd, 4)
         os.kill(api.process.pid, signal.SIGKILL)
         api.process.wait()
-    with start_local_api(tmp_path, config()) as api:
+    with start_local_api(tmp_path, config(odd)) as api:
         api.wait_serving()
         for place in hanging:
             status, told = over(api, place)
@@ -164,12 +181,11 @@ def test_after_a_kill_what_waited_runs_and_what_ran_has_failed(tmp_path: Path) -
         assert read(api, done) == (200, answer)
 
 
-def test_a_model_that_dies_is_told_as_ever(tmp_path: Path) -> None:
-    with start_local_api(tmp_path, config()) as api:
+def test_a_model_that_dies_is_told_as_ever(tmp_path: Path, odd: OddServer) -> None:
+    with start_local_api(tmp_path, config(odd)) as api:
         api.wait_serving()
         hanging = add(api, "/hangs")
-        runs(api, hanging)
-        for pid in api.part_pids("hangs"):
-            os.kill(pid, signal.SIGKILL)
+        reach_the_model(odd)
+        odd.close()
         status, told = over(api, hanging)
         assert (status, told["error"]["code"]) == (502, "model_failed")

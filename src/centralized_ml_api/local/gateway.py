@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import datetime
 from pathlib import Path
@@ -234,10 +234,14 @@ class Door:
 
 @record
 class Doors:
-    """Who answers teams that join, and who takes calls that are answered later."""
+    """Who answers teams that join, and who takes calls that are answered later.
+
+    `runs_jobs` returns whether such a call was ever to be made.
+    """
 
     join: Door | None = None
     jobs: Door | None = None
+    runs_jobs: Callable[[], bool] = lambda: False
 
 
 @record
@@ -263,7 +267,7 @@ class Gateway:
     counted. Calls to an entry that is `paused` are told what it says of it, and every response has the
     `message`. `listed` is what the list of models tells of each. `aliases` are other names by which the
     bodies of these paths may name entries: by alias, the entry's name. `pot` is what all teams share.
-    `jobs` takes calls that are answered later.
+    `jobs` takes calls that are answered later; the gateway has routes for them once it `runs_jobs`.
     """
 
     upstreams: tuple[Upstream | ExternalUpstream, ...]
@@ -284,6 +288,7 @@ class Gateway:
     paused: Mapping[str, str] = field(default_factory=dict)
     message: str = ""
     jobs: Door | None = None
+    runs_jobs: bool = False
 
     @property
     def needs_key(self) -> bool:

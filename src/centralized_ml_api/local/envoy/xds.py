@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import StartError
@@ -68,8 +68,14 @@ def build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
             name: _build_response([_build_extension(name, config)])
             for name, config in build_rate_limits(gateway).items()
         },
-        job_routes=_build_response([build_job_table(gateway, patient(settings.limits))]),
+        job_routes=_build_response([_build_job_table(gateway, settings)]),
     )
+
+
+def _build_job_table(gateway: Gateway, settings: Settings) -> dict[str, Any]:
+    """Builds the table of jobs, without models until there is one: it takes much memory."""
+    served = gateway if gateway.runs_jobs else replace(gateway, routes=(), by_model={})
+    return build_job_table(served, patient(settings.limits))
 
 
 def build_clusters_response(clusters: Mapping[str, dict[str, Any]]) -> DiscoveryResponse:

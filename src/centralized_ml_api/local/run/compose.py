@@ -117,6 +117,7 @@ def build_gateway(
         pot=plan.event.pot,
         door=door,
         jobs=jobs,
+        runs_jobs=doors is not None and doors.runs_jobs(),
         paused=notices.list_paused(entry.name for entry in plan.deployments),
         message=notices.message,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import secrets
 from typing import TYPE_CHECKING
 
@@ -12,16 +11,18 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.job_listener import JOBS_SOCKET
 from centralized_ml_api.local.gateway import Door
 from centralized_ml_api.local.jobs.book import JobBook
-from centralized_ml_api.local.jobs.call import call_gateway
+from centralized_ml_api.local.jobs.call import UnsentError, call_gateway
 from centralized_ml_api.local.jobs.runner import JobRunner
 from centralized_ml_api.local.jobs.store import JobStore
 from centralized_ml_api.local.machine.ports import bind_loopback
 from centralized_ml_api.local.status import JobCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
+    from pathlib import Path
 
+    from centralized_ml_api.local.jobs.types import Answered, Asked
     from centralized_ml_api.local.machine.clock import Clock
     from centralized_ml_api.local.machine.state_folder import StateFolder
 
@@ -41,9 +42,11 @@ class Jobs:
         self.socket = bind_loopback()
         self.door = Door(self.socket.getsockname()[1], secrets.token_urlsafe(32), "/jobs")
         self.book = JobBook(JobStore(state.path), clock=clock)
-        call = functools.partial(call_gateway, state.gateway / JOBS_SOCKET)
-        self.runner = JobRunner(self.book, call, clock=clock)
+        self.runner = JobRunner(self.book, self._call, clock=clock)
+        self._gateway = state.gateway / JOBS_SOCKET
         self._clock = clock
+        self._runs_any, self._is_open, self._opening = False, False, asyncio.Lock()
+        self._publish: Callable[[], Awaitable[None]]
 
     async def load(self) -> None:
         """Takes over what an earlier run left.
@@ -60,12 +63,34 @@ class Jobs:
                 fix="give this user access to the folder, or remove it with all jobs in it",
             ) from error
 
-    async def run(self, ends: Callable[[], datetime | None]) -> None:
+    def runs_any(self) -> bool:
+        """Returns whether a call was ever to be made: the gateway has routes for them from then on."""
+        return self._runs_any
+
+    @contextlib.asynccontextmanager
+    async def _call(
+        self, asked: Asked, request: Path
+    ) -> AsyncIterator[tuple[Answered, AsyncIterator[bytes]]]:
+        """Makes a call, the first one once the gateway has routes for it."""
+        async with self._opening:
+            if not self._is_open:
+                self._runs_any = True
+                try:
+                    await self._publish()
+                except StartError as error:
+                    raise UnsentError from error
+                self._is_open = True
+        async with call_gateway(self._gateway, asked, request) as answer:
+            yield answer
+
+    async def run(self, ends: Callable[[], datetime | None], publish: Callable[[], Awaitable[None]]) -> None:
         """Makes the calls, and removes what has expired, until cancelled.
 
         Args:
             ends: Returns when the event ends.
+            publish: Tells the gateway what it serves, and that it `runs_any`; raises StartError.
         """
+        self._publish = publish
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.runner.run())

@@ -153,7 +153,7 @@ class LocalTarget:
             show=self._show,
             fail=self._terminal.fail,
             clock=clock,
-            doors=Doors(self._entrance.door, self._jobs.door),
+            doors=Doors(self._entrance.door, self._jobs.door, self._jobs.runs_any),
             grants=Grants(state.path / GRANTS_FILE, clock.now()),
             authority=self._certificate.authority_fingerprint if self._certificate else "",
         )
@@ -231,7 +231,7 @@ class LocalTarget:
                 self._admission.run(),
                 self._translator.run(),
                 self._link.run(),
-                self._jobs.run(lambda: supervisor.plan.event.ends),
+                self._jobs.run(lambda: supervisor.plan.event.ends, supervisor.publish),
                 self._keys.run(supervisor.note_change),
                 self._quotas.run(supervisor.note_change),
                 watch_edits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, RATE_FILTER,
 from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, HEADERS_FILTER
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
+from centralized_ml_api.local.envoy.xds import build_snapshot
 from centralized_ml_api.local.gateway import (
     DOOR_TEAM_HEADER,
     JOIN_PROOF_HEADER,
@@ -218,3 +220,13 @@ def test_a_job_whose_team_may_not_call_any_more_is_refused() -> None:
 def test_no_job_asks_to_be_answered_later_again() -> None:
     (host,) = build_job_table(EVENT, LIMITS)["virtual_hosts"]
     assert all(route.get("route", {}).get("cluster") != "/jobs" for route in host["routes"])
+
+
+def test_the_table_of_jobs_has_no_models_until_there_is_a_job() -> None:
+    def clusters(gateway: Gateway) -> set[str]:
+        (table,) = json.loads(build_snapshot(gateway, SETTINGS).job_routes.text)["resources"]
+        (host,) = table["virtual_hosts"]
+        return {route["route"]["cluster"] for route in host["routes"] if "route" in route}
+
+    assert clusters(EVENT) == set()
+    assert clusters(replace(EVENT, runs_jobs=True)) == {"up"}

@@ -101,7 +101,7 @@ def test_what_is_applied_while_envoy_starts_is_served_once_it_has_started(tmp_pa
         assert '"/chat"' not in started.routes()
         async with started.envoy.serve():
             assert await started.gateway.wait_started(5) == 4711
-        assert started.envoy.accepted == ["clusters.json", "job-routes.json", "routes.json"]
+        assert started.envoy.accepted == ["clusters.json", "routes.json"]
 
     asyncio.run(story())
 

@@ -29,6 +29,7 @@ def serving(*names: str, port: int = 40001) -> Gateway:
     return Gateway(
         tuple(Upstream(name, (port,)) for name in names),
         tuple(ServedRoute(name, name, "/invocations", ()) for name in names),
+        runs_jobs=True,
     )
 
 
@@ -251,7 +252,8 @@ def gateways(draw: st.DrawFn) -> Gateway:
     names = [upstream.name for upstream in upstreams]
     routed = draw(st.lists(st.sampled_from(names), unique=True)) if names else []
     routes = tuple(ServedRoute(f"to-{name}", name, "/", ()) for name in routed)
-    return Gateway(tuple(upstreams), routes, teams=draw(st.sampled_from([(), (RED,)])))
+    teams, runs_jobs = draw(st.sampled_from([(), (RED,)])), draw(st.booleans())
+    return Gateway(tuple(upstreams), routes, teams=teams, runs_jobs=runs_jobs)
 
 
 @settings(max_examples=20, deadline=None)

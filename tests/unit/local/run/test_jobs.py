@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.jobs.runner import AGAIN_SECONDS
 from centralized_ml_api.local.jobs.types import Answered, Asked
 from centralized_ml_api.local.machine.state_folder import StateFolder
 from centralized_ml_api.local.run.jobs import SWEEP_SECONDS, Jobs
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ASKED = Asked("red", "/chat", "chat", ())
+
+
+async def nothing() -> None:
+    """A gateway that is told."""
 
 
 def test_the_gateway_finds_it_by_a_token_that_no_log_has(tmp_path: Path) -> None:
@@ -38,8 +43,17 @@ def test_what_waits_is_counted_and_called_once_the_gateway_is_there(tmp_path: Pa
         await jobs.load()
         await jobs.book.add(ASKED, b"")
         assert jobs.count() == JobCounts(waiting=1, running=0)
-        running = asyncio.create_task(jobs.run(lambda: None))
-        await soon(lambda: SWEEP_SECONDS in time.slept and 1.0 in time.slept)
+        told: list[bool] = []
+
+        async def publish() -> None:
+            told.append(jobs.runs_any())
+            if len(told) == 1:
+                raise StartError("the gateway does not answer")
+
+        assert not jobs.runs_any(), "until then the gateway has no routes for them"
+        running = asyncio.create_task(jobs.run(lambda: None, publish))
+        await soon(lambda: SWEEP_SECONDS in time.slept and time.slept.count(AGAIN_SECONDS) > 2)
+        assert told == [True, True], "it is told until it knows, and then no more"
         running.cancel()
         await asyncio.wait([running])
         jobs.socket.close()
@@ -59,7 +73,7 @@ def test_the_end_of_the_event_takes_all_of_it(tmp_path: Path) -> None:
             pass
         await jobs.book.finish(job, Answered(200, ()), 0)
         ends = NOON + timedelta(seconds=SWEEP_SECONDS / 2)
-        running = asyncio.create_task(jobs.run(lambda: ends))
+        running = asyncio.create_task(jobs.run(lambda: ends, nothing))
         await soon(lambda: not jobs.book.list_of("red"))
         running.cancel()
         await asyncio.wait([running])
