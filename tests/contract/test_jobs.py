@@ -128,7 +128,7 @@ def test_a_call_is_answered_later_as_it_would_have_been(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [LOCAL])
 def test_not_even_a_function_gets_a_credential_later(targets: Targets, target: str) -> None:
     url = targets.url(target)
     headers = {"Authorization": "Bearer x", "Cookie": "a=b", "X-Own": "a"}
