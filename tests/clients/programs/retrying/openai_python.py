@@ -4,22 +4,29 @@ import json
 import sys
 
 from openai import DefaultHttpxClient, OpenAI, RateLimitError
+from openai.resources.chat import Completions
+from openai.types.chat import ChatCompletion
 
 base_url, model, spent_key, slow_key = sys.argv[1:]
 asked: list[object] = []
 http_client = DefaultHttpxClient(event_hooks={"request": [asked.append]})
 clients = (OpenAI(base_url=base_url, api_key=key, http_client=http_client) for key in (spent_key, slow_key))
 spent, slow = (client.chat.completions for client in clients)
-call = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 16}
+
+
+def say_hi(completions: Completions) -> ChatCompletion:
+    """Returns the answer to a short chat."""
+    return completions.create(model=model, messages=[{"role": "user", "content": "Hi"}], max_tokens=16)
+
 
 try:
-    spent.create(**call)
+    say_hi(spent)
 except RateLimitError as error:
     refused = error.message
 refused_after = len(asked)
-slow.create(**call)
+say_hi(slow)
 asked.clear()
-waited = slow.create(**call)
+waited = say_hi(slow)
 
 json.dump(
     {
