@@ -56,7 +56,7 @@ def test_a_config_on_a_page_loads(block: Block, tmp_path: Path, monkeypatch: pyt
     for folder in ("functions/example_function", "functions/upper", "functions/shout", "functions/theirs"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "index.py").write_text("def lambda_handler(event, context): ...\n")
-    for folder in ("models/language", "models/shout", "models/text_to_image"):
+    for folder in ("models/language", "models/ponder", "models/shout", "models/text_to_image"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "inference.py").touch()
     (tmp_path / "words.json").touch()

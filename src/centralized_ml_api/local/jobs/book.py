@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.jobs.on_disk import run_to_end
 from centralized_ml_api.local.jobs.types import Job, JobLimits
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 
@@ -114,7 +115,7 @@ class JobBook:
         self._numbers += 1
         self._coming.append(job)
         try:
-            await asyncio.to_thread(self.store.add, job, body)
+            await run_to_end(self.store.add, job, body)
         finally:
             self._coming.remove(job)
         self._jobs[job.id] = job
@@ -145,7 +146,7 @@ class JobBook:
         Raises:
             OSError: That cannot be written, so the call must not go out.
         """
-        await asyncio.to_thread(self.store.save, job)
+        await run_to_end(self.store.save, job)
 
     async def put_back(self, job: Job) -> None:
         """Notes that a job's call has surely not gone out: it waits again, in its old place."""
@@ -187,7 +188,7 @@ class JobBook:
         Raises:
             OSError: It cannot be removed.
         """
-        await asyncio.to_thread(self.store.remove, job)
+        await run_to_end(self.store.remove, job)
         self._jobs.pop(job.id, None)
         self.changed.set()
 
@@ -234,7 +235,7 @@ class JobBook:
 
     async def _end(self, job: Job) -> Job:
         over = replace(job, finished=self._clock.now().timestamp())
-        await asyncio.to_thread(self.store.finish, over)
+        await run_to_end(self.store.finish, over)
         self._put(over)
         return over
 

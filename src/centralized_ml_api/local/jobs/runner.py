@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.jobs import CALL_SECONDS
 from centralized_ml_api.local.jobs.call import BrokenAnswerError, BrokenCallError, UnsentError
+from centralized_ml_api.local.jobs.on_disk import run_to_end
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class JobRunner:
         """Makes the call and writes the body of its answer; returns its size too."""
         store = self._book.store
         async with self._call(job.asked, store.request_of(job)) as (answered, body):
-            with await asyncio.to_thread(store.open_answer, job) as file:
+            with await run_to_end(store.open_answer, job) as file:
                 return answered, await self._write(body, file)
 
     async def _write(self, body: AsyncIterator[bytes], file: BinaryIO) -> int:
@@ -113,5 +114,5 @@ class JobRunner:
             size += len(chunk)
             if size > self._book.limits.answer_bytes:
                 raise AnswerTooLargeError
-            await asyncio.to_thread(file.write, chunk)
+            await run_to_end(file.write, chunk)
         return size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import threading
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -400,5 +401,38 @@ def test_a_disk_that_refuses_takes_no_job_and_a_failure_is_told_anyway(tmp_path:
         await world.book.fail(job, errors.API_FAILED)
         (failed,) = world.book.list_of("red")
         assert (failed.status, failed.error) == ("failed", "api_failed")
+
+    story(tell)
+
+
+def test_a_write_that_nobody_waits_for_ends_before_the_next_one_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        job = await world.add()
+        store, may_end, writes = world.book.store, threading.Event(), list[str]()
+        save, begun, loop = store.save, asyncio.Event(), asyncio.get_running_loop()
+
+        def save_slowly(written: Job) -> None:
+            writes.append(f"{written.status} begins")
+            loop.call_soon_threadsafe(begun.set)
+            if written.status == "running":
+                may_end.wait(30)
+            save(written)
+            writes.append(f"{written.status} ends")
+
+        monkeypatch.setattr(store, "save", save_slowly)
+        taken = world.book.take_next()
+        assert taken is not None
+        saving = asyncio.create_task(world.book.save(taken))
+        await begun.wait()
+        saving.cancel()
+        loop.call_soon(may_end.set)
+        await asyncio.wait([saving])
+        assert saving.cancelled()
+        assert (await world.book.cancel(taken)).status == "cancelled"
+        assert writes == ["running begins", "running ends", "cancelled begins", "cancelled ends"]
+        assert world.files == {f"{job.id}.json"}
 
     story(tell)
