@@ -204,6 +204,34 @@ def test_the_answer_of_a_job_that_is_cancelled_while_it_runs_is_dropped(jobs: Jo
     assert jobs.spans() == {f"job#{job_id}"}
 
 
+def test_a_job_holds_its_place_while_its_model_works_however_often_it_is_deleted(
+    jobs: Jobs, loop: Background
+) -> None:
+    model = Gate()
+    jobs.server.answering = model
+    first, *_ = [jobs.start(QUESTION) for _ in range(LIMITS["most_at_once"])]
+    running = jobs.begin()
+    wait_until(lambda: bool(jobs.server.asked), "the model is asked")
+    for _ in range(3):
+        deleted, body = jobs.look(first, method="DELETE")
+        assert (deleted.status, json.loads(body)["status"]) == (200, "cancelled")
+    refused = jobs.call(body=QUESTION)
+    assert (refused.status, code_of(refused.body.read())) == (429, "too_many_jobs")
+    loop.run(model.open())
+    assert b"".join(running) == b"null"
+    jobs.start(QUESTION)
+    jobs.look(first, method="DELETE")
+    assert jobs.look(first)[0].status == 404
+
+
+def test_a_job_whose_caller_was_told_that_it_never_ran_does_not_run(jobs: Jobs) -> None:
+    job_id = jobs.start(QUESTION)
+    jobs.age(job_id, LIMITS["queue_seconds"] + LIMITS["grace_seconds"] + 1)
+    assert jobs.look(job_id)[0].status == 503
+    jobs.run()
+    assert jobs.server.asked == []
+
+
 def test_a_job_that_is_done_is_forgotten_with_all_that_belongs_to_it(jobs: Jobs) -> None:
     job_id = jobs.start(QUESTION)
     jobs.run()

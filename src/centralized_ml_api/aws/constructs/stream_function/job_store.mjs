@@ -59,10 +59,12 @@ export class JobStore {
         return job;
     }
 
-    // Begins a job. Returns it, with `request` and `body`; null where it has begun before, or was cancelled.
+    // Begins a job. Returns it, with `request` and `body`; null where it has begun before, was cancelled, or comes so late
+    // that its caller was told that it never ran.
     async begin(owner, id) {
         const over = Math.floor(this.#now()) + limits.run_seconds + limits.grace_seconds;
-        const job = await this.#change(owner, id, [QUEUED], { job_status: RUNNING, over_by: over });
+        const changes = { job_status: RUNNING, over_by: over };
+        const job = await this.#change(owner, id, [QUEUED], changes, { after: this.#now() });
         if (!job) return null;
         const body = [];
         for await (const part of this.#readParts(job, id, REQUEST)) body.push(part);
@@ -76,7 +78,10 @@ export class JobStore {
         const changes = { job_status: isError ? FAILED : DONE, answer_text: JSON.stringify(head), answer_parts: parts };
         const kept = await this.#change(owner, id, [RUNNING], changes);
         await this.#deleteParts(owner, id, REQUEST, job.request_parts);
-        if (!kept) await this.#deleteParts(owner, id, ANSWER, parts);
+        if (!kept) {
+            await this.#deleteParts(owner, id, ANSWER, parts);
+            await this.#change(owner, id, [CANCELLED], { over_by: 0 });
+        }
         await this.close(owner, [id]);
     }
 
@@ -118,10 +123,11 @@ export class JobStore {
 
     // Cancels a job whose status is one of these. Returns it as it is then, null where it has another.
     async cancel(owner, id, statuses = [QUEUED, RUNNING]) {
-        const job = await this.#change(owner, id, statuses, { job_status: CANCELLED }, "ALL_OLD");
+        const job = await this.#change(owner, id, statuses, { job_status: CANCELLED }, { returned: "ALL_OLD" });
         if (job?.job_status === QUEUED) {
             await this.#deleteParts(owner, id, REQUEST, job.request_parts);
             await this.close(owner, [id]); // one that runs is open until its model has answered
+            await this.#change(owner, id, [CANCELLED], { over_by: 0 });
         }
         return job && { ...job, job_status: CANCELLED };
     }
@@ -172,21 +178,27 @@ export class JobStore {
         });
     }
 
+    // Returns whether the model of a job that was cancelled may still be at work: then the job holds a place.
+    isWorking(job) {
+        return job.job_status === CANCELLED && !this.#isOver(job);
+    }
+
     // Whether a job holds no place any more: one that was cancelled while it ran has none once it cannot run any longer.
     #isOver(job) {
         return job.over_by < this.#now() || [DONE, FAILED].includes(job.job_status);
     }
 
-    // Changes a job if its status is one of these. Returns it, as it was before with `ALL_OLD`; null where it is not.
-    async #change(owner, id, statuses, changes, returned = "ALL_NEW") {
+    // Changes a job if its status is one of these, and it is not over by the instant `after`. Returns it, as it was before
+    // with `ALL_OLD`; null where it was not changed.
+    async #change(owner, id, statuses, changes, { returned = "ALL_NEW", after = 0 } = {}) {
         const names = Object.keys(changes);
         const values = Object.fromEntries(names.map((name) => [`:${name}`, changes[name]]));
         const listed = statuses.map((status, index) => [`:from_${index}`, status]);
         try {
             const { Attributes } = await this.#update(keyOf(owner, id), {
                 UpdateExpression: `SET ${names.map((name) => `${name} = :${name}`).join(", ")}`,
-                ConditionExpression: `job_status IN (${listed.map(([name]) => name).join(", ")})`,
-                ExpressionAttributeValues: render({ ...values, ...Object.fromEntries(listed) }),
+                ConditionExpression: `job_status IN (${listed.map(([name]) => name).join(", ")}) AND over_by >= :after`,
+                ExpressionAttributeValues: render({ ...values, ...Object.fromEntries(listed), ":after": after }),
                 ReturnValues: returned,
             });
             return parse(Attributes);
