@@ -168,7 +168,13 @@ class OrganizedStack:
             self.revision += 1
         if wanted["RevisionId"] != str(self.revision):
             return refusal("PreconditionFailedException", "The Revision Id provided does not match", 412)
-        self.variables = wanted["Environment"]["Variables"]
+        variables = wanted["Environment"]["Variables"]
+        if len(json.dumps(variables)) > 4096:
+            said = "the environment variables you have provided exceeded the 4KB limit. String measured: {}"
+            return refusal(
+                "InvalidParameterValueException", f"Lambda was unable to configure, because {said}"
+            )
+        self.variables = variables
         self.revision += 1
         return Answer(200, self._describe())
 

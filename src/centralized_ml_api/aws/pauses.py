@@ -42,6 +42,12 @@ _BUSY = {"PreconditionFailedException", "ResourceConflictException"}
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
 """
 
+_FULL = "4kb limit"
+"""What Lambda says, in whatever case, of variables that are too long.
+
+Source: https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594
+"""
+
 _PATHS_A_PAGE = 500
 """Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetResources.html"""
 
@@ -147,9 +153,17 @@ class AwsPauses:
         if after == pauses:
             return before
         variables = {**now["Environment"]["Variables"], PAUSED_VARIABLE: _render(after)}
-        client.update_function_configuration(
-            FunctionName=function, Environment={"Variables": variables}, RevisionId=now["RevisionId"]
-        )
+        try:
+            client.update_function_configuration(
+                FunctionName=function, Environment={"Variables": variables}, RevisionId=now["RevisionId"]
+            )
+        except client.exceptions.InvalidParameterValueException as error:
+            if _FULL not in str(error).lower():
+                raise
+            raise DeployError(
+                f"{self._stack} has no room for another pause: all of them share Lambda's 4 KB",
+                fix="end another pause, or use fewer words",
+            ) from error
         client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
         return before
 

@@ -115,6 +115,16 @@ def test_of_two_organizers_at_once_none_undoes_what_the_other_did(
     assert stack.paused == {"models": {"chat": ""}}
 
 
+def test_a_pause_that_has_no_room_says_what_makes_some(stack: OrganizedStack, tmp_path: Path) -> None:
+    stack.variables["REFUSED"] = "x" * 3_700
+    assert act(tmp_path, "pause", "--say", "y" * 200).status == 0
+    before = stack.paused
+    ran = act(tmp_path, "pause", "chat", "--say", "z" * 280)
+    assert (ran.status, "no room for another pause" in ran.talk) == (1, True), ran.talk
+    assert "end another pause, or use fewer words" in ran.talk
+    assert (stack.paused, journal(tmp_path)[0]) == (before, ("pause", "", "y" * 200))
+
+
 @pytest.mark.parametrize("what", ["old", "public", "gone"])
 def test_what_cannot_be_paused_says_why(what: str, stack: OrganizedStack, tmp_path: Path) -> None:
     told = {
