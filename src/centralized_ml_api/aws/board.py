@@ -73,7 +73,7 @@ class Kept(Generic[Value]):
         return self._value
 
     def forget(self) -> None:
-        """Lets it be loaded anew."""
+        """Lets it be loaded anew, even if another thread is loading it just now."""
         self._until = float("-inf")
 
 
@@ -95,7 +95,7 @@ class AwsBoard:
         self._target, self._clients, self._clock = target, clients, clock
         self._acts = AwsActs(target, clients, "screen", clock)
         self._journal = open_journal(target, "screen")
-        self._lock = threading.Lock()
+        self._looking, self._acting = threading.Lock(), threading.Lock()  # no act waits for a query of logs
         loads: dict[str, tuple[Callable[[], Any], Any]] = {
             "stack": (self._load_stack, {}),
             "teams": (self._load_teams, {}),
@@ -115,7 +115,7 @@ class AwsBoard:
         return await asyncio.to_thread(self._act, act, wanted)
 
     def _act(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        with self._lock:
+        with self._acting:
             try:
                 told = self._acts.do(act, wanted)
             except MlApiError as error:
@@ -126,7 +126,7 @@ class AwsBoard:
             return told
 
     def _build(self) -> dict[str, Any]:
-        with self._lock:
+        with self._looking:
             found = {name: part.get() for name, part in self._parts.items()}
             troubles = [part.trouble for part in self._parts.values() if part.trouble]
         now = self._clock()

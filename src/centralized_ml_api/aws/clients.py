@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
 from typing import Any
 
 from centralized_ml_api.aws_session import open_session
@@ -18,7 +19,11 @@ PATIENT_ATTEMPTS = 8
 
 
 class AwsClients:
-    """Clients of one region, from a session of their own, so that nothing global changes."""
+    """Clients of one region, from a session of their own, so that nothing global changes.
+
+    Threads may share it: they may share clients, but only one at a time may have a session make one.
+    Source: https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html
+    """
 
     def __init__(self, region: str | None = None) -> None:
         """Takes the region of the flag, the environment, the profile, or the default, in this order.
@@ -35,17 +40,19 @@ class AwsClients:
         except profile_not_found as error:
             raise DeployError(str(error), fix="set AWS_PROFILE to a profile of ~/.aws/config") from error
         self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
         self.region: str = region or os.environ.get("AWS_REGION") or configured or DEFAULT_REGION
 
     def client(self, service: str) -> Any:
         """Returns a client with short timeouts, the same each time: a person is waiting."""
-        if service not in self._clients:
-            config = _load("botocore.config").Config(
-                connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
-            )
-            made = self._session.create_client(service, region_name=self.region, config=config)
-            self._clients[service] = made
-        return self._clients[service]
+        with self._making:
+            if service not in self._clients:
+                config = _load("botocore.config").Config(
+                    connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"max_attempts": 3}
+                )
+                made = self._session.create_client(service, region_name=self.region, config=config)
+                self._clients[service] = made
+            return self._clients[service]
 
     def impatient_client(self, service: str, region: str) -> Any:
         """Makes a client of another region that asks once and briefly, for what has a fallback."""

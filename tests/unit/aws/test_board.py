@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from support.organized_stack import REGION, STACK, OrganizedStack
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.aws_wire import AwsWire
+    from support.aws_wire import Answer, AwsWire
 
 DOLLAR = 10**9
 
@@ -133,6 +135,29 @@ def test_an_act_shows_at_once_and_asks_no_log_again(screen: Screen) -> None:
         ("pause", "", "screen"),
         ("pause team", "red", "screen"),
     ]
+
+
+def test_an_act_waits_for_no_query_and_shows_afterwards(screen: Screen) -> None:
+    asked, answered = threading.Event(), threading.Event()
+    query = screen.stack.wire.spoken["logs.GetQueryResults"]
+
+    def wait(body: str) -> Answer:
+        asked.set()
+        assert answered.wait(30)
+        return query(body)
+
+    screen.stack.wire.spoken["logs.GetQueryResults"] = wait
+    with ThreadPoolExecutor() as threads:
+        looking = threads.submit(screen.show)
+        try:
+            assert asked.wait(30)
+            acting = threads.submit(screen.act, "pause", words="Stop")
+            assert acting.result(timeout=30) == {}
+            assert not looking.done()
+        finally:
+            answered.set()
+    assert screen.stack.paused == {"models": {"": "Stop"}}
+    assert screen.show()["paused"] == "Stop"
 
 
 def test_a_grant_raises_the_limit_and_is_undone(screen: Screen) -> None:
