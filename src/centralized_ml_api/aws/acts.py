@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.deployed_stack import DeployedTeams
     from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.organizer.grant import Grant
     from centralized_ml_api.organizer.journal import Actor
 
     Act = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -137,12 +138,7 @@ class AwsActs:
 
     def _grant(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Lets a `team` use more: `usd`, `tokens`; returns whether the event `ends`."""
-        name, grant = read_text(wanted, "team"), read_grant(wanted)
-        if grant.requests:
-            raise UsageError(
-                "API Gateway counts requests by itself, so nobody can be granted more of them",
-                fix="raise `requests_per_day` in the config, and deploy",
-            )
+        name, grant = read_text(wanted, "team"), _read_counted(wanted)
         plan = build_plan(load_config(self._target.config, now=self._clock()))
         teams = self._load_teams()
         owner = _find_owner(name, teams)
@@ -161,7 +157,7 @@ class AwsActs:
     def _take_back(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Takes back what a `team` was granted: as much as is named, or else all of it; returns how much."""
         name = read_text(wanted, "team")
-        named = read_grant(wanted) if any(unit in wanted for unit in UNITS) else None
+        named = _read_counted(wanted) if any(unit in wanted for unit in UNITS) else None
         back = self._grants.take_back(self._owner_of(name), named)
         self._journal.note("take back", name, back.word())
         return back.to_json()
@@ -219,6 +215,21 @@ class AwsActs:
     def _load_teams(self) -> DeployedTeams:
         cloudformation, stack = self._clients.client("cloudformation"), self._target.stack
         return load_teams(cloudformation, stack, partial(load_roster, self._clients))
+
+
+def _read_counted(wanted: Mapping[str, Any]) -> Grant:
+    """Reads a grant of what the function that streams counts.
+
+    Raises:
+        UsageError: It is no grant, or one of requests.
+    """
+    grant = read_grant(wanted)
+    if grant.requests:
+        raise UsageError(
+            "API Gateway counts requests by itself, so nobody can be granted more of them",
+            fix="raise `requests_per_day` in the config, and deploy",
+        )
+    return grant
 
 
 def _find_owner(team: str, teams: DeployedTeams) -> str:

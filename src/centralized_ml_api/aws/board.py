@@ -34,10 +34,19 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.plan.types import ApiPlan
 
 Value = TypeVar("Value")
 SHOWN_DEEDS = 40
-SECONDS = {"stack": 30.0, "teams": 60.0, "spent": 15.0, "history": 60.0, "errors": 60.0, "usage": 300.0}
+SECONDS = {
+    "plan": 0.0,
+    "stack": 30.0,
+    "teams": 60.0,
+    "spent": 15.0,
+    "history": 60.0,
+    "errors": 60.0,
+    "usage": 300.0,
+}
 """How long each part is kept. Queries of logs cost by what they read, so they are the rarest."""
 
 LASTING = ("history", "errors", "usage")
@@ -97,6 +106,7 @@ class AwsBoard:
         self._journal = open_journal(target, "screen")
         self._looking, self._acting = threading.Lock(), threading.Lock()  # no act waits for a query of logs
         loads: dict[str, tuple[Callable[[], Any], Any]] = {
+            "plan": (self._load_plan, None),
             "stack": (self._load_stack, {}),
             "teams": (self._load_teams, {}),
             "spent": (self._load_spent, Spent()),
@@ -130,7 +140,7 @@ class AwsBoard:
             found = {name: part.get() for name, part in self._parts.items()}
             troubles = [part.trouble for part in self._parts.values() if part.trouble]
         now = self._clock()
-        plan = build_plan(load_config(self._target.config, now=now))
+        plan = found["plan"] or self._load_plan()  # where there never was one, this raises why
         journal = [asdict(deed) for deed in self._journal.load(SHOWN_DEEDS)]
         known = Known(
             **found["stack"],
@@ -144,6 +154,9 @@ class AwsBoard:
         document = build_document(known)
         trouble = "; ".join(dict.fromkeys(filter(None, [document["trouble"], *troubles])))
         return {**document, "history": found["history"], "errors": found["errors"], "trouble": trouble}
+
+    def _load_plan(self) -> ApiPlan:
+        return build_plan(load_config(self._target.config, now=self._clock()))
 
     def _load_stack(self) -> dict[str, Any]:
         """Loads how the stack is, who may join, and what of it can be paused."""

@@ -167,6 +167,7 @@ def test_a_grant_raises_the_limit_and_is_undone(screen: Screen) -> None:
     assert screen.act("take-back", team="red", usd=0.5)["usd"] == 0.5
     assert screen.team("red")["limits"][1]["most"] == 2.0
     assert "less than that" in screen.act("take-back", team="red", usd=9)["error"]
+    assert "counts requests by itself" in screen.act("take-back", team="red", requests=9)["error"]
 
 
 def test_joining_is_closed_opened_and_gets_a_code(screen: Screen) -> None:
@@ -194,6 +195,18 @@ def test_what_aws_refuses_is_said_and_the_rest_is_shown(screen: Screen) -> None:
     shown = screen.show()
     assert "not yours" in shown["trouble"]
     assert [team["name"] for team in shown["teams"]] == ["red", "blue", "Owls"]
+
+
+def test_a_config_that_is_wrong_for_a_while_is_said_and_the_former_is_shown(
+    screen: Screen, tmp_path: Path
+) -> None:
+    assert screen.show()["trouble"] == ""
+    (tmp_path / "models.json").write_text("{")
+    shown = screen.show()
+    assert "in the config" in shown["trouble"]
+    assert [team["name"] for team in shown["teams"]] == ["red", "blue", "Owls"]
+    (tmp_path / "models.json").write_text(json.dumps(CONFIG))
+    assert screen.show()["trouble"] == ""
 
 
 def test_a_stack_that_is_gone_is_said(screen: Screen) -> None:
