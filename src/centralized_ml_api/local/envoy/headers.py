@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
@@ -150,8 +151,13 @@ def build_function_response_mutations() -> list[dict[str, Any]]:
 
 
 def _remove_all_but(names: Iterable[str]) -> dict[str, Any]:
-    pattern = build_complement_regex([*_PSEUDO_HEADERS, *(name.lower() for name in names)])
+    pattern = _build_pattern((*_PSEUDO_HEADERS, *(name.lower() for name in names)))
     return {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": pattern}}}}
+
+
+@lru_cache(maxsize=256)  # each model has several routes, and each change builds all of them
+def _build_pattern(names: tuple[str, ...]) -> str:
+    return build_complement_regex(names)
 
 
 def build_complement_regex(names: Iterable[str]) -> str:
