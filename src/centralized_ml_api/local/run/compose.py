@@ -11,6 +11,7 @@ from centralized_ml_api.api.openai import list_models
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import (
     Attempt,
+    Doors,
     Gateway,
     RefusedRoute,
     ServedRoute,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from centralized_ml_api.local.gateway import Doors, ExternalUpstream, Upstream
+    from centralized_ml_api.local.gateway import Door, ExternalUpstream, Upstream
     from centralized_ml_api.local.run.entry_statuses import Look
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.local.status import EntryStatus
@@ -65,7 +66,6 @@ def build_gateway(
     translates: bool = False,
     known: Known = NOTHING_KNOWN,
     keys: Mapping[str, tuple[str, ...]] | None = None,
-    began: datetime | None = None,
     starts: datetime | None = None,
     sleeping: Look = lambda _: None,
     doors: Doors | None = None,
@@ -79,30 +79,25 @@ def build_gateway(
         find: Returns the running service of a name.
         retiring: Services without a route, which may still have calls under way.
         translates: Whether the translator can run here.
-        known: What else the catalogue shows of the entries.
+        known: What else the catalogue shows of the entries, and since when they are served.
         keys: By team, the keys that are valid now.
-        began: When the API began to serve.
         starts: When the event starts; None once it has.
         sleeping: Returns how an entry sleeps; None if it never does.
         doors: Who answers teams that join, where the plan has places for them, and who takes jobs.
         notices: What is paused, and the message to all.
     """
-    notices = notices or Notices()
-    door, jobs = (doors.join if plan.event.join else None, doors.jobs) if doors else (None, None)
-    fronts = [front for entry in plan.deployments if (front := _front(entry, find)) is not None]
+    doors, notices = doors or Doors(), notices or Notices()
+    door = doors.join if plan.event.join else None
+    fronts = filter(None, (_front(entry, find) for entry in plan.deployments))
     openai = local_openai_models(plan, translates=translates)
     models = {name: model for name in openai.names if (model := find(name)) is not None}
     by_model = _routes_by_model(plan, openai.only(models), models, limits=Limits.of(plan.event))
-    if translates:
-        by_model = _with_attempts(plan, by_model)
+    by_model = _with_attempts(plan, by_model) if translates else by_model
     served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
     statuses = entry_statuses(plan, refused, find, sleeping)
-    known = replace(_add_state(known, plan, statuses, began), refused=refused)
+    known = _add_state(replace(known, refused=refused), plan, statuses)
     return Gateway(
-        upstreams=(
-            *_upstreams((*fronts, *models.values(), *retiring)),
-            *(each.upstream for each in (door, jobs) if each),
-        ),
+        upstreams=(*_upstreams((*fronts, *models.values(), *retiring)), *_upstreams_of(door, doors.jobs)),
         routes=tuple(_own_routes(plan, refused, find, by_model)),
         unready=tuple(list_unready(statuses)),
         asleep=tuple(list_asleep(statuses)),
@@ -116,20 +111,19 @@ def build_gateway(
         starts=starts,
         pot=plan.event.pot,
         door=door,
-        jobs=jobs,
-        runs_jobs=doors is not None and doors.runs_jobs(),
+        jobs=doors.jobs,
+        runs_jobs=doors.runs_jobs(),
         paused=notices.list_paused(entry.name for entry in plan.deployments),
         message=notices.message,
     )
 
 
-def _add_state(known: Known, plan: ApiPlan, statuses: Iterable[EntryStatus], began: datetime | None) -> Known:
-    """Adds to what the catalogue shows how the entries are now, and since when they are served."""
+def _add_state(known: Known, plan: ApiPlan, statuses: Iterable[EntryStatus]) -> Known:
+    """Adds to what the catalogue shows how the entries are now."""
     return replace(
         known,
         sleeping={status.name: word_sleep(status) for status in statuses if status.sleep},
         context_lengths=_context_lengths(plan),
-        created=0 if began is None else int(began.timestamp()),
     )
 
 
@@ -140,6 +134,10 @@ def _upstreams(services: Iterable[Running]) -> tuple[Upstream | ExternalUpstream
         if running.upstream not in by_name or by_name[running.upstream].is_asleep:
             by_name[running.upstream] = running
     return tuple(running.service.upstream(name) for name, running in by_name.items())
+
+
+def _upstreams_of(*doors: Door | None) -> tuple[Upstream, ...]:
+    return tuple(door.upstream for door in doors if door is not None)
 
 
 def _context_lengths(plan: ApiPlan) -> dict[str, int]:

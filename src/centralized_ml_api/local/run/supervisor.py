@@ -96,7 +96,7 @@ class Supervisor:
         self._fail = fail
         self._clock = clock
         self._doors, self._authority = doors, authority
-        self._began = clock.now()
+        self._began = int(clock.now().timestamp())
         self._plan = ApiPlan((), ())
         self._desired = DesiredState({}, {}, ())
         self._known = NOTHING_KNOWN
@@ -332,9 +332,8 @@ class Supervisor:
             self._registry.find,
             retiring,
             translates=self._desired.translates,
-            known=replace(self._known, authority=self._authority),
+            known=replace(self._known, authority=self._authority, created=self._began),
             keys=keys,
-            began=self._began,
             starts=self._plan.event.coming_start(self._clock.now()),
             sleeping=self.sleeping.view,
             doors=self._doors,

@@ -91,13 +91,7 @@ class Schedule:
             self._entries[name] = entry
 
     def note_calls(self, name: str, calls: Calls, now: float) -> None:
-        """Takes note of the calls of an entry.
-
-        Args:
-            name: The entry's name; one that does not sleep is left out.
-            calls: What was counted of it so far.
-            now: The present instant, in seconds.
-        """
+        """Takes note of what was counted of the calls of an entry so far, at this moment, in seconds."""
         if name in self._entries:
             self._entries[name].note_calls(calls, now)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.api.entry_details import Known
+from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.http import CATALOGUE_PATH
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.config.weights import parse_weights
@@ -111,10 +111,10 @@ def test_a_model_behind_a_function_alone_is_no_upstream(tmp_path: Path) -> None:
 
 
 def test_the_list_of_models_tells_how_long_a_conversation_may_be_where_that_is_known() -> None:
-    began = datetime(2030, 6, 1, tzinfo=UTC)
-    served = Machine(plan(entry("chat", LLAMA), entry("other", VLLM))).gateway(began=began)
+    known = replace(NOTHING_KNOWN, created=1_906_502_400)
+    served = Machine(plan(entry("chat", LLAMA), entry("other", VLLM))).gateway(known=known)
     assert {model.name: model.context_length for model in served.listed} == {"chat": 2048, "other": None}
-    assert {model.created for model in served.listed} == {int(began.timestamp())}
+    assert {model.created for model in served.listed} == {1_906_502_400}
 
 
 def test_llama_cpp_hears_that_every_body_is_json() -> None:
