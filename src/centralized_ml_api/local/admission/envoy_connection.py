@@ -95,9 +95,11 @@ def read_request(received: bytearray) -> tuple[Request | None, int]:
     head_end = received.find(_HEAD_END)
     if head_end < 0:
         return None, len(received) + 1
-    first, *lines = received[:head_end].decode().split("\r\n")
+    # A caller's Content-Type may be no UTF-8.
+    first, *lines = received[:head_end].decode(errors="replace").split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
-    path, start = first.split(" ")[1], head_end + len(_HEAD_END)
+    _, path, _ = first.split(" ")
+    start = head_end + len(_HEAD_END)
     if "transfer-encoding" in headers:
         chunks = _read_chunks(received, start)
         return (None, len(received) + 1) if chunks is None else (Request(path, headers, chunks), 0)

@@ -32,8 +32,9 @@ EMPTY = b"GET /call HTTP/1.1\r\nhost: admission\r\n\r\n"
         (CALL, READ),
         (ENDS, Request("/ends", {"transfer-encoding": "chunked"}, b"first, and second")),
         (EMPTY, Request("/call", {"host": "admission"})),
+        (b"GET /call HTTP/1.1\r\nx-type: a/b; x=\xff\r\n\r\n", Request("/call", {"x-type": "a/b; x=\ufffd"})),
     ],
-    ids=["with a length", "in chunks", "without a body"],
+    ids=["with a length", "in chunks", "without a body", "with a Content-Type that is no UTF-8"],
 )
 def test_a_request_is_read_once_it_is_complete(sent: bytes, read: Request) -> None:
     for length in range(len(sent)):
