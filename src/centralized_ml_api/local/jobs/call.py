@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 256 * 1024
 _HEAD_BYTES = 64 * 1024
-_PORT = 80
+_PORT, _LAST_PORT = 80, 65535
 _FRAMING = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding", "server"})
 """Headers of an answer that are about its way, and are made anew when it is handed out."""
 
@@ -89,7 +89,8 @@ def build_proxy_line(asked: Asked) -> bytes:
         return b"PROXY UNKNOWN\r\n"
     kind, local = ("TCP4", "127.0.0.1") if source.version == 4 else ("TCP6", "::1")  # noqa: PLR2004  # its versions
     at = asked.host.rpartition(":")[2]
-    return f"PROXY {kind} {source} {local} {number} {at if at.isdecimal() else _PORT}\r\n".encode()
+    is_port = at.isdecimal() and int(at) <= _LAST_PORT
+    return f"PROXY {kind} {source} {local} {number} {at if is_port else _PORT}\r\n".encode()
 
 
 def build_head(asked: Asked, size: int) -> bytes:
