@@ -59,6 +59,11 @@ CASES = [
             ("that streams", Request("/events", b"{}"), "events"),
             ("by the body", chat(), "chat"),
             ("below an entry", replace(chat(model="any"), path=f"/chat{openai.CHAT_PATH}"), "chat"),
+            (
+                "below an entry, oddly",
+                replace(chat(model="a\r\nb: c"), path=f"/chat{openai.CHAT_PATH}"),
+                "chat",
+            ),
             ("whose body has no length", replace(_ECHO, chunked=True), "echo"),
         )
     ),

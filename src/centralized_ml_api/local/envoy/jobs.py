@@ -92,9 +92,9 @@ def build_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
     """Builds the routes of calls that ask to be answered later, to stand before those of the models. Pure."""
     if gateway.jobs is None or gateway.starts is not None:
         return []
-    action = _build_action(gateway.jobs)
     routes = []
     for kind, paths in _list_kinds(gateway, limits).items():
+        action = _build_action(gateway.jobs, is_named=kind.names is not None)
         most = min(kind.limit_bytes, limits.body_bytes)
         has_length = _match_up_to(most)
         chunked = with_filter_config(_build_route(kind, paths, NO_LENGTH, gateway, action), CUTTING)
@@ -106,10 +106,15 @@ def build_large_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
     """Builds the same for bodies that only some entries may have; often none. Pure."""
     if gateway.jobs is None or gateway.starts is not None:
         return []
-    action = _build_action(gateway.jobs)
     return [
         take_large(
-            _build_route(kind, paths, _match_up_to(kind.limit_bytes), gateway, action),
+            _build_route(
+                kind,
+                paths,
+                _match_up_to(kind.limit_bytes),
+                gateway,
+                _build_action(gateway.jobs, is_named=kind.names is not None),
+            ),
             kind.limit_bytes,
             limits,
         )
@@ -216,8 +221,14 @@ def _match_up_to(limit_bytes: int) -> dict[str, Any]:
     return {"name": "content-length", "range_match": {"start": 0, "end": limit_bytes + 1}}
 
 
-def _build_action(door: Door) -> dict[str, Any]:
-    """Sends `mlapi up` the call as it is, and what no caller can say of itself."""
+def _build_action(door: Door, *, is_named: bool = False) -> dict[str, Any]:
+    """Sends `mlapi up` the call as it is, and what no caller can say of itself.
+
+    Args:
+        door: Where it goes.
+        is_named: Whether its body, and not its path, names the model. Any other body may name anything, and
+            Envoy fails a call for which it would have to make a header of a line break.
+    """
     return {
         "route": {
             "cluster": door.upstream.name,
@@ -229,7 +240,7 @@ def _build_action(door: Door) -> dict[str, Any]:
             HEADERS_FILTER: {
                 "@type": MUTATIONS_PER_ROUTE,
                 "mutations": {
-                    "request_mutations": list(_list_request_mutations(door)),
+                    "request_mutations": list(_list_request_mutations(door, is_named=is_named)),
                     "response_mutations": list(_list_response_mutations()),
                 },
             },
@@ -240,15 +251,16 @@ def _build_action(door: Door) -> dict[str, Any]:
     }
 
 
-def _list_request_mutations(door: Door) -> Iterator[dict[str, Any]]:
+def _list_request_mutations(door: Door, *, is_named: bool) -> Iterator[dict[str, Any]]:
     yield {"remove": "origin"}  # a page may ask, by the gateway
     told = {
         JOIN_PROOF_HEADER: door.token,
         DOOR_TEAM_HEADER: TEAM_FORMAT,
         DOOR_CALLER_HEADER: "%DOWNSTREAM_REMOTE_ADDRESS%",
-        DOOR_MODEL_HEADER: f"%DYNAMIC_METADATA({BODY_NAMESPACE}:model)%",
         DOOR_HOST_HEADER: "%REQ(:authority)%",
     }
+    if is_named:
+        told[DOOR_MODEL_HEADER] = f"%DYNAMIC_METADATA({BODY_NAMESPACE}:model)%"
     for name, value in told.items():
         yield {"append": build_header(name, value)}
     yield SET_REQUEST_ID

@@ -21,6 +21,7 @@ from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.envoy.xds import build_snapshot
 from centralized_ml_api.local.gateway import (
+    DOOR_MODEL_HEADER,
     DOOR_TEAM_HEADER,
     JOIN_PROOF_HEADER,
     Door,
@@ -92,6 +93,12 @@ def test_they_lead_to_this_process_with_its_token_and_the_team() -> None:
             sent = sent_by(route)
             assert sent[JOIN_PROOF_HEADER] == "t0ken"
             assert sent[DOOR_TEAM_HEADER] == "%FILTER_STATE(mlapi.team:PLAIN)%"
+
+
+def test_only_a_model_by_which_the_route_was_chosen_becomes_a_header() -> None:
+    named = [route for route in build_job_routes(GATEWAY, LIMITS) if DOOR_MODEL_HEADER in sent_by(route)]
+    assert paths_of(named) == {CHAT}
+    assert {route["match"]["dynamic_metadata"][0]["path"][0]["key"] for route in named} == {"model"}
 
 
 @pytest.mark.parametrize(
