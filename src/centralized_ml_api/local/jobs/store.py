@@ -63,10 +63,14 @@ class JobStore:
         return jobs
 
     def add(self, job: Job, body: bytes) -> None:
-        """Writes a new job with its body."""
+        """Writes a new job with its body; one that cannot be written leaves nothing on a full disk."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        self._write(self._path(job.id, _REQUEST), body)
-        self.save(job)
+        try:
+            self._write(self._path(job.id, _REQUEST), body)
+            self.save(job)
+        except OSError:
+            self.remove(job)
+            raise
 
     def save(self, job: Job) -> None:
         """Writes how a job is now."""
@@ -84,9 +88,9 @@ class JobStore:
             self._write(answer, body)
         elif job.answered is not None:
             self._draft(answer).replace(answer)
+        self._draft(answer).unlink(missing_ok=True)  # first: it may be what fills the disk
         self.save(job)
         self._path(job.id, _REQUEST).unlink(missing_ok=True)
-        self._draft(answer).unlink(missing_ok=True)
 
     def remove(self, job: Job) -> None:
         """Removes all of a job."""
@@ -131,11 +135,15 @@ class JobStore:
 
     def _write(self, path: Path, content: bytes) -> None:
         draft = self._draft(path)
-        with os.fdopen(_open_private(draft), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        try:
+            with os.fdopen(_open_private(draft), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
 
 
 def _open_private(path: Path) -> int:
