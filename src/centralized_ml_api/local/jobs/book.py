@@ -148,12 +148,14 @@ class JobBook:
         """
         await run_to_end(self.store.save, job)
 
-    async def put_back(self, job: Job) -> None:
-        """Notes that a job's call has surely not gone out: it waits again, in its old place."""
-        waiting = replace(job, status="queued")
+    async def note_unsent(self, job: Job) -> None:
+        """Writes that a job's call has surely not gone out: after a stop or a crash it waits again."""
         with contextlib.suppress(OSError):  # then it has failed after a crash, although it never ran
-            await self.save(waiting)
-        self._put(waiting)
+            await self.save(replace(job, status="queued"))
+
+    def put_back(self, job: Job) -> None:
+        """Lets a job whose call has surely not gone out wait again, in its old place."""
+        self._put(replace(job, status="queued"))
 
     async def finish(self, job: Job, answered: Answered, size: int) -> None:
         """Keeps the answer that was written into what `store.open_answer` opened.

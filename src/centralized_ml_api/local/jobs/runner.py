@@ -85,8 +85,9 @@ class JobRunner:
                 answered, size = await self._ask(job)
             await book.finish(job, answered, size)
         except UnsentError:
+            await book.note_unsent(job)
             await self._clock.sleep(AGAIN_SECONDS)
-            await book.put_back(job)
+            book.put_back(job)
         except TimeoutError:
             seconds = f"{self._call_seconds:g}"
             await book.fail(job, errors.MODEL_TOO_SLOW.with_message("after", seconds=seconds))

@@ -297,7 +297,8 @@ def test_a_job_whose_call_has_not_gone_out_keeps_its_place(tmp_path: Path) -> No
         taken = world.book.take_next()
         assert taken is not None
         await world.book.save(taken)
-        await world.book.put_back(taken)
+        await world.book.note_unsent(taken)
+        world.book.put_back(taken)
         assert world.book.ahead_of(second) == 1
         book = world.again()
         await book.load()

@@ -169,6 +169,29 @@ def test_a_call_that_has_not_gone_out_is_made_again(tmp_path: Path) -> None:
     story(tell)
 
 
+def test_a_call_that_has_not_gone_out_is_made_after_a_stop_meanwhile(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world, waits, forever = World(tmp_path), asyncio.Event(), asyncio.Event()
+
+        async def wait(seconds: float) -> None:  # noqa: ARG001  # as of every clock
+            waits.set()
+            await forever.wait()
+
+        world.time.sleep = wait  # type: ignore[method-assign]
+        world.runner = JobRunner(world.book, world.call, clock=world.time.clock)
+        world.before["/chat"] = [UnsentError()]
+        async with world.running():
+            job_id = await world.add()
+            await waits.wait()
+            assert world.job(job_id).status == "running"
+        again = World(tmp_path)
+        await again.book.load()
+        async with again.running():
+            assert (await again.over(job_id)).status == "done"
+
+    story(tell)
+
+
 def test_a_call_that_takes_too_long_ends(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path, call_seconds=0.01)
