@@ -418,9 +418,17 @@ def test_with_too_many_entries_to_name_a_pause_denies_all_calls(monkeypatch: pyt
     assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
 
 
-def test_what_the_function_is_told_leaves_room_for_pauses() -> None:
-    told = ["x" * TABLE_CHARACTERS, json.dumps(word_refusals(STARTS)), "y" * DIRECT_CHARACTERS, *ENVIRONMENT]
-    assert 4096 - len("".join(told)) - len(ENVIRONMENT["OWN_TAG"]) - len(TEAM_TAG) > 2 * LONGEST_WORDS
+def test_what_the_function_is_told_leaves_room_for_a_pause() -> None:
+    told = {
+        "REFUSED": "x" * (TABLE_CHARACTERS - len('""')),
+        "OWN_TAG": json.dumps([STACK_TAG, "S" * 128]),
+        "TEAM_TAG": TEAM_TAG,
+        "WORDS": json.dumps(word_refusals(STARTS)),
+        "DIRECT": "y" * DIRECT_CHARACTERS,
+        "NAMES_TEAM": "yes",
+        "PAUSED": json.dumps({"teams": {"red": "w" * 70}, "keys": {"0" * 16: "red"}}),
+    }
+    assert len(json.dumps(told)) <= 4096
 
 
 @pytest.mark.usefixtures("environment")

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.event import EventPlan
 
 
-TABLE_CHARACTERS = 2_500
-"""How much the function that hands keys on can be told about all teams, and be left with room for pauses.
+TABLE_CHARACTERS = 2_700
+"""How much the function that hands keys on can be told about all teams, and be left with room for a pause.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (4 KB of variables)
+Lambda measures its variables as one JSON object, in which each quote of JSON within a string takes two.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (4 KB of variables) and
+https://github.com/localstack/localstack/pull/6862 (how AWS measures them)
 """
 
 POLICY_CHARACTERS = 7_500
@@ -156,7 +158,8 @@ def build_access(
 def _is_too_much(refused: Mapping[str, tuple[str, ...]]) -> bool:
     """Returns whether AWS cannot be told of the entries that teams may not call, all teams or one."""
     policies = [sum(_PATH_CHARACTERS + len(name) for name in names) for names in refused.values()]
-    return len(json.dumps(refused)) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS
+    written = json.dumps(json.dumps(refused))
+    return len(written) > TABLE_CHARACTERS or max(policies, default=0) > POLICY_CHARACTERS
 
 
 SECONDS_A_TEAM = 15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from centralized_ml_api.plan.aws.event import (
     API_ERRORS,
     FUNCTION_THROTTLES,
     PLACE_PREFIX,
+    TABLE_CHARACTERS,
     AlarmPlan,
     DashboardPlan,
     build_access,
@@ -75,6 +77,15 @@ def test_more_than_aws_can_be_told_is_an_error_before_a_deploy(teams: int, entri
     event = build_event(**{f"team-{number}": () for number in range(teams)})
     with pytest.raises(DeployError, match="the teams' lists of models exclude too many"):
         build_access(event, [f"model-{number}" for number in range(entries)])
+
+
+def test_quotes_within_the_variable_count_twice_as_lambda_counts_them() -> None:
+    names = [f"{number:02}" for number in range(89)]
+    event = build_event(**{f"team-{number}": () for number in range(4)})
+    refused = {f"team-{number}": names for number in range(4)}
+    assert len(json.dumps(refused)) < TABLE_CHARACTERS < len(json.dumps(json.dumps(refused)))
+    with pytest.raises(DeployError, match="the teams' lists of models exclude too many"):
+        build_access(event, names)
 
 
 @pytest.mark.parametrize("teams", [1, 50])
