@@ -18,6 +18,7 @@ from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
 from support.api_gateway.functions import Instances
+from support.route_table import list_routes, remove_route
 from support.stream_host.host import write_function
 from support.waiting import wait_until
 
@@ -51,9 +52,12 @@ class EnvoyConfig:
 
     @property
     def routes(self) -> list[Json]:
-        """The route table; the first that matches counts."""
-        found: list[Json] = self.route_file["resources"][0]["virtual_hosts"][0]["routes"]
-        return found
+        """The routes of the table; the first that matches counts."""
+        return list_routes(self.route_file["resources"][0])
+
+    def remove(self, route: Json) -> None:
+        """Removes a route."""
+        remove_route(self.route_file["resources"][0], route)
 
 
 @contextlib.contextmanager

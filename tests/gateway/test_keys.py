@@ -23,6 +23,7 @@ from centralized_ml_api.local.admission.terms import TEAM_HEADER
 from centralized_ml_api.local.gateway import ServedRoute, TeamAccess
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES
 from contract.case import LOCAL, refused
+from support.route_table import list_routes
 from support.running_gateway import start_gateway
 from support.waiting import wait_until
 
@@ -71,7 +72,7 @@ def assert_refused(answer: Answer, error: ApiError) -> None:
 def routes_of(running: RunningGateway) -> list[tuple[str, str]]:
     """A method and a path for each route of the table that Envoy has."""
     table = json.loads((running.folder / "routes.json").read_text())["resources"][0]
-    return [request_for(route["match"]) for route in table["virtual_hosts"][0]["routes"]]
+    return [request_for(route["match"]) for route in list_routes(table)]
 
 
 def request_for(match: dict[str, Any]) -> tuple[str, str]:

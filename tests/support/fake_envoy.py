@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from support.route_table import list_routes
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
@@ -127,7 +129,7 @@ class FakeEnvoy:
                 assert path.exists(), f"cluster {cluster['name']} has no file of endpoints"
         usable = {cluster["name"] for cluster in clusters} & self._clusters.keys()
         tables = [table for file in (self.files.routes, self.files.job_routes) for table in _resources(file)]
-        for route in (route for table in tables for route in table["virtual_hosts"][0]["routes"]):
+        for route in (route for table in tables for route in list_routes(table)):
             if "route" in route:
                 name = route["route"]["cluster"]
                 assert name in usable, f"a route points to cluster {name}, which Envoy does not have"

@@ -88,7 +88,7 @@ def _any_size(config: EnvoyConfig) -> None:
     refusing = [route for route in config.routes if route.get("direct_response", {}).get("status") == 413]
     assert refusing, "a body over the limit has no route of its own"
     for route in refusing:
-        config.routes.remove(route)
+        config.remove(route)
 
 
 def _direct(path: str | None) -> Callable[[EnvoyConfig], Json]:
@@ -165,7 +165,7 @@ def _reply_headers(code: str, name: str) -> Callable[[EnvoyConfig], object]:
 
 def _no_chat(config: EnvoyConfig) -> None:
     for route in _served(config, "/v1/chat/completions"):
-        config.routes.remove(route)
+        config.remove(route)
 
 
 def _unknown_model(config: EnvoyConfig) -> None:
@@ -241,9 +241,7 @@ MUTATIONS = (
     Mutation("an error names another request", _said(_direct(None), '%CONNECTION_ID%"', 'x"'), UNKNOWN),
     Mutation("the query reaches the model", _no_filter("/echo", "query"), QUERY),
     Mutation("a body may be larger", _any_size, TOO_LARGE),
-    Mutation(
-        "other methods are not there", lambda config: config.routes.remove(_direct("/echo")(config)), METHOD
-    ),
+    Mutation("other methods are not there", lambda config: config.remove(_direct("/echo")(config)), METHOD),
     Mutation("405 does not say Allow", _without_header(_direct("/echo"), "allow"), METHOD),
     Mutation(
         "405 is another status",
@@ -263,10 +261,10 @@ MUTATIONS = (
     Mutation("any page may put the page into a frame", _without_header(_read("/"), "x-frame-options"), PAGE),
     Mutation(
         "the catalogue is not there",
-        lambda config: config.routes.remove(_read("/models")(config)),
+        lambda config: config.remove(_read("/models")(config)),
         CATALOGUE,
     ),
-    Mutation("a preflight reaches the routes", lambda config: config.routes.pop(0), PREFLIGHT),
+    Mutation("a preflight reaches the routes", lambda config: config.remove(config.routes[0]), PREFLIGHT),
     Mutation(
         "a preflight does not allow headers",
         _without_header(lambda config: config.routes[0], "access-control-allow-headers"),

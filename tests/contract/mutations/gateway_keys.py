@@ -43,7 +43,7 @@ def _without_outsiders(config: EnvoyConfig) -> None:
     """Under `/v1`, the routes that match a team."""
     for route in _routes(config, "/v1/chat/completions"):
         if any(one["name"] == "x-mlapi-team" for one in route["match"].get("headers", ())):
-            config.routes.remove(route)
+            config.remove(route)
 
 
 def _without_bearer(config: EnvoyConfig) -> None:

@@ -36,7 +36,12 @@ end
 
 _OTHER_SPELLINGS: tuple[list[dict[str, Any]], ...] = (
     [
-        {"name": "authorization", "string_match": {"prefix": "Bearer "}, "invert_match": True},
+        {
+            "name": "authorization",
+            "string_match": {"prefix": "Bearer "},
+            "invert_match": True,
+            "treat_missing_header_as_empty": True,
+        },
         {"name": "authorization", "string_match": {"safe_regex": {"regex": "(?i:bearer) +[^ ].*"}}},
     ],
     [{"name": "authorization", "string_match": {"prefix": "Bearer  "}}],
@@ -57,8 +62,8 @@ def build_scheme_routes(gateway: Gateway) -> list[Route]:
     filters = dict.fromkeys(names, FILTER_ENABLED)
     below_v1 = {**filters, **dict.fromkeys((METADATA_FILTER, UNREAD_FILTER), FILTER_ENABLED)}
     routes = []
-    for paths, chosen in (*((below, below_v1) for below in _BELOW_V1), ({"prefix": "/"}, filters)):
-        for headers in _OTHER_SPELLINGS:
+    for headers in _OTHER_SPELLINGS:
+        for paths, chosen in (*((below, below_v1) for below in _BELOW_V1), ({"prefix": "/"}, filters)):
             match = {**paths, "headers": headers}
             routes.append(with_filter_config(build_error_route(match, errors.UNAUTHORIZED), chosen))
     return routes

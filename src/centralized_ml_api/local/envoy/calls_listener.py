@@ -15,8 +15,8 @@ from centralized_ml_api.local.envoy.admission import SAID_FORMAT, build_admissio
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER, TEAM_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
-from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, build_header
-from centralized_ml_api.local.envoy.listener import build_connection_manager
+from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, SET_PATH, build_header
+from centralized_ml_api.local.envoy.listener import build_connection_manager, build_early_mutation
 from centralized_ml_api.local.envoy.rate_limits import LEFT_FILTER, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.token_counts import ATTEMPT_NAMESPACE
 from centralized_ml_api.local.envoy.translator import CALLS_SOCKET
@@ -42,7 +42,7 @@ def build_calls_listener(settings: Settings) -> dict[str, Any]:
     own = {
         "stat_prefix": "calls",
         "http_filters": [*_build_own_filters(), *filters],
-        "early_header_mutation_extensions": [],
+        "early_header_mutation_extensions": [build_early_mutation("path", SET_PATH)],
         # The call as a whole is in the access log, and counted.
         "access_log": [build_admission_log()],
     }

@@ -40,8 +40,20 @@ _REQUEST_FRAMING = ("content-length", "host", "transfer-encoding")
 ATTEMPT_HEADER = "x-mlapi-attempt"
 """Marks the call of one entry among several: it goes to this entry, and to no other one."""
 
-ENVOY_NEEDS = ("x-forwarded-proto", ATTEMPT_HEADER)
-"""Removed later, by the route: without them here, Envoy finds no route at all, or another one."""
+PATH_HEADER = "x-mlapi-path"
+"""The path of a request without its query: a tree of routes looks up whole headers."""
+
+SET_PATH = {
+    "append": {
+        "header": {"key": PATH_HEADER, "value": "%PATH(NQ:PATH)%"},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+}
+"""A mutation that sets it, before a route is chosen."""
+
+REMOVED_BY_ROUTE = ("x-forwarded-proto", ATTEMPT_HEADER)
+ENVOY_NEEDS = (*REMOVED_BY_ROUTE, PATH_HEADER)
+"""Removed later, by the route or the whole table: Envoy finds no route without them, or another one."""
 
 _RESPONSE_ALLOWED = (
     "allow",

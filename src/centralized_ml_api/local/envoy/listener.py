@@ -22,7 +22,7 @@ from centralized_ml_api.local.envoy.aws_signing import (
 )
 from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
 from centralized_ml_api.local.envoy.connection_shares import build_shares
-from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID
+from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID, SET_PATH
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
 from centralized_ml_api.local.envoy.provider_answers import (
     PROVIDER_ANSWER,
@@ -185,21 +185,22 @@ def _build_address_handling() -> dict[str, Any]:
         "skip_xff_append": True,
         "append_x_forwarded_port": True,
         "early_header_mutation_extensions": [
-            {
-                "name": "client-cannot-steer-envoy",
-                "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.http.early_header_mutation"
-                    ".header_mutation.v3.HeaderMutation",
-                    "mutations": [
-                        {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
-                        {"remove": TEAM_HEADER},
-                        {"remove": ATTEMPT_HEADER},
-                        {"remove": "x-forwarded-port"},
-                    ],
-                },
-            }
+            build_early_mutation(
+                "client-cannot-steer-envoy",
+                {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
+                {"remove": TEAM_HEADER},
+                {"remove": ATTEMPT_HEADER},
+                {"remove": "x-forwarded-port"},
+                SET_PATH,
+            )
         ],
     }
+
+
+def build_early_mutation(name: str, *mutations: dict[str, Any]) -> dict[str, Any]:
+    """Builds what changes the headers of a request before its route is chosen. Pure."""
+    kind = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    return {"name": name, "typed_config": {"@type": kind, "mutations": [*mutations]}}
 
 
 def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:

@@ -75,6 +75,14 @@ end
 """
 """Lets a body of unknown length pass up to the limit, drops the rest, and only then goes over the limit."""
 
+MAYBE_LARGE = {
+    "name": "content-length",
+    "range_match": {"start": 0, "end": _LARGE_BYTES},
+    "invert_match": True,
+    "treat_missing_header_as_empty": True,
+}
+"""Matches all calls but those whose body says that it is small."""
+
 NO_LENGTH = {"name": "content-length", "present_match": True, "invert_match": True}
 """Matches calls without a body, or with a chunked one: Envoy hides `Transfer-Encoding` from routes."""
 
@@ -94,16 +102,11 @@ def build_drain_scripts(limits: Limits) -> dict[str, Any]:
     }
 
 
-def build_large_refusals(gateway: Gateway, larger: Iterable[Route], limits: Limits) -> list[Route]:
-    """Builds the routes that refuse large bodies, to stand before those that take calls. Pure.
+def build_large_refusals(gateway: Gateway, limits: Limits) -> list[Route]:
+    """Builds the routes that refuse large bodies of those who may not call. Pure.
 
-    Who may not call is refused first, then what is too large. A body that says to be larger than even
+    They stand before all that looks at the body's length. A body that says to be larger than even
     `dropped_bytes` is not read: no route here matches it, and a filter refuses it at once.
-
-    Args:
-        gateway: What is served.
-        larger: Routes that take larger bodies than others.
-        limits: Those of the gateway.
     """
     routes: list[Route] = []
     large = [{"prefix": "/", "headers": [match]} for match in _match_large(limits)]
@@ -121,8 +124,12 @@ def build_large_refusals(gateway: Gateway, larger: Iterable[Route], limits: Limi
                     for at in ({"path": f"/{name}"}, {"prefix": f"/{name}/v1/"})
                 ]
         routes += _refuse(_add_headers(large, match_no_key_of(gateway.teams)), errors.UNAUTHORIZED)
-    too_large = {"prefix": "/", "headers": [match_length(limits.body_bytes + 1, limits)]}
-    return [*routes, *larger, *_refuse([too_large], body_too_large(limits))]
+    return routes
+
+
+def build_too_large_refusals(limits: Limits) -> list[Route]:
+    """Builds the route that refuses bodies that are too large for all entries. Pure."""
+    return _refuse([{"prefix": "/", "headers": [match_too_large(limits)]}], body_too_large(limits))
 
 
 def take_large(route: Route, limit_bytes: int, limits: Limits) -> Route:
@@ -132,7 +139,7 @@ def take_large(route: Route, limit_bytes: int, limits: Limits) -> Route:
     filters that know one limit for all routes.
     """
     match = route["match"]
-    is_large = match_length(limits.body_bytes + 1, limits)
+    is_large = match_too_large(limits)
     held_bytes = limits.response_bytes + limit_bytes
     narrow = {**route, "match": {**match, "headers": [*match["headers"], is_large]}}
     buffer = {**_BUFFER_PER_ROUTE, "buffer": {"max_request_bytes": held_bytes}}
@@ -186,6 +193,11 @@ def _add_headers(matches: Iterable[dict[str, Any]], more: list[dict[str, Any]]) 
 
 def _match_large(limits: Limits) -> list[dict[str, Any]]:
     return [match_length(_LARGE_BYTES, limits), NO_LENGTH]
+
+
+def match_too_large(limits: Limits) -> dict[str, Any]:
+    """Matches bodies that say to be larger than most entries take. Pure."""
+    return match_length(limits.body_bytes + 1, limits)
 
 
 def match_length(start: int, limits: Limits) -> dict[str, Any]:

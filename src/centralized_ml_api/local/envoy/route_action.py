@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_COUNTED, SAGEMAKER_ERRORS
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
-    ENVOY_NEEDS,
     MODEL_HEADERS_DROPPED,
+    REMOVED_BY_ROUTE,
     REQUEST_ID_HEADER,
     SERVED_BY_HEADER,
     SET_JSON_CONTENT_TYPE,
@@ -100,7 +100,7 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
         RESPONSE_FILTER: _build_response_filter(route, external),
     }
     removed = {
-        "request_headers_to_remove": list(ENVOY_NEEDS),
+        "request_headers_to_remove": list(REMOVED_BY_ROUTE),
         "response_headers_to_remove": list(MODEL_HEADERS_DROPPED),
     }
     if route.headers is None:

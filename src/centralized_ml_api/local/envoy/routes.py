@@ -1,4 +1,4 @@
-"""The route table (RDS): exact paths only, the first match wins.
+"""The route table (RDS): exact paths only, the first match wins; a tree says where to look (`route_tree`).
 
 Paths are compared as they arrive, byte for byte: no `..`, `//`, `%2F` or case is ever folded, so only the
 exact path of a model reaches it.
@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
 from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
-from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
 from centralized_ml_api.local.envoy.admission import (
     build_terms,
     list_free_teams,
@@ -22,7 +20,6 @@ from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_error
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,
-    build_credential_removal,
     build_key_check,
     is_restricted,
     list_audiences,
@@ -34,6 +31,7 @@ from centralized_ml_api.local.envoy.closed import (
     build_refusals_before_start,
     build_team_pauses,
 )
+from centralized_ml_api.local.envoy.default_filters import build_default_filters
 from centralized_ml_api.local.envoy.direct_responses import (
     answer_callers,
     build_405_route,
@@ -46,6 +44,7 @@ from centralized_ml_api.local.envoy.entry_paths import (
     build_large_entry_routes,
 )
 from centralized_ml_api.local.envoy.headers import (
+    PATH_HEADER,
     build_header,
     build_response_headers,
 )
@@ -63,38 +62,45 @@ from centralized_ml_api.local.envoy.openai import (
     list_openai_paths,
 )
 from centralized_ml_api.local.envoy.rate_limits import (
-    LEFT_FILTER,
     NOT_COUNTED,
-    build_left_headers,
-    drop_own_headers,
     list_active_filters,
 )
 from centralized_ml_api.local.envoy.refused_bodies import (
     CUTTING,
+    MAYBE_LARGE,
     NO_LENGTH,
     build_large_refusal_for_model,
     build_large_refusals,
+    build_too_large_refusals,
+    match_too_large,
     refuse_large_too,
     take_large,
 )
 from centralized_ml_api.local.envoy.route_action import (
-    BODY_SIZE_FILTER,
-    BUFFER_FILTER,
     FILTER_DISABLED,
     FILTER_ENABLED,
-    HEADERS_FILTER,
     LUA_DISABLED,
-    MUTATIONS_PER_ROUTE,
     QUERY_FILTER,
     build_route_action,
     find_external_upstreams,
     with_filter_config,
 )
+from centralized_ml_api.local.envoy.route_tree import (
+    group_by_path,
+    look_up,
+    look_up_path,
+    narrow,
+    try_all,
+    try_first,
+)
 from centralized_ml_api.local.gateway import RefusedRoute, ServedRoute
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
+    from centralized_ml_api.local.envoy.route_tree import Branch
     from centralized_ml_api.local.envoy.settings import Limits
     from centralized_ml_api.local.gateway import Gateway
 
@@ -108,19 +114,15 @@ DIRECT_RESPONSE_BYTES = 16 * 1024 * 1024
 
 def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     """Builds the table: preflights, models by name, `/v1`, documents, health, the 404. Pure."""
-    models, below, large = build_calls(gateway, limits)
+    models, below, larger = build_calls(gateway, limits)
     documents = [*_build_documents(gateway), *build_health_routes(gateway)]
     public = [
         *build_joining(gateway, limits),
         *(route for route in documents if route["match"]["path"] in PUBLIC_PATHS),
     ]
-    large = [*build_large_job_routes(gateway, limits), *large]
-    guarded = [
-        *build_scheme_routes(gateway),
-        *build_team_pauses(gateway, limits),
-        *build_large_refusals(gateway, large if gateway.starts is None else (), limits),
+    first = [*build_scheme_routes(gateway), *build_team_pauses(gateway, limits)]
+    rest = [
         *build_refusals_before_start(gateway),
-        *build_job_routes(gateway, limits),
         *models,
         *build_openai_routes(gateway, limits),
         *(route for route in documents if route not in public),
@@ -129,11 +131,21 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         *below,
         build_unknown_path_route(gateway),
     ]
+    ordinary = try_first(
+        _guard(build_job_routes(gateway, limits), gateway), look_up_path(_guard(rest, gateway))
+    )
+    tree = try_first(
+        _guard(first, gateway),
+        narrow(MAYBE_LARGE, _build_large_branch(larger, gateway, limits), ordinary),
+    )
+    opened = [_open(route) for document in public for route in _read_large(document, limits)]
+    tree = look_up(PATH_HEADER, group_by_path(opened), tree)
     return {
         "@type": ROUTE_CONFIG,
         "name": ROUTE_CONFIG_NAME,
         "max_direct_response_body_size_bytes": DIRECT_RESPONSE_BYTES,
-        "typed_per_filter_config": _build_default_filters(gateway),
+        "request_headers_to_remove": [PATH_HEADER],
+        "typed_per_filter_config": build_default_filters(gateway),
         "virtual_hosts": [
             {
                 "name": "api",
@@ -141,18 +153,29 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                 # Really for both directions, like the limit of the filter that collects the body; that filter
                 # leaves a call without a body to this limit.
                 "request_body_buffer_limit": limits.response_bytes,
-                "routes": [
-                    _open(_build_preflight_route()),
-                    *(_open(route) for document in public for route in _read_large(document, limits)),
-                    *(
-                        _count_calls(route, gateway)
-                        for guarded_route in guarded
-                        for route in with_anthropic_errors(guarded_route)
-                    ),
-                ],
+                **look_up(":method", {"OPTIONS": [_open(_build_preflight_route())]}, tree),
             }
         ],
     }
+
+
+def _guard(routes: Iterable[Route], gateway: Gateway) -> list[Route]:
+    """Returns the routes as they are behind the key check."""
+    return [_count_calls(route, gateway) for guarded in routes for route in with_anthropic_errors(guarded)]
+
+
+def _build_large_branch(larger: list[Route], gateway: Gateway, limits: Limits) -> Branch:
+    """Builds what bodies get that are large, or may be; nothing here takes those that are in order."""
+    too_large = _guard(build_too_large_refusals(limits), gateway)
+    by_path = group_by_path(_guard(larger if gateway.starts is None else (), gateway))
+    refusals = {path: [*routes, *too_large] for path, routes in by_path.items()}
+    taken = try_first(
+        _guard(build_large_job_routes(gateway, limits), gateway),
+        look_up(PATH_HEADER, refusals, try_all(too_large)),
+    )
+    return try_first(
+        _guard(build_large_refusals(gateway, limits), gateway), narrow(match_too_large(limits), taken, None)
+    )
 
 
 def build_calls(gateway: Gateway, limits: Limits) -> tuple[list[Route], list[Route], list[Route]]:
@@ -163,7 +186,6 @@ def build_calls(gateway: Gateway, limits: Limits) -> tuple[list[Route], list[Rou
     for route in sorted(gateway.routes, key=lambda route: route.name):
         models += _restrict(build_pause(route.name, gateway), route.name, gateway)
         models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
-        # Envoy tries routes in their order: these are many, and called less than those of all entries.
         below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
     large = [
         route
@@ -172,36 +194,6 @@ def build_calls(gateway: Gateway, limits: Limits) -> tuple[list[Route], list[Rou
         for route in _take_large(served, gateway, externals, limits)
     ]
     return models, below, [*large, *build_large_openai_routes(gateway, limits)]
-
-
-def _build_default_filters(gateway: Gateway) -> dict[str, Any]:
-    """Enables filters for every route that does not say otherwise.
-
-    The body of every call with a valid key is read to its end before anything else is decided: see
-    `refused_bodies`. Every response names the instant at which the API ends, and has the message to all, even
-    a response of a filter.
-    A route's own mutations come first and these of the whole table last.
-    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
-    """
-    mutations: dict[str, Any] = {}
-    if gateway.needs_key:
-        mutations["request_mutations"] = build_credential_removal()
-    told = {ENDS_HEADER: render_instant(gateway.ends)} if gateway.ends else {}
-    if gateway.message:
-        told[MESSAGE_HEADER] = encode_message(gateway.message).replace("%", "%%")  # a format of Envoy's
-    left = build_left_headers(gateway)
-    response_mutations = [{"append": build_header(name, value)} for name, value in told.items()]
-    response_mutations += drop_own_headers() if left else []
-    if response_mutations:
-        mutations["response_mutations"] = response_mutations
-    headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
-    if left:
-        headers[LEFT_FILTER] = {"@type": MUTATIONS_PER_ROUTE, "mutations": {"response_mutations": left}}
-    keys = (
-        {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.needs_key else {}
-    )
-    bodies = dict.fromkeys((BODY_SIZE_FILTER, BUFFER_FILTER), FILTER_ENABLED)
-    return {**headers, **keys, **bodies}
 
 
 def _open(route: Route) -> Route:

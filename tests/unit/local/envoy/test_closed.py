@@ -10,6 +10,7 @@ from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
+from support.route_table import list_routes
 
 CHAT, ECHO = ServedRoute("chat", "chat@1", "/chat", ()), ServedRoute("echo", "echo@1", "/echo", ())
 GATEWAY = Gateway(
@@ -20,9 +21,7 @@ GATEWAY = Gateway(
 
 
 def routes(gateway: Gateway) -> list[dict[str, Any]]:
-    (host,) = build_routes(gateway, Limits())["virtual_hosts"]
-    listed: list[dict[str, Any]] = host["routes"]
-    return listed
+    return list_routes(build_routes(gateway, Limits()))
 
 
 def paused(gateway: Gateway) -> list[tuple[str, str]]:

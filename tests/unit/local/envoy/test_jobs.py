@@ -32,6 +32,7 @@ from centralized_ml_api.local.gateway import (
     Upstream,
 )
 from centralized_ml_api.plan.event import Throttle
+from support.route_table import list_routes
 from unit.local.envoy.test_golden import SETTINGS
 
 JOBS = Door(7777, "t0ken", "/jobs")
@@ -159,8 +160,8 @@ def test_a_team_that_may_not_call_a_model_gets_no_job() -> None:
 
 
 def test_asking_counts_and_looking_does_not() -> None:
-    (host,) = build_routes(EVENT, LIMITS)["virtual_hosts"]
-    led = [route for route in host["routes"] if route.get("route", {}).get("cluster") == "/jobs"]
+    routes = list_routes(build_routes(EVENT, LIMITS))
+    led = [route for route in routes if route.get("route", {}).get("cluster") == "/jobs"]
     counted = {
         ("prefer" in [header["name"] for header in route["match"]["headers"]]): route[
             "typed_per_filter_config"

@@ -20,6 +20,7 @@ from centralized_ml_api.local.gateway import (
     ServedRoute,
     Upstream,
 )
+from support.route_table import list_routes
 
 DOOR = Door(7777, "t0ken")
 CHAT = ServedRoute("chat", "up", "/invocations", ())
@@ -36,8 +37,7 @@ def headers_of(added: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def routes_of(path: str, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
-    (host,) = table(gateway)["virtual_hosts"]
-    return [route for route in host["routes"] if route["match"].get("path") == path]
+    return [route for route in list_routes(table(gateway)) if route["match"].get("path") == path]
 
 
 def test_a_key_is_asked_for_before_anybody_has_joined() -> None:

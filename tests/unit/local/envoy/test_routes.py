@@ -19,6 +19,7 @@ from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.envoy.translator import IS_NO_ATTEMPT
 from centralized_ml_api.local.gateway import Attempt, Gateway, ServedRoute, TeamAccess, Upstream
 from centralized_ml_api.plan.event import Spending
+from support.route_table import list_routes
 
 TERMS = EntryTerms(model="m", has_tokens=True, price=(1, 1, 1))
 CHAT = ServedRoute("chat", "up", "/v1/chat/completions", (), admission=TERMS, counts_tokens=True)
@@ -45,7 +46,7 @@ def test_no_route_to_a_model_passes_the_limits_by() -> None:
         teams=(TeamAccess("red", ("k",), spending=Spending(nanodollars=5)), TeamAccess("blue", ("l",))),
         pot=Spending(tokens=7),
     )
-    routes = build_routes(gateway, Limits())["virtual_hosts"][0]["routes"]
+    routes = list_routes(build_routes(gateway, Limits()))
     led = [route for route in routes if "route" in route]
     assert len(led) > 10
     for route in led:
@@ -65,7 +66,7 @@ def test_a_key_that_is_spelled_otherwise_gets_round_no_filter(path: str) -> None
     red = TeamAccess("red", ("k",), requests_per_day=9, spending=Spending(nanodollars=5))
     served = dict.fromkeys(("/v1/chat/completions", "/v1/messages"), (CHAT,))
     gateway = Gateway((Upstream("up", (1,)),), (CHAT,), by_model=served, teams=(red,))
-    routes = build_routes(gateway, Limits())["virtual_hosts"][0]["routes"]
+    routes = list_routes(build_routes(gateway, Limits()))
     spelled = [route for route in routes if SCHEME_FILTER in route.get("typed_per_filter_config", {})]
     assert len({json.dumps(route["match"]["headers"]) for route in spelled}) == 2
     for headers in (spelled[0]["match"]["headers"], spelled[-1]["match"]["headers"]):
@@ -100,7 +101,7 @@ def test_only_teams_with_limits_are_asked_about_where_nothing_else_is_asked() ->
 
     def unasked(gateway: Gateway) -> list[list[dict[str, Any]]]:
         """What calls have in common about which nothing is asked: headers that tell of their team."""
-        routes = build_routes(gateway, Limits())["virtual_hosts"][0]["routes"]
+        routes = list_routes(build_routes(gateway, Limits()))
         led = [route["match"]["headers"] for route in routes if "route" in route and not is_asked(route)]
         found = [[header for header in headers if header["name"] in CALLER_HEADERS] for headers in led]
         return [headers for index, headers in enumerate(found) if headers not in found[:index]]
@@ -122,11 +123,11 @@ def test_who_has_others_to_fall_back_on_is_called_in_turn_unless_a_call_is_one_o
     attempts = (Attempt("a", "/a/v1/chat/completions"), Attempt("b", "/b/v1/chat/completions", ("X-B",)))
     chat = ServedRoute("a", "one", "/chat", (), admission=EntryTerms(places=1), attempts=attempts)
     gateway = Gateway((Upstream("one", (1,)),), (chat,), by_model={"/v1/chat/completions": (chat,)})
-    (host,) = build_routes(gateway, Limits())["virtual_hosts"]
-    own = [route for route in host["routes"] if route["match"].get("path") == "/a" and "route" in route]
+    routes = list_routes(build_routes(gateway, Limits()))
+    own = [route for route in routes if route["match"].get("path") == "/a" and "route" in route]
     assert {route["route"]["cluster"] for route in own} == {"translator"}
     for path in ("/v1/chat/completions", "/a/v1/chat/completions"):
-        calls = [route for route in host["routes"] if route["match"].get("path") == path and "route" in route]
+        calls = [route for route in routes if route["match"].get("path") == path and "route" in route]
         assert [route["route"]["cluster"] for route in calls] == ["translator", "translator", "one", "one"]
         assert [IS_NO_ATTEMPT in route["match"]["headers"] for route in calls] == [True, True, False, False]
         assert [is_asked(route) for route in calls] == [False, False, True, True]  # who is admitted

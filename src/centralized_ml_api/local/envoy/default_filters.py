@@ -1,0 +1,56 @@
+"""Which filters the route table enables for every route that does not say otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
+from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
+from centralized_ml_api.local.envoy.api_keys import (
+    KEY_FILTER,
+    TEAM_FILTER,
+    build_credential_removal,
+    build_key_check,
+)
+from centralized_ml_api.local.envoy.headers import build_header
+from centralized_ml_api.local.envoy.rate_limits import LEFT_FILTER, build_left_headers, drop_own_headers
+from centralized_ml_api.local.envoy.route_action import (
+    BODY_SIZE_FILTER,
+    BUFFER_FILTER,
+    FILTER_ENABLED,
+    HEADERS_FILTER,
+    MUTATIONS_PER_ROUTE,
+)
+
+if TYPE_CHECKING:
+    from centralized_ml_api.local.gateway import Gateway
+
+
+def build_default_filters(gateway: Gateway) -> dict[str, Any]:
+    """Enables filters for every route that does not say otherwise.
+
+    The body of every call with a valid key is read to its end before anything else is decided: see
+    `refused_bodies`. Every response names the instant at which the API ends, and has the message to all, even
+    a response of a filter.
+    A route's own mutations come first and these of the whole table last.
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
+    """
+    mutations: dict[str, Any] = {}
+    if gateway.needs_key:
+        mutations["request_mutations"] = build_credential_removal()
+    told = {ENDS_HEADER: render_instant(gateway.ends)} if gateway.ends else {}
+    if gateway.message:
+        told[MESSAGE_HEADER] = encode_message(gateway.message).replace("%", "%%")  # a format of Envoy's
+    left = build_left_headers(gateway)
+    response_mutations = [{"append": build_header(name, value)} for name, value in told.items()]
+    response_mutations += drop_own_headers() if left else []
+    if response_mutations:
+        mutations["response_mutations"] = response_mutations
+    headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
+    if left:
+        headers[LEFT_FILTER] = {"@type": MUTATIONS_PER_ROUTE, "mutations": {"response_mutations": left}}
+    keys = (
+        {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.needs_key else {}
+    )
+    bodies = dict.fromkeys((BODY_SIZE_FILTER, BUFFER_FILTER), FILTER_ENABLED)
+    return {**headers, **keys, **bodies}
