@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
@@ -54,7 +54,7 @@ from centralized_ml_api.local.gateway import (
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.envoy.settings import Limits
@@ -73,15 +73,17 @@ _ID = "{id}"
 
 @record
 class _Kind:
-    """What calls of the same kind have in common: these share a route.
+    """What calls at one path have in common: these share a route.
 
     Attributes:
+        path: Where they come.
         limit_bytes: The largest body that their entries take.
         refused: The teams that may not call their entries.
         by_path: Whether the path alone says which entry is called.
         names: What else may say it: names in the body; None for any.
     """
 
+    path: str
     limit_bytes: int
     refused: tuple[str, ...]
     by_path: bool
@@ -89,16 +91,19 @@ class _Kind:
 
 
 def build_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
-    """Builds the routes of calls that ask to be answered later, to stand before those of the models. Pure."""
+    """Builds the routes of calls that ask to be answered later, to stand before those of the models. Pure.
+
+    Each has one path, at which the tree of routes puts it: only a list of routes can look at a body.
+    """
     if gateway.jobs is None or gateway.starts is not None:
         return []
     routes = []
-    for kind, paths in _list_kinds(gateway, limits).items():
+    for kind in _list_kinds(gateway, limits):
         action = _build_action(gateway.jobs, is_named=kind.names is not None)
         most = min(kind.limit_bytes, limits.body_bytes)
         has_length = _match_up_to(most)
-        chunked = with_filter_config(_build_route(kind, paths, NO_LENGTH, gateway, action), CUTTING)
-        routes += [chunked, _build_route(kind, paths, has_length, gateway, action)]
+        chunked = with_filter_config(_build_route(kind, NO_LENGTH, gateway, action), CUTTING)
+        routes += [chunked, _build_route(kind, has_length, gateway, action)]
     return routes
 
 
@@ -110,7 +115,6 @@ def build_large_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
         take_large(
             _build_route(
                 kind,
-                paths,
                 _match_up_to(kind.limit_bytes),
                 gateway,
                 _build_action(gateway.jobs, is_named=kind.names is not None),
@@ -118,7 +122,7 @@ def build_large_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
             kind.limit_bytes,
             limits,
         )
-        for kind, paths in _list_kinds(gateway, limits).items()
+        for kind in _list_kinds(gateway, limits)
         if kind.limit_bytes > limits.body_bytes
     ]
 
@@ -167,44 +171,39 @@ def is_counted(route: Route, gateway: Gateway) -> bool:
     return not is_job or _ASKS_LATER in route["match"]["headers"]
 
 
-def _list_kinds(gateway: Gateway, limits: Limits) -> dict[_Kind, list[str]]:
-    """Returns the kinds of calls, each with its paths."""
-    kinds: defaultdict[_Kind, list[str]] = defaultdict(list)
+def _list_kinds(gateway: Gateway, limits: Limits) -> Iterator[_Kind]:
+    """Yields the kinds of calls, path by path."""
     for route in sorted(gateway.routes, key=lambda route: route.name):
         if isinstance(route, ServedRoute) and route.name not in gateway.paused:
-            kinds[_kind_of(route, gateway, limits, by_path=True)].append(f"/{route.name}")
+            yield _kind_of(f"/{route.name}", route, gateway, limits, by_path=True)
     for path, served in gateway.by_model.items():
         named: defaultdict[_Kind, list[str]] = defaultdict(list)
         for route in served:
-            if route.name in gateway.paused:
-                continue
-            kinds[_kind_of(route, gateway, limits, by_path=False)].append(f"/{route.name}{path}")
-            named[_kind_of(route, gateway, limits, by_path=False)] += gateway.names_of(route.name)
+            if route.name not in gateway.paused:
+                yield _kind_of(f"/{route.name}{path}", route, gateway, limits, by_path=False)
+                kind = _kind_of(path, route, gateway, limits, by_path=False)
+                named[kind] += gateway.names_of(route.name)
         for kind, names in named.items():
-            kinds[_Kind(kind.limit_bytes, kind.refused, by_path=False, names=tuple(names))].append(path)
-    return kinds
+            yield replace(kind, names=tuple(names))
 
 
-def _kind_of(route: ServedRoute, gateway: Gateway, limits: Limits, *, by_path: bool) -> _Kind:
+def _kind_of(path: str, route: ServedRoute, gateway: Gateway, limits: Limits, *, by_path: bool) -> _Kind:
     of_model = route.admission.body_limit_bytes if route.admission else None
     limit = of_model or route.body_limit_bytes or limits.body_bytes
     refused = tuple(team.name for team in gateway.teams if not team.may_call(route.name))
-    return _Kind(limit, refused, by_path)
+    return _Kind(path, limit, refused, by_path)
 
 
-def _build_route(
-    kind: _Kind, paths: Sequence[str], length: dict[str, Any], gateway: Gateway, action: dict[str, Any]
-) -> Route:
+def _build_route(kind: _Kind, length: dict[str, Any], gateway: Gateway, action: dict[str, Any]) -> Route:
     """Builds the route of one kind. Under `/v1` a call comes to it once its body has been read."""
     match: dict[str, Any] = {
-        "safe_regex": {"regex": "|".join(re.escape(path) for path in paths)},
+        "path": kind.path,
         "headers": [_ASKS_LATER, match_method("POST"), length],
     }
     route = {"match": match, **action}
     refused = [team for team in gateway.teams if team.name in kind.refused]
     if kind.by_path:
-        model = paths[0].removeprefix("/") if refused else None
-        check = {KEY_FILTER: build_key_check(gateway.teams, model)} if refused else {}
+        check = {KEY_FILTER: build_key_check(gateway.teams, kind.path.removeprefix("/"))} if refused else {}
         return with_filter_config(route, check)
     if refused:
         match["headers"].append({**match_teams(refused), "invert_match": True})

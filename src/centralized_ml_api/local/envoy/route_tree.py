@@ -24,10 +24,6 @@ Branch = dict[str, Any]
 
 _ROUTE_LIST = "type.googleapis.com/envoy.config.route.v3.RouteList"
 _HEADER_INPUT = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
-_METADATA_INPUT = (
-    "type.googleapis.com/envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput"
-)
-_METADATA_VALUE = "type.googleapis.com/envoy.extensions.matching.input_matchers.metadata.v3.Metadata"
 _ANY = "(?s:.*)"
 
 
@@ -87,11 +83,12 @@ def look_up_path(routes: Sequence[Route]) -> Branch:
 def try_first(routes: Iterable[Route], otherwise: Branch | None) -> Branch:
     """Builds a branch that tries these routes; calls that none of them takes go on. Pure.
 
-    A call never leaves a list of routes, so here conditions decide that are those of the routes.
+    A call never leaves a list of routes, so here conditions decide that are those of the routes. Envoy
+    refuses a table whose conditions read anything but headers.
 
     Args:
-        routes: They have headers to match. Such as follow each other with the same headers share a condition,
-            if the last of them takes every path.
+        routes: They have headers to match, and no metadata. Such as follow each other with the same headers
+            share a condition, if the last of them takes every path.
         otherwise: Where calls go on; None leaves them to the branch around.
     """
     groups = [list(group) for _, group in itertools.groupby(routes, lambda route: route["match"]["headers"])]
@@ -101,9 +98,7 @@ def try_first(routes: Iterable[Route], otherwise: Branch | None) -> Branch:
         if group[-1]["match"].keys() == {"prefix", "headers"} and group[-1]["match"]["prefix"] == "/":
             fields.append(_when(conditions, try_all(group)))
             continue
-        for route in group:
-            known = [_has_metadata(matcher) for matcher in route["match"].get("dynamic_metadata", ())]
-            fields.append(_when([*conditions, _is_at(route["match"]), *known], try_all([route])))
+        fields += [_when([*conditions, _is_at(route["match"])], try_all([route])) for route in group]
     return _try(fields, otherwise)
 
 
@@ -176,18 +171,6 @@ def _is_at(match: dict[str, Any]) -> dict[str, Any]:
     else:
         regex = re.escape(match["path"]) if "path" in match else match["safe_regex"]["regex"]
     return _match_regex(PATH_HEADER, regex)
-
-
-def _has_metadata(matcher: dict[str, Any]) -> dict[str, Any]:
-    """Builds the condition that a route's metadata matcher matches."""
-    read = {"@type": _METADATA_INPUT, "filter": matcher["filter"], "path": matcher["path"]}
-    value = {"@type": _METADATA_VALUE, "value": matcher["value"]}
-    return {
-        "single_predicate": {
-            "input": {"name": "metadata", "typed_config": read},
-            "custom_match": {"name": "metadata", "typed_config": value},
-        }
-    }
 
 
 def _match_regex(header: str, regex: str) -> dict[str, Any]:

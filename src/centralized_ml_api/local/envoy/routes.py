@@ -123,6 +123,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     first = [*build_scheme_routes(gateway), *build_team_pauses(gateway, limits)]
     rest = [
         *build_refusals_before_start(gateway),
+        *build_job_routes(gateway, limits),
         *models,
         *build_openai_routes(gateway, limits),
         *(route for route in documents if route not in public),
@@ -131,13 +132,8 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         *below,
         build_unknown_path_route(gateway),
     ]
-    ordinary = try_first(
-        _guard(build_job_routes(gateway, limits), gateway), look_up_path(_guard(rest, gateway))
-    )
-    tree = try_first(
-        _guard(first, gateway),
-        narrow(MAYBE_LARGE, _build_large_branch(larger, gateway, limits), ordinary),
-    )
+    large = _build_large_branch([*build_large_job_routes(gateway, limits), *larger], gateway, limits)
+    tree = try_first(_guard(first, gateway), narrow(MAYBE_LARGE, large, look_up_path(_guard(rest, gateway))))
     opened = [_open(route) for document in public for route in _read_large(document, limits)]
     tree = look_up(PATH_HEADER, group_by_path(opened), tree)
     return {
@@ -169,10 +165,7 @@ def _build_large_branch(larger: list[Route], gateway: Gateway, limits: Limits) -
     too_large = _guard(build_too_large_refusals(limits), gateway)
     by_path = group_by_path(_guard(larger if gateway.starts is None else (), gateway))
     refusals = {path: [*routes, *too_large] for path, routes in by_path.items()}
-    taken = try_first(
-        _guard(build_large_job_routes(gateway, limits), gateway),
-        look_up(PATH_HEADER, refusals, try_all(too_large)),
-    )
+    taken = look_up(PATH_HEADER, refusals, try_all(too_large))
     return try_first(
         _guard(build_large_refusals(gateway, limits), gateway), narrow(match_too_large(limits), taken, None)
     )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.local.admission.terms import EntryTerms
-from centralized_ml_api.local.envoy.body_metadata import match_body
 from centralized_ml_api.local.envoy.direct_responses import match_method
 from centralized_ml_api.local.envoy.headers import PATH_HEADER
 from centralized_ml_api.local.envoy.refused_bodies import MAYBE_LARGE, NO_LENGTH
@@ -26,77 +24,9 @@ from centralized_ml_api.local.envoy.route_tree import (
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
-
-Json = dict[str, Any]
-Headers = dict[str, str]
+from support.route_search import Headers, Json, find, header_matches, holds, matches
 
 ANYTHING: Json = {"match": {"prefix": "/"}, "name": "anything"}
-
-
-def holds(condition: Json, headers: Headers) -> bool:
-    """Whether a condition of Envoy's holds, as its documentation says."""
-    if "not_matcher" in condition:
-        return not holds(condition["not_matcher"], headers)
-    if "and_matcher" in condition:
-        return all(holds(part, headers) for part in condition["and_matcher"]["predicate"])
-    read = condition["single_predicate"]
-    if "custom_match" in read:
-        (key,) = read["input"]["typed_config"]["path"]
-        exact = read["custom_match"]["typed_config"]["value"]["string_match"]["exact"]
-        return headers.get(f"body:{key['key']}") == str(exact)
-    value = headers.get(read["input"]["typed_config"]["header_name"])
-    (kind, wanted), *_ = read["value_match"].items()
-    if value is None:
-        return False
-    if kind == "safe_regex":
-        return re.fullmatch(wanted["regex"], value) is not None
-    return value.startswith(wanted) if kind == "prefix" else value == wanted
-
-
-def matches(match: Json, headers: Headers) -> bool:
-    """Whether a route's matcher without metadata matches, as its documentation says."""
-    path = headers[":path"].partition("?")[0]
-    if "safe_regex" in match:
-        at = re.fullmatch(match["safe_regex"]["regex"], path) is not None
-    elif "path_separated_prefix" in match:
-        at = f"{path}/".startswith(f"{match['path_separated_prefix']}/")
-    else:
-        at = path.startswith(match["prefix"]) if "prefix" in match else path == match["path"]
-    return at and all(header_matches(header, headers) for header in match.get("headers", []))
-
-
-def header_matches(header: Json, headers: Headers) -> bool:
-    value = headers.get(header["name"])
-    if "present_match" in header:
-        return (value is not None) is not header.get("invert_match", False)
-    if value is None and not header.get("treat_missing_header_as_empty"):
-        return False
-    value = value or ""
-    if "range_match" in header:
-        known = (
-            value.isdigit() and header["range_match"]["start"] <= int(value) < header["range_match"]["end"]
-        )
-    else:
-        ((kind, wanted),) = header["string_match"].items()
-        regex = wanted["regex"] if kind == "safe_regex" else re.escape(wanted)
-        known = re.fullmatch(regex + (".*" if kind == "prefix" else ""), value) is not None
-    return known is not header.get("invert_match", False)
-
-
-def find(branch: Json, headers: Headers) -> Json | None:
-    """Returns the route that a branch takes a call to."""
-    if "action" in branch:
-        routes: list[Json] = branch["action"]["typed_config"]["routes"]
-        return next(route for route in routes if matches(route["match"], headers))
-    tree = branch["matcher"]
-    for field in tree.get("matcher_list", {"matchers": []})["matchers"]:
-        if holds(field["predicate"], headers) and (found := find(field["on_match"], headers)):
-            return found
-    if "matcher_tree" in tree:
-        value = headers.get(tree["matcher_tree"]["input"]["typed_config"]["header_name"], "")
-        if leaf := tree["matcher_tree"]["exact_match_map"]["map"].get(value):
-            return find(leaf, headers)
-    return find(tree["on_no_match"], headers) if "on_no_match" in tree else None
 
 
 def call(path: str, **headers: str) -> Headers:
@@ -187,19 +117,6 @@ def test_what_the_first_routes_do_not_take_goes_on() -> None:
         assert found is not None
         assert found["name"] == name
     assert find(inner, call("/ab")) is None
-
-
-def test_a_route_for_some_bodies_takes_no_other_body() -> None:
-    match = {
-        "prefix": "/",
-        "headers": [match_method("POST")],
-        "dynamic_metadata": [match_body("model", {"string_match": {"exact": "m"}})],
-    }
-    branch = try_first([{"match": match, "name": "m"}], try_all([ANYTHING]))
-    for body, name in ({"body:model": "m"}, "m"), ({"body:model": "n"}, "anything"), ({}, "anything"):
-        found = find(branch, {**call("/v1/x"), **body})
-        assert found is not None
-        assert found["name"] == name
 
 
 def test_a_call_tries_no_route_of_another_entry() -> None:
