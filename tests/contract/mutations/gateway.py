@@ -41,7 +41,12 @@ def _routes(config: EnvoyConfig, path: str) -> list[Json]:
 
 
 def _served(config: EnvoyConfig, path: str) -> list[Json]:
-    return [one for one in _routes(config, path) if "route" in one]
+    """Those that lead to a model, not to `mlapi up`, which calls later."""
+    return [
+        one
+        for one in _routes(config, path)
+        if "route" in one and not any(header["name"] == "prefer" for header in one["match"]["headers"])
+    ]
 
 
 def _mutations_of(route: Json, direction: str) -> list[Json]:
@@ -143,11 +148,11 @@ def _reply(code: str) -> Callable[[EnvoyConfig], Json]:
 
     def find(config: EnvoyConfig) -> Json:
         mappers = config.manager["local_reply_config"]["mappers"]
-        # Not the one for calls that the admission service could not be asked about.
+        # Not those for calls that never went to a model.
         found: Json = next(
             mapper
             for mapper in mappers
-            if code in json.dumps(mapper) and "extension_filter" not in mapper["filter"]
+            if code in json.dumps(mapper) and "response_flag_filter" in mapper["filter"]
         )
         return found
 
