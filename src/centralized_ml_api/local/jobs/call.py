@@ -84,7 +84,8 @@ def build_proxy_line(asked: Asked) -> bytes:
     """
     address, _, port = asked.caller.rpartition(":")
     try:
-        source, number = ip_address(address.strip("[]")), int(port)
+        # The protocol knows no zone, such as `%eth0` of a link-local address.
+        source, number = ip_address(address.strip("[]").partition("%")[0]), int(port)
     except ValueError:
         return b"PROXY UNKNOWN\r\n"
     kind, local = ("TCP4", "127.0.0.1") if source.version == 4 else ("TCP6", "::1")  # noqa: PLR2004  # its versions

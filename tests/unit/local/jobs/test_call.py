@@ -86,6 +86,7 @@ def test_without_teams_no_team_is_told(tmp_path: Path) -> None:
     [
         ("10.0.0.7:4711", "[::1]:81", b"PROXY TCP4 10.0.0.7 127.0.0.1 4711 81\r\n"),
         ("[fe80::1]:80", "api.example", b"PROXY TCP6 fe80::1 ::1 80 80\r\n"),
+        ("[fe80::1%2]:80", "api.example", b"PROXY TCP6 fe80::1 ::1 80 80\r\n"),
         ("10.0.0.7:4711", "api:65535", b"PROXY TCP4 10.0.0.7 127.0.0.1 4711 65535\r\n"),
         ("10.0.0.7:4711", "api:65536", b"PROXY TCP4 10.0.0.7 127.0.0.1 4711 80\r\n"),
         ("", "api", b"PROXY UNKNOWN\r\n"),
