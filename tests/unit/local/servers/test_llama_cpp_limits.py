@@ -108,7 +108,7 @@ def test_deep_recursion_does_not_end_it(weights: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_one_that_works_for_nobody_is_restarted_and_serves_again(weights: Path, tmp_path: Path) -> None:
-    endless = {"type": "string", "pattern": "^([a-z]?){1,1000}$"}
+    endless = {"type": "string", "pattern": "^(([a-z]?){1,60}){1,60}$"}
 
     async def scenario() -> None:
         async with served(weights, tmp_path) as service:
