@@ -53,7 +53,7 @@ def _drop(kind: str) -> Callable[[EnvoyConfig], None]:
     """The last route of that kind is not there."""
 
     def change(config: EnvoyConfig) -> None:
-        config.routes.remove([route for route in _routes(config) if kind in route][-1])
+        config.remove([route for route in _routes(config) if kind in route][-1])
 
     return change
 

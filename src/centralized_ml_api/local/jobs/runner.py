@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Call = Callable[[Asked, Path], AbstractAsyncContextManager[tuple[Answered, AsyncIterator[bytes]]]]
 
 AGAIN_SECONDS = 1.0
-"""After a call that did not go out, because the gateway is away: it comes back by itself."""
+"""After a call that did not go out or was cut, because the gateway is away: it comes back by itself."""
 
 
 class AnswerTooLargeError(Exception):
@@ -94,6 +94,8 @@ class JobRunner:
         except AnswerTooLargeError:
             await book.fail(job, errors.ANSWER_TOO_LARGE)
         except BrokenCallError:
+            # A gateway that dies closes its calls before its door, in which the next call would be lost, too.
+            await self._clock.sleep(AGAIN_SECONDS)
             await book.fail(job, errors.JOB_INTERRUPTED)
         except BrokenAnswerError:
             await book.fail(job, errors.MODEL_FAILED)

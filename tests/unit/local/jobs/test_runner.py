@@ -157,6 +157,27 @@ def test_a_call_that_breaks_off_has_failed_and_is_not_repeated(
     story(tell)
 
 
+def test_after_a_call_that_was_cut_the_next_one_waits(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path, running_per_team=1)
+        world.before["/chat"] = [BrokenCallError()]
+        called: list[int] = []
+        sleep = world.time.sleep
+
+        async def note(seconds: float) -> None:
+            called.append(len(world.called))
+            await sleep(seconds)
+
+        world.time.sleep = note  # type: ignore[method-assign]
+        world.runner = JobRunner(world.book, world.call, clock=world.time.clock)
+        async with world.running():
+            await world.add()
+            assert (await world.over(await world.add("/later"))).status == "done"
+        assert (called, world.time.slept) == ([1], [AGAIN_SECONDS])
+
+    story(tell)
+
+
 def test_a_call_that_has_not_gone_out_is_made_again(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path)
