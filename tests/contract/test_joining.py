@@ -83,7 +83,7 @@ def hall(
     with start_local_api(folder, {"models": models, "event": EVENT}) as local:
         local.wait_serving()
         with read_targets(local, folder, background, tables_url=moto.url) as targets:
-            make_table(moto, read_template(folder / "cdk.out").id_of("AWS::DynamoDB::Table"))
+            make_table(moto, table_of(targets))
             yield targets
 
 
@@ -93,11 +93,25 @@ def close(hall: Targets, target: str, moto: MotoServer, *, is_closed: bool) -> N
         JoinBook(hall.local.folder / ".mlapi").set_closed(is_closed=is_closed)
         return
     moto.client("dynamodb").update_item(
-        TableName=read_template(hall.local.folder / "cdk.out").id_of("AWS::DynamoDB::Table"),
+        TableName=table_of(hall),
         Key=KEY,
         UpdateExpression="SET closed = :closed",
         ExpressionAttributeValues={":closed": {"BOOL": is_closed}},
     )
+
+
+def table_of(hall: Targets) -> str:
+    """The table of the places on AWS."""
+    return read_template(hall.local.folder / "cdk.out").id_of("AWS::DynamoDB::Table")
+
+
+@contextlib.contextmanager
+def giving_places_back(hall: Targets, moto: MotoServer) -> Iterator[None]:
+    """Gives back what a broken function gives away."""
+    table, database = table_of(hall), moto.client("dynamodb")
+    before = database.get_item(TableName=table, Key=KEY)["Item"]
+    yield
+    database.put_item(TableName=table, Item=before)
 
 
 @pytest.mark.parametrize("mutation", joining.DOCUMENT, ids=lambda one: one.what)
@@ -119,7 +133,10 @@ def test_a_broken_gateway_is_noticed(hall: Targets, tmp_path: Path, mutation: Mu
 def test_a_broken_function_is_noticed(
     hall: Targets, background: Background, moto: MotoServer, tmp_path: Path, mutation: Mutation
 ) -> None:
-    with serve_joining(hall, background, moto, tmp_path / "cdk.out", mutation.change) as url:
+    with (
+        giving_places_back(hall, moto),
+        serve_joining(hall, background, moto, tmp_path / "cdk.out", mutation.change) as url,
+    ):
         assert_noticed(url, mutation, AWS)
 
 
