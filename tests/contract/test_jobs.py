@@ -167,7 +167,11 @@ def test_a_call_under_way_is_cancelled(targets: Targets, target: str) -> None:
         answer = ask(url, place, method)
         Expected(200).check(answer, target)
         assert answer.json["status"] == "cancelled"
-    refused(error_shape.JOB_NOT_FOUND).check(ask(url, place, "DELETE"), target)
+    last = ask(url, place, "DELETE")
+    if target == LOCAL:
+        refused(error_shape.JOB_NOT_FOUND).check(last, target)
+    else:  # its model still works at it, which nothing can stop there
+        assert (last.status, last.json["status"]) == (200, "cancelled")
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def change(api: LocalApi, *words: str) -> None:
 def test_a_start_says_where_the_keys_are_and_shows_none(api: LocalApi) -> None:
     assert "Every call needs the key of a team; there are 3 teams." in api.output
     assert "Keys: .mlapi/keys.json" in api.output
-    assert '-H "x-api-key: $MLAPI_KEY"' in api.output
+    api.wait_talk('-H "x-api-key: $MLAPI_KEY"')  # the line after the one with the address
     assert "PUBLIC" not in api.output
 
 

@@ -53,7 +53,8 @@ class OddAdmission:
                 if request is None:
                     continue
                 received = bytearray()
-                self.asked.append(request)
+                if request.path == CALL_PATH:  # the end of a call before may be told at any time
+                    self.asked.append(request)
                 answer = self._choose(request)
                 if not answer:
                     return

@@ -68,7 +68,7 @@ SAID_FORMAT = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:said)%"
 """What the service has answered in place of a model, or that it has not."""
 
 _SLACK_SECONDS = 5.0
-_IDLE_SECONDS = 60.0
+_IDLE_SECONDS = 10.0
 _UNLIMITED = 2**32 - 1
 _TYPES = "type.googleapis.com/envoy.extensions"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
