@@ -14,6 +14,7 @@ from bench.faults.api import GATE, NEIGHBOUR, SLEEPER, Api
 from bench.faults.callers import calling
 from bench.faults.steps import SETTLE_SECONDS, Step, kill, wait_for_calls
 from bench.programs import gated_model
+from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,9 +156,20 @@ def closed_gate(api: Api) -> Iterator[None]:
         yield
 
 
+_KNOWN_SECONDS = 20.0
+
+
 def put_to_sleep(api: Api) -> None:
-    """Lets the model sleep; nobody may call it meanwhile."""
-    api.control().sleep(SLEEPER)
+    """Lets the model sleep; nobody may call it meanwhile. That a call is over is known a moment later."""
+    end = time.monotonic() + _KNOWN_SECONDS
+    while True:
+        try:
+            api.control().sleep(SLEEPER)
+            break
+        except UsageError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
     wait_for_sleeper(api, lambda entry: entry.state == "asleep")
 
 
