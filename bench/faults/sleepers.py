@@ -156,12 +156,13 @@ def closed_gate(api: Api) -> Iterator[None]:
         yield
 
 
-_KNOWN_SECONDS = 20.0
+_REFUSED_SECONDS = 20.0
+"""How long a model may refuse to sleep because calls are said to wait, though nobody calls."""
 
 
 def put_to_sleep(api: Api) -> None:
-    """Lets the model sleep; nobody may call it meanwhile. That a call is over is known a moment later."""
-    end = time.monotonic() + _KNOWN_SECONDS
+    """Lets the model sleep; nobody may call it meanwhile. It may refuse at first, as if calls waited."""
+    end = time.monotonic() + _REFUSED_SECONDS
     while True:
         try:
             api.control().sleep(SLEEPER)
@@ -169,7 +170,7 @@ def put_to_sleep(api: Api) -> None:
         except UsageError:
             if time.monotonic() > end:
                 raise
-            time.sleep(0.1)
+            time.sleep(PAUSE_SECONDS)
     wait_for_sleeper(api, lambda entry: entry.state == "asleep")
 
 
