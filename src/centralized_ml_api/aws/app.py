@@ -88,7 +88,7 @@ def _start_cdk() -> tuple[App, EarlyPlan | None]:
     node = Thread(target=_start_node, args=[import_module("jsii")])
     node.start()
     import_module("typeguard")
-    rest = _Preparation()
+    rest = _Preparation(node)
     rest.start()
     node.join()
     app: App = import_module("aws_cdk").App()
@@ -105,12 +105,14 @@ def _start_node(jsii: ModuleType) -> None:
 class _Preparation(Thread):
     """Plans the stack and imports what `add_stack` needs; the last module waits until the CDK is imported.
 
+    That module asks Node too. Before the thread `node` has started the one, it would start another.
     What fails here fails there again, and is reported there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, node: Thread) -> None:
         # A daemon: where Node does not start, or on Ctrl-C, nobody waits for a catalogue on the network.
         super().__init__(daemon=True)
+        self._node = node
         self.early: EarlyPlan | None = None
 
     def run(self) -> None:
@@ -123,6 +125,7 @@ class _Preparation(Thread):
                 "centralized_ml_api.api.clients"
             ).load_clients()  # which the page will ask for again
             import_module("centralized_ml_api.aws.limits")
+        self._node.join()
         with suppress(Exception):
             import_module("centralized_ml_api.aws.stack")
 

