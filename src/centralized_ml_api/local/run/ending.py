@@ -51,17 +51,19 @@ async def await_end(
     """
     announced: tuple[End, timedelta] | None = None
     while True:
-        now, known = clock.now(), end()
-        left = known.at - now if known else None
-        if known and left is not None:
-            if left <= timedelta(0):
-                say(render_over(known))
-                return
-            mark = min((before for before in ANNOUNCED if left <= before), default=None)
-            if mark and announced != (known, mark):
-                announced = (known, mark)
-                say(render_announcement(known, left, more_time()))
-        await clock.sleep(LOOK_SECONDS if left is None else min(LOOK_SECONDS, left.total_seconds()))
+        known = end()
+        if known is None:
+            await clock.sleep(LOOK_SECONDS)
+            continue
+        left = known.at - clock.now()
+        if left <= timedelta(0):
+            say(render_over(known))
+            return
+        mark = min((before for before in ANNOUNCED if left <= before), default=None)
+        if mark and announced != (known, mark):
+            announced = (known, mark)
+            say(render_announcement(known, left, more_time()))
+        await clock.sleep(min(LOOK_SECONDS, left.total_seconds()))
 
 
 def word_more_time(config: Path, state: Path) -> str:

@@ -47,6 +47,12 @@ class World:
         return process
 
 
+def test_without_a_file_of_its_own_the_accounts_are_in_its_folder(tmp_path: Path) -> None:
+    admission = SupervisedAdmission(tmp_path, ServerLog(tmp_path / "admission.log"))
+    assert admission.load_used() == {}
+    assert admission.build_argv()[-1] == "centralized_ml_api.local.admission"
+
+
 def told(folder: Path, tell: Callable[[World], Awaitable[None]]) -> None:
     async def main() -> None:
         world = World(folder)

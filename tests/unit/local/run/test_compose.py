@@ -224,6 +224,8 @@ def test_bedrock_is_called_by_the_translator_or_by_chat_completions() -> None:
         ("/v1/messages", "claude"): converse,
         ("/v1/messages", "gpt"): (chats, "openai-chat"),
     }
+    models = [route.translation and route.translation.model for route in gateway.by_model["/v1/messages"]]
+    assert models == ["us.anthropic.c-1:0", ""], "the path of Chat Completions has none"
     own = {route.name: route for route in gateway.routes if isinstance(route, ServedRoute)}
     model = own["claude"].translation and own["claude"].translation.model
     assert model == "us.anthropic.c-1:0", "the path of Converse has it"

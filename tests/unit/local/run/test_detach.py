@@ -53,8 +53,13 @@ with StateFolder(folder) as state:
 
 
 SLEEPER = """
-import json, os, psutil, sys, time
+import json, os, psutil, signal, sys, time
 
+def end(*_):
+    open(f"{sys.argv[1]}.ended", "w").close()
+    sys.exit()
+
+signal.signal(signal.SIGTERM, end)
 born = psutil.Process().create_time() - (psutil.boot_time() if psutil.LINUX else 0)
 run = {"pid": os.getpid(), "born": born, "config": "c.json", "control_url": sys.argv[2], "token": "t"}
 with open(f"{sys.argv[1]}.draft", "w") as file:
@@ -207,6 +212,7 @@ def test_an_interruption_ends_the_child_which_has_a_session_of_its_own(tmp_path:
         with pytest.raises(KeyboardInterrupt):
             start_detached(options, show, argv)
         assert [child.is_running() for child in children] == [False]
+    assert (options.state / "run.json.ended").exists(), "it could finish what it did"
 
 
 @pytest.mark.slow

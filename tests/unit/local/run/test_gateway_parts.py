@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,12 +13,16 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
 from centralized_ml_api.local.machine.certificates import Certificate
 from centralized_ml_api.local.machine.state_folder import StateFolder
+from centralized_ml_api.local.run.admission_process import SupervisedAdmission
 from centralized_ml_api.local.run.gateway_parts import make_admission, make_envoy, make_translator
+from centralized_ml_api.local.run.translator_process import SupervisedTranslator
 from support.certificate import write_certificate
-from support.fake_target import HandClock
+from support.fake_target import HandClock, soon
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from centralized_ml_api.local.run.sidecar import Sidecar
 
 SERVED = Gateway((Upstream("a@1", (7000,)),), (ServedRoute("a", "a@1", "/x", ()),))
 
@@ -50,6 +55,29 @@ def test_the_admission_service_keeps_the_accounts_in_the_state_folder(tmp_path: 
         admission = make_admission(state, HandClock().clock)
         assert admission.build_argv()[-1] == str(state.path / "accounts.db")
         assert admission.load_used() == {}
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"), [(make_admission, SupervisedAdmission), (make_translator, SupervisedTranslator)]
+)
+def test_what_ends_starts_again_by_the_clock_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, kind: type[Sidecar]
+) -> None:
+    monkeypatch.setattr(kind, "build_argv", lambda _: (sys.executable, "-c", "raise SystemExit(1)"))
+
+    async def main() -> None:
+        time = HandClock()
+        with StateFolder(tmp_path / "state") as state:
+            state.gateway.mkdir(exist_ok=True)
+            sidecar = make(state, time.clock)
+            running = asyncio.create_task(sidecar.run())
+            await sidecar.start()
+            await soon(lambda: time.slept)
+            running.cancel()
+            await asyncio.wait({running})
+            await sidecar.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
 
 
 @pytest.mark.parametrize(("make", "name"), [(make_admission, "admission"), (make_translator, "translator")])

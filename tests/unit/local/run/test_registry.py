@@ -122,8 +122,13 @@ def test_to_stop_is_to_wait_until_everything_is_gone() -> None:
         for _ in range(5):
             await asyncio.sleep(0)
         assert not stopping.done()
+        again = asyncio.create_task(slow.stop())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not again.done(), "nothing interrupts what it ends"
         slow.service.may_end.set()
         await stopping
+        await again
         assert slow.service.stopped
 
     story(tell)

@@ -17,14 +17,17 @@ import urllib3
 
 from centralized_ml_api.errors import INTERRUPTED, MlApiError, StartError
 from centralized_ml_api.local.gateway import ExternalUpstream
-from centralized_ml_api.local.machine.clock import Clock
+from centralized_ml_api.local.jobs.types import Asked
+from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.control_client import ControlClient
 from centralized_ml_api.local.run.file_watcher import watch_edits
+from centralized_ml_api.local.run.jobs import Jobs
 from centralized_ml_api.local.run.options import ServeOptions, Terminal
 from centralized_ml_api.local.run.reload import load_plan
 from centralized_ml_api.local.run.serve import LocalTarget, serve
+from centralized_ml_api.local.status import JobCounts
 from centralized_ml_api.local.supervision.process import MARK
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.plan.types import ApiPlan
@@ -163,6 +166,24 @@ def test_it_serves_says_where_and_leaves_nothing_behind(tmp_path: Path) -> None:
             assert world.envoy.did[-2:] == ["drain 5", "stop 3"]
             assert not (tmp_path / ".mlapi" / "run.json").exists()
             assert asyncio.all_tasks() == tasks
+
+    story(tell)
+
+
+def test_its_address_its_event_and_the_jobs_that_an_earlier_run_left_are_told(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with model() as url:
+            world = World(tmp_path, host="localhost")
+            world.write(url, event={"title": "Class"})
+            with StateFolder(world.options.state) as state:
+                earlier = Jobs(state, WALL_CLOCK)
+                await earlier.book.add(Asked("", "/m0", "m0", ()), b"{}")
+                earlier.socket.close()
+            async with serving(world):
+                assert world.status.host == "localhost"
+                assert world.status.jobs == JobCounts(waiting=1, running=0)
+                assert world.target is not None
+                assert world.target.event.title == "Class"
 
     story(tell)
 
