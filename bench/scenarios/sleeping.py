@@ -43,8 +43,8 @@ BARE = "the model server alone, to its first token"
 WOKEN = "a call to the model that sleeps, to its first token"
 EMPTY = "one model"
 SLEEPING = f"one model, and {SLEEPERS} that sleep"
-ALONE = "one model that is always awake"
-SHARED = "two models that share a place"
+ALONE = "the best possible schedule: one model that is always awake"
+SHARED = "two models in one group under a mixed load"
 
 
 def measure(run: Run) -> Measured:
@@ -63,7 +63,7 @@ def measure(run: Run) -> Measured:
         ALONE: count_calls(["a"], new_folder(run.folder), window),
         SHARED: count_calls(["a", "b"], new_folder(run.folder), window),
     }
-    run.say(f"answers a second: {calls[ALONE]:.1f} alone, {calls[SHARED]:.1f} of two that share a place")
+    run.say(f"answers a second: {calls[ALONE]:.1f} alone, {calls[SHARED]:.1f} of two in one group")
     return Measured(
         goals=judge(seconds, mebibytes, calls),
         rows=build_rows(seconds, mebibytes, calls),
@@ -229,8 +229,9 @@ SCENARIO = Scenario(
         "The time from a call to a language model that sleeps to its first token, beside the time that the "
         "model's server alone takes from its execution. The memory of `mlapi up` with all its processes, "
         f"with one model awake and {SLEEPERS} asleep, beside that of the one model. And the answers per "
-        f"second of two models that share a place, each called without a pause by {CALLERS} callers, beside "
-        "those of one model that is always awake: the best that any schedule of two could reach."
+        f"second of two models in one group under a mixed load, each called without a pause by {CALLERS} "
+        "callers, beside those of the best possible schedule: one model that is always awake, since of two "
+        "only one runs at a time."
     ),
     rounds=5,
     measure=measure,
