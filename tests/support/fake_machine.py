@@ -33,7 +33,8 @@ class FakeServer:
 class FakeProcess:
     """A process that ends when a test says so, or when it is stopped.
 
-    `starved` is the share of the time in which its one thread has no core.
+    `starved` is the share of the time in which its one thread has no core; `looked` are the times at which
+    somebody asked for that.
     """
 
     def __init__(self, pid: int) -> None:
@@ -41,9 +42,11 @@ class FakeProcess:
         self._status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.stopped_with: float | None = None
         self.starved = 0.0
+        self.looked: list[float] = []
 
     def core_waits(self) -> CoreWaits:
         """The waits of its thread."""
+        self.looked.append(asyncio.get_running_loop().time())
         return {1: self.starved * asyncio.get_running_loop().time()}
 
     async def wait(self) -> int:
@@ -66,7 +69,8 @@ class FakeMachine(Prober):
     """Starts processes and answers probes: `answer` to all, or the next of `answers` while there are some.
 
     `refusals` are the errors of the next starts; `dies_at_once` is the status of processes that end at once;
-    `delays` are the seconds until a path answers; `descriptions` are what addresses with this end say.
+    `delays` are the seconds until a path answers; `descriptions` are what addresses with this end say. Each
+    probe sets `asked`.
     """
 
     answer: ProbeResult = ProbeResult.READY
@@ -79,6 +83,7 @@ class FakeMachine(Prober):
     ports: list[int] = field(default_factory=list)
     probes: list[tuple[float, str]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, launch: Launch, log: ServerLog) -> FakeProcess:
         """Starts a process, which says its number."""
@@ -96,6 +101,7 @@ class FakeMachine(Prober):
     async def probe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> ProbeResult:
         """Answers a probe of an address."""
         self.probes.append((asyncio.get_running_loop().time(), url))
+        self.asked.set()
         delay = next((seconds for path, seconds in self.delays.items() if url.endswith(path)), 0.0)
         await asyncio.sleep(min(delay, timeout_seconds))
         if delay > timeout_seconds:

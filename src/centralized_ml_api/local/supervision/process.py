@@ -60,12 +60,15 @@ class ServerLog:
         self._limit_bytes = limit_bytes
         self._hide = hide
         self._last: deque[str] = deque(maxlen=LAST_LINES)
+        self.news = asyncio.Event()
+        """Set by each line; whoever waits for one clears it first."""
 
     def write(self, line: bytes) -> None:
         """Appends one line, with or without its line end."""
         if self._hide is not None:
             line = self._hide(line.decode("utf-8", errors="replace")).encode()
         self._last.append(line.decode("utf-8", errors="replace").rstrip())
+        self.news.set()
         try:
             self._append(line if line.endswith(b"\n") else line + b"\n")
         except OSError:

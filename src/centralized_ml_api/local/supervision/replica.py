@@ -25,6 +25,8 @@ STOP_GRACE_SECONDS = 5.0
 STUCK = "answered health checks but no requests"
 FIRST_PROBE_SECONDS = 0.02
 SLOWEST_STARTING_PROBE_SECONDS = 0.5
+SOONEST_SHARE = 0.1
+"""Of the pause until the next probe, so much passes even if the server, which starts, writes a line."""
 SURE_SHARE = 0.75
 """Of the time for work, so much without an answer is enough: a server that hangs may wait for cores, too."""
 
@@ -191,13 +193,29 @@ class Replica:
     async def _until_ready(self, ended: asyncio.Task[int]) -> bool:
         begun = _now()
         while _now() - begun < self._timeouts.start:
+            self.log.news.clear()
             if await self._probe(self._server.ping_path) is ProbeResult.READY:
                 return True
-            if await _ends_within(ended, pause_until_probe(_now() - begun)):
+            if await self._ends_before_probe(ended, pause_until_probe(_now() - begun)):
                 self.reason = f"ended with status {ended.result()} before it was ready"
                 return False
         self.reason = f"was not ready after {self._timeouts.start:g} seconds"
         return False
+
+    async def _ends_before_probe(self, ended: asyncio.Task[int], seconds: float) -> bool:
+        """Waits that long, or until the server writes a line, which may say that it is ready.
+
+        Returns whether it has ended instead.
+        """
+        if await _ends_within(ended, seconds * SOONEST_SHARE):
+            return True
+        said = asyncio.create_task(self.log.news.wait())
+        left = seconds * (1 - SOONEST_SHARE)
+        try:
+            await asyncio.wait({ended, said}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            said.cancel()
+        return ended.done()
 
     async def _while_healthy(self, process: RunningProcess, ended: asyncio.Task[int]) -> None:
         stuck = asyncio.create_task(self._until_stuck(process))
@@ -210,8 +228,10 @@ class Replica:
     async def _watch_health(
         self, process: RunningProcess, ended: asyncio.Task[int], stuck: asyncio.Task[None]
     ) -> None:
-        silent_seconds, looked_at, waits = 0.0, _now(), process.core_waits()
+        silent_seconds, looked_at, waits = 0.0, _now(), None
         while not await _ends_within(ended, self._timeouts.probe):
+            if waits is None:  # not sooner: calls may wait for a server of hundreds of threads to be ready
+                looked_at, waits = _now(), process.core_waits()
             if stuck.done():
                 self.hangs += 1
                 self.reason = f"{STUCK}: restarted"

@@ -142,10 +142,11 @@ class ReplicatedService:
             self._changed()
             return
         self._replicas = [self._replica(server, number) for number in range(1, self._count + 1)]
-        self._changed()
         async with asyncio.TaskGroup() as group:
             for replica in self._replicas:
                 group.create_task(replica.run())
+            await asyncio.sleep(0)  # each starts its process: to tell of it takes processor time
+            self._changed()
 
     def report(self) -> Report:
         """Returns the state of the service, which is ready as soon as one replica is."""

@@ -15,6 +15,7 @@ from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import (
     FIRST_PROBE_SECONDS,
     SLOWEST_STARTING_PROBE_SECONDS,
+    SOONEST_SHARE,
     Replica,
     Timeouts,
     pause_until_probe,
@@ -135,6 +136,56 @@ def test_while_it_starts_it_is_probed_often_at_first_and_then_less(tmp_path: Pat
         scene.machine.answer = READY
         await wait_for()
         assert scene.state == "ready"
+
+    play(tmp_path, scenario)
+
+
+def test_while_it_starts_a_line_of_its_output_has_it_probed_sooner_but_never_all_the_time(
+    tmp_path: Path,
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer = REFUSED
+        await wait_for(60)
+
+        async def next_probe() -> float:
+            asked = scene.machine.asked = asyncio.Event()
+            await asked.wait()
+            return scene.machine.probes[-1][0]
+
+        soonest = SLOWEST_STARTING_PROBE_SECONDS * SOONEST_SHARE
+        probed = await next_probe()
+        scene.replica.log.write(b"loading")
+        assert await next_probe() == pytest.approx(probed + soonest)
+        await wait_for(2 * soonest)
+        said = asyncio.get_running_loop().time()
+        scene.replica.log.write(b"serving")
+        assert await next_probe() == pytest.approx(said)
+        probed = await next_probe()
+        assert probed == pytest.approx(said + SLOWEST_STARTING_PROBE_SECONDS), "no line, no haste"
+
+    play(tmp_path, scenario)
+
+
+def test_nobody_reads_the_waits_of_all_its_threads_while_its_first_calls_are_let_through(
+    tmp_path: Path,
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await wait_for(TIMEOUTS.probe / 2)
+        assert (scene.state, scene.machine.processes[0].looked) == ("ready", [])
+        await wait_for(TIMEOUTS.probe)
+        assert scene.machine.processes[0].looked[0] >= TIMEOUTS.probe
+
+    play(tmp_path, scenario)
+
+
+def test_one_that_ends_with_a_last_line_is_not_taken_for_one_that_starts(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.machine.answer = REFUSED
+        await wait_for(60)
+        scene.replica.log.write(b"out of memory")
+        scene.machine.processes[0].end(3)
+        await wait_for(SLOWEST_STARTING_PROBE_SECONDS)
+        assert scene.now == ("restarting", "ended with status 3 before it was ready")
 
     play(tmp_path, scenario)
 

@@ -98,6 +98,23 @@ def test_a_service_reports_what_it_prepares_until_its_server_starts(tmp_path: Pa
     ]
 
 
+def test_that_it_starts_is_told_once_the_processes_of_all_replicas_have_been_started(tmp_path: Path) -> None:
+    started: list[tuple[str, int]] = []
+
+    async def scenario(scene: Scene) -> None:
+        note = scene.service._changed  # noqa: SLF001  # whom the service tells
+
+        def changed() -> None:
+            note()
+            started.append((scene.reports[-1].state, len(scene.machine.processes)))
+
+        scene.service._changed = changed  # noqa: SLF001
+        await asyncio.sleep(2)
+
+    play(tmp_path, scenario, replicas=3)
+    assert started[:2] == [("preparing", 0), ("starting", 3)]
+
+
 @pytest.mark.parametrize(
     ("error", "detail"),
     [
