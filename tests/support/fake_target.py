@@ -32,7 +32,7 @@ from centralized_ml_api.plan.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from centralized_ml_api.errors import StartError
     from centralized_ml_api.local.gateway import Gateway
@@ -174,6 +174,8 @@ class FakeGateway(SupervisedGateway):
     def __init__(self) -> None:
         self.trouble = ""
         self.applied: list[Gateway] = []
+        self.moved: list[list[Upstream | ExternalUpstream]] = []
+        self.can_move = True
         self.takes = asyncio.Event()
         self.takes.set()
         self.takes_routes = asyncio.Event()
@@ -191,6 +193,13 @@ class FakeGateway(SupervisedGateway):
         if not self.takes_routes.is_set():
             reached()
             await self.takes_routes.wait()
+
+    async def move(self, upstreams: Iterable[Upstream | ExternalUpstream]) -> bool:
+        """Notes it, unless it cannot move anything."""
+        await asyncio.sleep(0)
+        if self.can_move:
+            self.moved.append([*upstreams])
+        return self.can_move
 
     async def active_requests(self, upstream: str) -> int | None:
         """As the test says."""
@@ -327,6 +336,11 @@ class FakeEnvoy(EnvoyGateway):
         if self.start_error:
             raise self.start_error
         return 8080
+
+    async def move(self, upstreams: Iterable[Upstream | ExternalUpstream]) -> bool:
+        """Notes the names."""
+        self.did.append(f"move {' '.join(upstream.name for upstream in upstreams)}")
+        return True
 
     async def apply(self, gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
         """Notes it, once `takes` is set."""

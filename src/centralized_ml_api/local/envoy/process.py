@@ -31,21 +31,24 @@ from centralized_ml_api.local.envoy.validate import find_config_error
 from centralized_ml_api.local.envoy.xds import (
     UNKNOWN_SNAPSHOT,
     Snapshot,
+    build_endpoints_response,
     build_snapshot,
     refuse_unwritable,
     write_file,
     write_snapshot,
 )
 from centralized_ml_api.local.envoy.xds_update import XdsUpdate
-from centralized_ml_api.local.gateway import Gateway
+from centralized_ml_api.local.gateway import Gateway, Upstream
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.descriptors import most_descriptors
 from centralized_ml_api.local.machine.memory import machine_memory_bytes
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
+
+    from centralized_ml_api.local.gateway import ExternalUpstream
 
 _POLL_SECONDS = 0.02
 _FLAGS = (
@@ -177,6 +180,37 @@ class EnvoyGateway:
                 self._gateway = before
                 write_snapshot(self._settings.files, build_snapshot(before, self._settings))
                 raise StartError(f"{error.message}: {reason}") from error
+
+    async def move(self, upstreams: Iterable[Upstream | ExternalUpstream]) -> bool:
+        """Lets calls reach upstreams that Envoy knows where they are now; nothing else changes.
+
+        That is done in a moment, which the next `apply` is not; where it is not possible, that has to do.
+        What Envoy does not know has no route, and is left out.
+
+        Returns:
+            Whether calls reach all others.
+        """
+        async with self._applying:
+            accepted = self._accepted
+            if self._admin is None or accepted is None or self.cut_off:
+                return False
+            moved = {upstream.name: upstream for upstream in upstreams if upstream.name in accepted.clusters}
+            endpoints = {
+                name: build_endpoints_response(upstream)
+                for name, upstream in moved.items()
+                if isinstance(upstream, Upstream)
+            }
+            if not moved or endpoints.keys() != moved.keys():
+                return False
+            wanted, self._accepted = replace(accepted, endpoints={**accepted.endpoints, **endpoints}), None
+            try:
+                await XdsUpdate(self._admin, self._settings.files, accepted, wanted).put_endpoints()
+            except StartError:
+                return False  # the next `apply` is complete, and says why
+            self._accepted = wanted
+            kept = tuple(moved.get(upstream.name, upstream) for upstream in self._gateway.upstreams)
+            self._gateway = replace(self._gateway, upstreams=kept)
+            return True
 
     @property
     def cut_off(self) -> bool:

@@ -59,7 +59,7 @@ def build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
     return Snapshot(
         clusters={upstream.name: build_cluster(upstream, settings) for upstream in upstreams},
         endpoints={
-            upstream.name: _build_response([build_load_assignment(upstream)])
+            upstream.name: build_endpoints_response(upstream)
             for upstream in upstreams
             if isinstance(upstream, Upstream)
         },
@@ -76,6 +76,11 @@ def _build_job_table(gateway: Gateway, settings: Settings) -> dict[str, Any]:
     """Builds the table of jobs, without models until there is one: it takes much memory."""
     served = gateway if gateway.runs_jobs else replace(gateway, routes=(), by_model={})
     return build_job_table(served, patient(settings.limits))
+
+
+def build_endpoints_response(upstream: Upstream) -> DiscoveryResponse:
+    """Builds the file of the endpoints of a local upstream. Pure."""
+    return _build_response([build_load_assignment(upstream)])
 
 
 def build_clusters_response(clusters: Mapping[str, dict[str, Any]]) -> DiscoveryResponse:

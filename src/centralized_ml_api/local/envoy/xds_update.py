@@ -73,10 +73,10 @@ class XdsUpdate:
             StartError: Envoy rejects a step, does not accept it in time, or does not answer; or a file cannot
                 be written.
         """
+        await self.put_endpoints()
         old_clusters = build_clusters_response(self.old.clusters)
         both_clusters = build_clusters_response({**self.old.clusters, **self.new.clusters})
         new_clusters = build_clusters_response(self.new.clusters)
-        await self._put_endpoints()
         if both_clusters == old_clusters:
             self.reached()
         await self._put({_CDS: (self.files.clusters, old_clusters, both_clusters)})
@@ -90,8 +90,12 @@ class XdsUpdate:
         await self._put({_CDS: (self.files.clusters, both_clusters, new_clusters)})
         remove_stale_endpoints(self.files, self.new)
 
-    async def _put_endpoints(self) -> None:
-        """Waits for the endpoints of known clusters; Envoy reads those of a new cluster together with it."""
+    async def put_endpoints(self) -> None:
+        """Waits for the endpoints of known clusters; Envoy reads those of a new cluster together with it.
+
+        Raises:
+            StartError: As `run`.
+        """
         known = self.new.endpoints.keys() & self.old.endpoints.keys()
         for cluster in sorted(self.new.endpoints.keys() - known):
             write_file(self.files.endpoints_of(cluster), self.new.endpoints[cluster].text)

@@ -18,9 +18,10 @@ from centralized_ml_api.local.supervision.process import Process, start_process
 from centralized_ml_api.local.supervision.restart import RestartPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from centralized_ml_api.local.envoy import EnvoyGateway
+    from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
     from centralized_ml_api.local.launch import Launch
     from centralized_ml_api.local.machine.inotify import InotifyInstances
     from centralized_ml_api.local.run.admission_process import SupervisedAdmission
@@ -181,6 +182,10 @@ class SupervisedGateway:
         self._needs_translator = gateway.translates
         if not gateway.translates and self._translator.is_wanted and self._ending_translator is None:
             self._ending_translator = asyncio.create_task(self._end_translator())
+
+    async def move(self, upstreams: Iterable[Upstream | ExternalUpstream]) -> bool:
+        """Lets calls reach these upstreams where they are now, as `EnvoyGateway.move` does."""
+        return await self._envoy.move(upstreams)
 
     async def _keep_translator(self) -> None:
         """Starts the translator, unless it runs."""

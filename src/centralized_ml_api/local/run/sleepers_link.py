@@ -7,7 +7,14 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES
+from centralized_ml_api.local.admission.sleepers import (
+    ASLEEP,
+    CLOSED,
+    FAILED,
+    LINE_LIMIT_BYTES,
+    READY,
+    WAKING,
+)
 from centralized_ml_api.local.admission.terms import SLEEPERS_SOCKET
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
@@ -16,6 +23,8 @@ from centralized_ml_api.local.sleep.types import Calls
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from centralized_ml_api.local.sleep.types import View
 
 RECONNECT_SECONDS = 0.1
 
@@ -106,3 +115,28 @@ class SleepersLink:
     def _write(self, writer: asyncio.StreamWriter) -> None:
         line = json.dumps({"number": self._number, "entries": self._entries})
         writer.write(line.encode() + b"\n")
+
+
+def describe_view(view: View | None) -> dict[str, Any]:
+    """Returns what the service is told of an entry; None stands for one whose calls are held. Pure."""
+    if view is None:
+        return {"state": ASLEEP, "ready_in": None}
+    return {"state": _word_state(view), "ready_in": view.ready_in}
+
+
+def digest_view(view: View | None, now: float) -> tuple[str, int | None]:
+    """Returns what must have changed before the service is told anew: a state, or when it ends. Pure."""
+    state, ready_in = describe_view(view).values()
+    if ready_in is None:
+        return state, None
+    return state, round(ready_in if state == ASLEEP else now + ready_in)
+
+
+def _word_state(view: View) -> str:
+    if view.phase == "ready":
+        return READY
+    if view.closed:
+        return CLOSED
+    if view.failed:
+        return FAILED
+    return WAKING if view.phase == "waking" else ASLEEP

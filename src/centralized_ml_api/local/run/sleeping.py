@@ -13,15 +13,17 @@ import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.sleepers import ASLEEP, CLOSED, FAILED, READY, WAKING
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, keep_hours
+from centralized_ml_api.local.run.sleepers_link import describe_view, digest_view
 from centralized_ml_api.local.sleep.schedule import Schedule
 from centralized_ml_api.local.sleep.types import Calls, NotAwakeError, Phase, Step, View
+from centralized_ml_api.local.sleep.wake_times import describe_model
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+    from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
     from centralized_ml_api.local.run.registry import Running
     from centralized_ml_api.local.run.sleepers_link import SleepersLink
     from centralized_ml_api.local.sleep.wake_times import WakeTimes
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.2
 HOLD_SECONDS = 5.0
+LAUNCH_SECONDS = 0.25
+"""How long to wait for the processes of an entry that wakes, before everybody is told that it does."""
 
 
 class Sleeping:
@@ -94,7 +98,7 @@ class Sleeping:
         """
         self._hours = hours
         sleepers = {entry.name: entry for entry in entries if entry.sleep and self._find(entry.name)}
-        self._models = {name: _describe(entry) for name, entry in sleepers.items()}
+        self._models = {name: describe_model(entry) for name, entry in sleepers.items()}
         terms = {name: entry.sleep for name, entry in sleepers.items() if entry.sleep}
         services = {name: self._find(name) for name in sleepers}
         phases: dict[str, Phase] = {
@@ -120,8 +124,8 @@ class Sleeping:
         """
         self._held = frozenset(names)
         if self._held:
+            number = self._tell(anew=True)
             self._told = {}  # whatever comes next is told anew
-            number = self._link.tell({name: self._describe_now(name) for name in self._schedule.names})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HOLD_SECONDS):
                     await self._link.obeyed(number)
@@ -158,6 +162,27 @@ class Sleeping:
             for name, services in found.items()
             if all(running.report().state == "ready" for running in services)
         }
+
+    async def let_woken_go_on(
+        self, move: Callable[[list[Upstream | ExternalUpstream]], Awaitable[bool]]
+    ) -> None:
+        """Lets the calls of entries that woke go on.
+
+        Args:
+            move: Tells the gateway of these upstreams, sooner than of everything else, if that is possible.
+        """
+        woken = {name: services for name, services in self.find_awake().items() if self._is_waking(name)}
+        services = [running for name in woken for running in self._find(name)]
+        upstreams = [running.service.upstream(running.upstream) for running in services]
+        if upstreams and await move(upstreams):
+            self.note_published(woken)
+            self._tell()  # not later: whoever calls this has more to do
+
+    async def until_launched(self) -> None:
+        """Waits until every entry that wakes has processes, or says what it waits for; a moment at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAUNCH_SECONDS), self._turned:
+                await self._turned.wait_for(lambda: not self._is_launching())
 
     def note_published(self, ready: Mapping[str, tuple[Service, ...]]) -> None:
         """Takes note of the entries that the gateway knows to be ready: their calls may go on.
@@ -253,16 +278,32 @@ class Sleeping:
                 self._measured.add(step.name)
                 for running in self._find(step.name):
                     running.wake()
-        told = {name: self._compare(name) for name in self._schedule.names}
-        if steps or told != self._told:
-            self._told = told
-            number = self._link.tell({name: self._describe_now(name) for name in self._schedule.names})
+        if number := self._tell(anew=bool(steps)):
             self._begin_work(steps, number)
-        views = {name: self._schedule.view(name, self._clock.monotonic()) for name in self._schedule.names}
+        now = self._clock.monotonic()
+        views = {name: self._schedule.view(name, now) for name in self._schedule.names}
         shown = {name: (f"{view.phase} {view.failed}", view.wake_seconds) for name, view in views.items()}
         if shown != self._shown:
             self._shown = shown
             self._changed()
+
+    def _is_waking(self, name: str) -> bool:
+        return self._schedule.view(name, self._clock.monotonic()).phase == "waking"
+
+    def _is_launching(self) -> bool:
+        found = map(self._find, filter(self._is_waking, self._schedule.names))
+        reports = (running.report() for services in found for running in services)
+        return any(report.state == "preparing" and not report.detail for report in reports)
+
+    def _tell(self, *, anew: bool = False) -> int:
+        """Tells the admission service how entries are; returns 0 if it knows and need not be told anew."""
+        now, names = self._clock.monotonic(), self._schedule.names
+        views = {name: None if name in self._held else self._schedule.view(name, now) for name in names}
+        told = {name: digest_view(view, now) for name, view in views.items()}
+        if told == self._told and not anew:
+            return 0
+        self._told = told
+        return self._link.tell({name: describe_view(view) for name, view in views.items()})
 
     def _take_stock(self) -> None:
         """Tells the schedule what is known of calls and services."""
@@ -308,36 +349,3 @@ class Sleeping:
 
     def _count(self, name: str, calls: Calls) -> None:
         self._own[name] = self._own.get(name, Calls()) + calls
-
-    def _describe_now(self, name: str) -> dict[str, Any]:
-        """Returns what the admission service is told of an entry."""
-        if name in self._held:
-            return {"state": ASLEEP, "ready_in": None}
-        view = self._schedule.view(name, self._clock.monotonic())
-        return {"state": _word_state(view), "ready_in": view.ready_in}
-
-    def _compare(self, name: str) -> tuple[str, int | None]:
-        """Returns what must have changed before somebody is told anew: a state, or when it ends."""
-        if name in self._held:
-            return ASLEEP, None
-        now = self._clock.monotonic()
-        view = self._schedule.view(name, now)
-        state = _word_state(view)
-        if view.ready_in is None:
-            return state, None
-        return state, round(view.ready_in if state == ASLEEP else now + view.ready_in)
-
-
-def _word_state(view: View) -> str:
-    if view.phase == "ready":
-        return READY
-    if view.closed:
-        return CLOSED
-    if view.failed:
-        return FAILED
-    return WAKING if view.phase == "waking" else ASLEEP
-
-
-def _describe(entry: ModelDeployment) -> str:
-    """Describes the model of an entry, as far as its wake takes time."""
-    return f"{entry.local.serving.engine}: {entry.local.serving.summary}" if entry.local else ""

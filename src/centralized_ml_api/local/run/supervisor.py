@@ -207,6 +207,7 @@ class Supervisor:
         """Publishes every change until cancelled. A refusal of the gateway is told, and tried again later."""
         while True:
             await self._changed.wait()
+            await self.sleeping.until_launched()  # to tell takes processor time that their start needs
             self._changed.clear()
             async with self._settled:
                 self._settled.notify_all()
@@ -319,6 +320,7 @@ class Supervisor:
     async def publish(self) -> None:
         """Tells the gateway how everything is now; raises StartError where it refuses."""
         async with self._publishing:
+            await self.sleeping.let_woken_go_on(self._gateway.move)
             await self._publish_now()
 
     async def _publish_now(self) -> None:

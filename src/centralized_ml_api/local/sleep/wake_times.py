@@ -13,6 +13,8 @@ from centralized_ml_api.local.machine.private_file import write_private_file
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from centralized_ml_api.plan.types import ModelDeployment
+
 WAKE_TIMES_FILE = "wake_times.json"
 _KEPT = 3
 _LONGEST_SECONDS = 86_400.0
@@ -67,6 +69,11 @@ class WakeTimes:
         with contextlib.suppress(StartError):
             write_private_file(self._path, json.dumps(written, indent=1) + "\n")
         return median(kept)
+
+
+def describe_model(entry: ModelDeployment) -> str:
+    """Describes the model of an entry, as far as its wake takes time. Pure."""
+    return f"{entry.local.serving.engine}: {entry.local.serving.summary}" if entry.local else ""
 
 
 def _is_plausible(seconds: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.process import EnvoyGateway
 from centralized_ml_api.local.envoy.settings import Files, Settings
-from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, Upstream
+from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
 from support.fake_envoy import FakeEnvoy
 from support.waiting import until
 
@@ -177,6 +177,58 @@ def test_changes_that_come_at_the_same_time_are_made_one_after_the_other(tmp_pat
         assert '"/last"' in started.routes()
 
     run_started(tmp_path, story)
+
+
+def test_calls_reach_servers_that_moved_by_one_small_file(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        moved = [Upstream("chat", (40002,)), Upstream("nobody", (40003,))]
+        assert await started.gateway.move(moved)
+        assert started.envoy.accepted == ["chat.json"]
+        assert "40002" in started.files.endpoints_of("chat").read_text()
+        await started.gateway.apply(replace(serving("chat", "b"), upstreams=(moved[0], Upstream("b", (1,)))))
+        assert started.envoy.accepted == ["chat.json", "b.json"], "Envoy has it already"
+
+    run_started(tmp_path, story, serving("chat", "b"))
+
+
+def test_an_envoy_that_starts_anew_finds_servers_where_they_moved_to(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        assert await started.gateway.move([Upstream("chat", (40002,))])
+        started.gateway.launch()
+        assert "40002" in started.files.endpoints_of("chat").read_text()
+        assert "40001" in started.files.endpoints_of("b").read_text()
+
+    run_started(tmp_path, story, serving("chat", "b"))
+
+
+def test_what_cannot_move_by_itself_waits_for_the_whole_change(tmp_path: Path) -> None:
+    elsewhere = ExternalUpstream("far", "127.0.0.1", 4711, tls=False)
+    first = replace(serving("chat"), upstreams=(Upstream("chat", (40001,)), elsewhere))
+
+    async def story(started: Started) -> None:
+        gateway = started.gateway
+        assert not await gateway.move([]), "nothing is known to have moved"
+        assert not await gateway.move([Upstream("nobody", (1,))])
+        assert not await gateway.move([replace(elsewhere, port=4712), Upstream("chat", (40002,))])
+        assert started.envoy.accepted == []
+        started.envoy.rejects = {"chat.json"}
+        assert not await gateway.move([Upstream("chat", (40002,))])
+        started.envoy.rejects = set()
+        started.envoy.accepted.clear()
+        assert not await gateway.move([Upstream("chat", (40003,))]), "it is not known what Envoy has"
+        await gateway.apply(replace(first, upstreams=(Upstream("chat", (40002,)), elsewhere)))
+        assert "40002" in started.files.endpoints_of("chat").read_text()
+        assert await gateway.move([Upstream("chat", (40003,))])
+        shutil.rmtree(started.files.folder)
+        assert not await gateway.move([Upstream("chat", (40004,))])
+
+    run_started(tmp_path, story, first)
+
+
+def test_nothing_moves_at_an_envoy_that_does_not_run(tmp_path: Path) -> None:
+    started = prepare(tmp_path)
+    started.gateway.launch(serving("chat"))
+    assert not asyncio.run(started.gateway.move([Upstream("chat", (40002,))]))
 
 
 def test_a_folder_that_was_removed_is_made_again_and_the_error_says_what_to_do(tmp_path: Path) -> None:

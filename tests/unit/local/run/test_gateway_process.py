@@ -455,6 +455,8 @@ def test_what_is_asked_of_envoy_is_passed_on(tmp_path: Path) -> None:
         world = World(tmp_path)
         assert [await world.gateway.active_requests(name) for name in ("busy@1", "quiet@1")] == [3, 0]
         assert await world.gateway.traffic() == "# nothing\n"
+        assert await world.gateway.move([Upstream("a@1", (7001,)), Upstream("b@2", ())])
+        assert world.envoy.did[-1] == "move a@1 b@2"
         await world.gateway.reopen_logs()
         assert world.envoy.did[-1] == "reopen"
         world.envoy.error = StartError("it does not answer")

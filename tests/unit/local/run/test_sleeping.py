@@ -20,7 +20,7 @@ from centralized_ml_api.local.run.options import Terminal
 from centralized_ml_api.local.run.registry import RETIRE_SECONDS
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, WARM_UP
-from centralized_ml_api.local.run.sleeping import LOOK_SECONDS
+from centralized_ml_api.local.run.sleeping import LAUNCH_SECONDS, LOOK_SECONDS
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS
@@ -160,12 +160,96 @@ def test_calls_go_on_as_soon_as_they_reach_the_server_before_documents_say_so(tm
     async def tell() -> None:
         async with serving(tmp_path, plan(sleeper("a"))) as world:
             await world.call("a", waiting=1)
+            world.gateway.can_move = False
             world.gateway.takes_routes.clear()
             await world.become("a", "ready")
             assert world.link.states == {"a": "ready"}
             world.gateway.takes_routes.set()
             await settle()
             assert (world.states()["a"], world.link.states) == ("ready", {"a": "ready"})
+
+    story(tell)
+
+
+def test_calls_go_on_as_soon_as_the_gateway_has_the_ports_before_anything_else_is_composed(
+    tmp_path: Path,
+) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), entry("b"))) as world:
+            await world.call("a", waiting=1)
+            assert world.gateway.moved == [], "no other change is told apart"
+            apply, known = world.gateway.apply, []
+
+            async def apply_later(gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
+                known.append(world.link.states)
+                await apply(gateway, reached)
+
+            world.gateway.apply = apply_later  # type: ignore[method-assign]
+            world.gateway.takes.clear()
+            world.last("a").ports = (7001,)
+            await world.become("a", "ready")
+            assert known[0] == {"a": "ready"}, "the admission service does not wait for what takes longer"
+            assert world.gateway.moved == [[Upstream("a@1", (7001,))]]
+            assert world.link.states == {"a": "ready"}
+            assert "a" in dict(world.gateway.applied[-1].asleep)
+            world.gateway.takes.set()
+            await settle()
+            assert (world.states()["a"], [*world.gateway.applied[-1].asleep]) == ("ready", [])
+            assert len(world.gateway.moved) == 1
+
+    story(tell)
+
+
+def test_calls_wait_for_the_whole_change_where_the_ports_alone_cannot_be_told(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            await world.call("a", waiting=1)
+            world.gateway.can_move = False
+            world.gateway.takes.clear()
+            await world.become("a", "ready")
+            assert world.link.states == {"a": "waking"}
+            world.gateway.takes.set()
+            await settle()
+            assert world.link.states == {"a": "ready"}
+
+    story(tell)
+
+
+def test_a_function_and_its_model_reach_the_gateway_together(tmp_path: Path) -> None:
+    async def tell() -> None:
+        wrapped = sleeper("a", function=function(tmp_path), integration="lambda")
+        async with serving(tmp_path, plan(wrapped)) as world:
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            assert (world.gateway.moved, world.link.states) == ([], {"a": "waking"})
+            await world.become("a.function", "ready")
+            (moved,) = world.gateway.moved
+            assert [upstream.name for upstream in moved] == ["a.function@2", "a@1"]
+            assert world.link.states == {"a": "ready"}
+
+    story(tell)
+
+
+def test_nobody_is_told_of_a_wake_before_its_process_has_started_or_that_takes_long(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), sleeper("b"), sleeper("c"))) as world:
+            for service in world.made:
+                service.state = "preparing"
+            told = len(world.gateway.applied)
+            await world.call("a", waiting=1)
+            assert (world.states()["a"], len(world.gateway.applied)) == ("waking", told)
+            await world.become("a", "starting")
+            assert world.gateway.applied[told:][0].asleep[0] == ("a", "waking")
+            told = len(world.gateway.applied)
+            await world.call("b", waiting=1)
+            await world.become("b", "preparing", "downloading weights")
+            assert world.gateway.applied[told:][0].asleep[1] == ("b", "waking")
+            told = len(world.gateway.applied)
+            await world.call("c", waiting=1)
+            assert len(world.gateway.applied) == told
+            await asyncio.sleep(LAUNCH_SECONDS)
+            await settle()
+            assert world.gateway.applied[told:][0].asleep[2] == ("c", "waking")
 
     story(tell)
 
