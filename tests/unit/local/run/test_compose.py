@@ -32,7 +32,7 @@ from centralized_ml_api.local.status import EntryStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
-from centralized_ml_api.plan.event import EventPlan, TeamPlan, Throttle
+from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan, Throttle
 from centralized_ml_api.plan.provider import ProviderServing
 from centralized_ml_api.plan.types import BedrockModel, LocalPlan, SleepPlan
 from support.fake_target import FakeService, entry, function, plan
@@ -82,6 +82,12 @@ class Machine:
 
     def statuses(self) -> tuple[EntryStatus, ...]:
         return entry_statuses(self.plan, self.refused, self.services.get)
+
+
+def test_the_gateway_knows_the_pot_and_until_when_keys_are_refused() -> None:
+    event, starts = EventPlan(pot=Spending(nanodollars=5)), datetime(2026, 12, 1, tzinfo=UTC)
+    served = Machine(replace(plan(entry("a")), event=event)).gateway(starts=starts)
+    assert (served.pot, served.starts) == (event.pot, starts)
 
 
 def test_an_entry_goes_to_its_own_server_on_the_path_that_takes_calls() -> None:

@@ -110,8 +110,9 @@ def test_an_end_that_is_taken_away_and_one_that_comes_later() -> None:
 @pytest.mark.parametrize(("ends_hour", "stops_hour", "ended"), [(13, 14, "ended at"), (14, 13, "--for")])
 def test_of_the_events_end_and_for_the_earlier_wins(ends_hour: int, stops_hour: int, ended: str) -> None:
     both = earlier_end(NOON.replace(hour=ends_hour), NOON.replace(hour=stops_hour))
-    at, said = run(lambda: both, Time())[-1]
+    *_, (_, near), (at, said) = run(lambda: both, Time())
     assert (at, ended in said) == ("13:00:00", True)
+    assert ("as --for says" in near, "For more time" in near) == (ended == "--for", ended != "--for")
 
 
 def test_without_either_there_is_no_end() -> None:

@@ -184,6 +184,9 @@ def test_its_address_its_event_and_the_jobs_that_an_earlier_run_left_are_told(tm
                 assert world.status.jobs == JobCounts(waiting=1, running=0)
                 assert world.target is not None
                 assert world.target.event.title == "Class"
+                told = world.envoy.launched[0]
+                assert told is not None
+                assert told.jobs is not None
 
     story(tell)
 

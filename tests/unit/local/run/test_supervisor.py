@@ -231,6 +231,17 @@ def test_nothing_is_shown_that_the_gateway_does_not_know_yet(tmp_path: Path) -> 
     story(tell)
 
 
+def test_what_is_paused_reaches_the_gateway(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(entry("a"), entry("b"))) as world:
+            world.supervisor.notices.pause("b", "Lunch")
+            world.supervisor.note_change()
+            await world.settle()
+            assert world.served.paused == {"b": "Lunch"}
+
+    story(tell)
+
+
 def test_a_service_that_a_bug_ends_is_published_too(tmp_path: Path) -> None:
     async def tell() -> None:
         async with serving(tmp_path, plan(entry("a"))) as world:
