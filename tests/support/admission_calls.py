@@ -7,12 +7,18 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from centralized_ml_api.local.admission.exchange import CALL_PATH, REFUSAL_END, Request, build_end_format
+from centralized_ml_api.local.admission.exchange import (
+    CALL_PATH,
+    REFUSAL_END,
+    Request,
+    Response,
+    build_end_format,
+)
 from centralized_ml_api.local.admission.service import TERMS_BYTES
 from centralized_ml_api.local.admission.terms import name_terms, render_terms
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.admission.exchange import Response
+    from centralized_ml_api.local.admission.service import AdmissionService
     from centralized_ml_api.local.admission.terms import RouteTerms
 
 BEGAN = 1_795_883_881_788_981
@@ -42,6 +48,12 @@ def build_question(
     headers |= {TERMS_BYTES: str(len(told))} if told else {}
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Request(CALL_PATH, headers, told + sent)
+
+
+async def wait_for_answer(service: AdmissionService, question: Request) -> Response:
+    """Asks, and returns what the service answers, at once or later."""
+    answer = service.answer(question)
+    return answer if isinstance(answer, Response) else await answer
 
 
 def goes_on(answer: Response) -> bool:

@@ -1,8 +1,9 @@
 """Reserves what calls may spend, and settles what they have spent. Everything happens in one event loop.
 
-A reservation is on the disk before its call goes on. Calls that come while the disk is busy are written
-together with the next. While writes take less than a millisecond, none is given to a thread. What an end
-gives back is written with whatever comes next, and soon in any case: lost in a crash, it counts as spent.
+A reservation is on the disk before its call goes on, by itself or in an advance (see `advances`). Calls that
+come while the disk is busy are written together with the next. While writes take less than a millisecond,
+none is given to a thread. What an end gives back, and what calls take of advances, is written with whatever
+comes next, and soon in any case: lost in a crash, it counts as spent.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local.admission.account_book import KEPT_SECONDS, AccountBook, Batch
 from centralized_ml_api.local.admission.accounts import (
     Account,
-    Limit,
     Need,
     Shortage,
     is_over,
@@ -24,16 +24,17 @@ from centralized_ml_api.local.admission.accounts import (
     open_account,
     settle_charges,
 )
+from centralized_ml_api.local.admission.advances import KEPT_SECONDS as ADVANCE_KEPT_SECONDS
+from centralized_ml_api.local.admission.advances import Advances
 from centralized_ml_api.local.admission.ended_calls import EndedCalls
 from centralized_ml_api.local.admission.endings import Reservation, judge_ending
 from centralized_ml_api.local.admission.turns import CallOverError
-from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from centralized_ml_api.local.admission.account_book import CallId
-    from centralized_ml_api.local.admission.accounts import Charge
+    from centralized_ml_api.local.admission.accounts import Ask, Charge, Limit
     from centralized_ml_api.local.admission.endings import Ending
 
 FAST_SECONDS = 0.001
@@ -52,17 +53,6 @@ class ShortageError(Exception):
         self.shortage = shortage
 
 
-@record
-class Ask:
-    """What a call asks for: its limits, its need, and how its end is to be judged (see `Reservation`)."""
-
-    limits: tuple[Limit, ...]
-    need: Need
-    price: tuple[int, int, int] | None
-    bytes_in: int
-    has_tokens: bool
-
-
 class Accountant:
     """The accounts of all teams.
 
@@ -70,6 +60,7 @@ class Accountant:
         book: Keeps them.
         now: Returns the seconds since the epoch.
         elapsed: Returns the seconds of a clock that is precise and never set, by which writes are timed.
+        advance_kept_seconds: How long after its last call an account keeps its advance.
     """
 
     def __init__(
@@ -78,6 +69,7 @@ class Accountant:
         now: Callable[[], float],
         *,
         elapsed: Callable[[], float] = time.perf_counter,
+        advance_kept_seconds: float = ADVANCE_KEPT_SECONDS,
     ) -> None:
         self._book = book
         self._now = now
@@ -89,10 +81,13 @@ class Accountant:
         self._left_open: dict[CallId, Reservation] = {}
         self._ended = EndedCalls()
         self._reserving: set[CallId] = set()
+        self._advances = Advances(elapsed, advance_kept_seconds)
+        self._advanced: set[CallId] = set()
         self._batch = Batch()
         self._written: asyncio.Future[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._settling: asyncio.TimerHandle | None = None
+        self._releasing: asyncio.TimerHandle | None = None
         self._is_loaded = False
         self._pruned = 0.0
 
@@ -116,6 +111,17 @@ class Accountant:
         """
         self._judge(ask)
 
+    def reserve_at_once(self, call: CallId, ask: Ask) -> bool:
+        """Reserves what a call may need if advances have it; returns whether they do and the call may go on.
+
+        Raises:
+            ShortageError: It does not fit.
+            CallOverError: The call is over already.
+            sqlite3.Error: The book cannot be read.
+            OSError: Nor its file be made.
+        """
+        return self._take_advance(call, ask, self._judge_call(call, ask))
+
     async def reserve(self, call: CallId, ask: Ask) -> None:
         """Reserves what a call may need; when this returns, the call may go on.
 
@@ -127,14 +133,10 @@ class Accountant:
             sqlite3.Error: The book cannot be written.
             OSError: Nor its file be made.
         """
-        if self._ended.take(call):
-            raise CallOverError
-        charges = self._judge(ask)
-        kept = Reservation(charges, ask.need, ask.price, ask.bytes_in, ask.has_tokens)
-        self._open[call] = kept
-        self._charge(charges, pending=1)
-        self._batch.opened[call] = kept
-        self._batch.charges += charges
+        charges = self._judge_call(call, ask)
+        if self._take_advance(call, ask, charges):
+            return
+        kept = self._open_call(call, ask, charges)
         self._reserving.add(call)
         try:
             await asyncio.shield(self._write())
@@ -176,13 +178,31 @@ class Accountant:
         """The accounts that are kept in memory."""
         return frozenset(self._used)
 
-    async def close(self) -> None:
-        """Writes what is not written yet, and closes the book."""
+    async def settle(self) -> None:
+        """Writes what is not written yet.
+
+        Raises:
+            sqlite3.Error: The book cannot be written.
+            OSError: Nor its file be made.
+        """
         if self._is_loaded:
+            await self._write()
+
+    async def close(self) -> None:
+        """Writes what is not written yet, and no advance; closes the book."""
+        if self._is_loaded:
+            self._advances.end()
             try:
-                await self._write()
+                await self.settle()
             finally:
+                if self._releasing is not None:
+                    self._releasing.cancel()
                 self._book.close()
+
+    def _judge_call(self, call: CallId, ask: Ask) -> tuple[Charge, ...]:
+        if self._ended.take(call):
+            raise CallOverError
+        return self._judge(ask)
 
     def _judge(self, ask: Ask) -> tuple[Charge, ...]:
         self._load()
@@ -198,6 +218,23 @@ class Accountant:
             self._used.update(used)
             self._is_loaded = True
 
+    def _take_advance(self, call: CallId, ask: Ask, charges: tuple[Charge, ...]) -> bool:
+        """Lets a call go on if advances have what it may need; returns whether they do."""
+        if not self._advances.take(ask.limits, charges, self._used):
+            return False
+        self._open_call(call, ask, charges)
+        self._advanced.add(call)
+        self._settle_soon()
+        return True
+
+    def _open_call(self, call: CallId, ask: Ask, charges: tuple[Charge, ...]) -> Reservation:
+        kept = Reservation(charges, ask.need, ask.price, ask.bytes_in, ask.has_tokens)
+        self._open[call] = kept
+        self._charge(charges, pending=1)
+        self._batch.opened[call] = kept
+        self._batch.charges += charges
+        return kept
+
     def _give_back(self, call: CallId, kept: Reservation, spent: Need | None) -> None:
         self._charge(kept.charges, used=0, pending=-1)
         self._settle(call, kept, spent)
@@ -205,10 +242,16 @@ class Accountant:
     def _settle(self, call: CallId, kept: Reservation, spent: Need | None) -> None:
         changes = settle_charges(kept.charges, spent)
         self._charge(changes, pending=0)
-        self._batch.closed.append(call)
         self._batch.charges += changes
-        if self._batch.opened.pop(call, None) is None and self._settling is None:
-            self._settling = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._write_soon)
+        is_unwritten = self._batch.opened.pop(call, None) is not None
+        if call in self._advanced:
+            # Its reservation was never on the disk by itself, where a second word of this end might find it.
+            self._advanced.remove(call)
+            self._advances.give_back(changes)
+            return
+        self._batch.closed.append(call)
+        if not is_unwritten:
+            self._settle_soon()
 
     def _charge(self, charges: Iterable[Charge], *, pending: int, used: int = 1) -> None:
         for charge in charges:
@@ -217,8 +260,23 @@ class Accountant:
             if not self._pending[charge.account]:
                 del self._pending[charge.account]
 
+    def _settle_soon(self) -> None:
+        if self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._write_soon)
+
+    def _release_later(self) -> None:
+        """Has advances end some time after the last call of their accounts."""
+        if self._releasing is None and self._advances.is_any_left:
+            loop = asyncio.get_running_loop()
+            self._releasing = loop.call_later(self._advances.kept_seconds, self._release)
+
+    def _release(self) -> None:
+        self._releasing = None
+        self._write_soon()
+
     def _write_soon(self) -> None:
-        self._write().add_done_callback(_ignore_failure)
+        # A failure is seen by nobody: what could not be written is tried again with the next call.
+        self._write().add_done_callback(lambda written: written.cancelled() or written.exception())
 
     def _write(self) -> asyncio.Future[None]:
         """Returns a future that is done when all changes until now are on the disk."""
@@ -236,13 +294,16 @@ class Accountant:
         try:
             while self._written is not None:
                 written, batch = self._written, self._batch
-                self._written, self._batch = None, Batch()
+                self._written, self._batch, self._advanced = None, Batch(), set()
+                batch.advances = self._advances.plan(self._used)
                 try:
                     await self._write_book(batch)
                 except Exception as error:  # noqa: BLE001  # whoever waits must hear of any
                     self._keep_for_later(batch)
                     written.set_exception(error)
                 else:
+                    self._advances.grant()
+                    self._release_later()
                     await self._forget()
                     written.set_result(None)
         finally:
@@ -279,9 +340,3 @@ class Accountant:
         self._batch.opened = {**batch.opened, **self._batch.opened}
         self._batch.closed = batch.closed + self._batch.closed
         self._batch.charges = batch.charges + self._batch.charges
-
-
-def _ignore_failure(written: asyncio.Future[None]) -> None:
-    """Marks a failure as seen: what could not be written is tried again with the next call."""
-    if not written.cancelled():
-        written.exception()

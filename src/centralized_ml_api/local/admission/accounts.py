@@ -6,26 +6,26 @@ first. When the call is over, what it did not spend is taken off again. So `used
 whatever order calls begin and end; and a call whose end nobody tells has spent all that it asked for.
 
 The same holds for any store that changes a number on a condition: `used + need <= limit`.
+
+What each call makes and looks up several of are tuples: their hashes and comparisons are not Python code.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from centralized_ml_api.plan.event import Period, Unit
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from centralized_ml_api.plan.event import Spending
+    from centralized_ml_api.plan.event import Period, Spending, Unit
 
 SECONDS: dict[Period, int] = {"minute": 60, "day": 24 * 60 * 60}
 """How long periods are, by the clock of UTC; that of an event never ends."""
 
 
-@record
-class Limit:
+class Limit(NamedTuple):
     """The most that an owner, a team or `POT`, may use in each of its periods."""
 
     owner: str
@@ -34,8 +34,7 @@ class Limit:
     most: int
 
 
-@record
-class Need:
+class Need(NamedTuple):
     """What a call may use at most, or what it has used."""
 
     tokens: int
@@ -47,7 +46,17 @@ class Need:
 
 
 @record
-class Account:
+class Ask:
+    """What a call asks for: its limits, its need, and how its end is to be judged (see `Reservation`)."""
+
+    limits: tuple[Limit, ...]
+    need: Need
+    price: tuple[int, int, int] | None
+    bytes_in: int
+    has_tokens: bool
+
+
+class Account(NamedTuple):
     """What one number is kept for: an owner, a unit, and a period that began at `start`, in seconds."""
 
     owner: str
@@ -56,8 +65,7 @@ class Account:
     start: int
 
 
-@record
-class Charge:
+class Charge(NamedTuple):
     """What a call has added to an account."""
 
     account: Account

@@ -77,7 +77,8 @@ def build_passed_on(
         return _adapt_to_llama_cpp(body.document, entry, bounds or NO_BOUNDS)
     if bounds is not None:
         values = {"model": entry.model, **bounds} if entry.model else dict(bounds)
-        return with_members(body, values, watched=measured)
+        passed_on = with_members(body, values, watched=measured)
+        return passed_on if values else None
     return with_model(body, entry.model) if entry.model else None
 
 

@@ -9,28 +9,29 @@ Source: https://www.rfc-editor.org/rfc/rfc9112
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.exchange import ENDS_PATH, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
+
+    Answer = Callable[[Request], Response | Coroutine[Any, Any, Response]]
 
 BACKLOG = 4096
 """How many may connect at the same moment: as many as there may be clients, or Envoy would refuse calls."""
 
+_HEADER = re.compile(r"^([^:\r\n]+): ([^\r\n]*)", re.MULTILINE)
 _HEAD_END = b"\r\n\r\n"
-_HEARD = Response({})
 
 
-async def start_answering(
-    path: str, answer: Callable[[Request], Awaitable[Response]], hear: Callable[[bytes], None]
-) -> asyncio.Server:
+async def start_answering(path: str, answer: Answer, hear: Callable[[bytes], None]) -> asyncio.Server:
     """Listens for Envoy's requests.
 
     Args:
         path: Of the socket.
-        answer: Answers a question; cancelled when nobody waits for it any more.
+        answer: Answers a question, at once or later; cancelled when nobody waits for it any more.
         hear: Takes what Envoy tells of ends.
     """
     loop = asyncio.get_running_loop()
@@ -40,14 +41,12 @@ async def start_answering(
 class _EnvoyConnection(asyncio.Protocol):
     _transport: asyncio.Transport
 
-    def __init__(
-        self, answer: Callable[[Request], Awaitable[Response]], hear: Callable[[bytes], None]
-    ) -> None:
+    def __init__(self, answer: Answer, hear: Callable[[bytes], None]) -> None:
         self._answer = answer
         self._hear = hear
         self._received = bytearray()
         self._needed = 0
-        self._answering: asyncio.Task[None] | None = None
+        self._answering: asyncio.Task[Response] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of a socket
         self._transport = transport
@@ -70,17 +69,28 @@ class _EnvoyConnection(asyncio.Protocol):
         self._received, self._needed = bytearray(), 0
         if request.path == ENDS_PATH:
             self._hear(request.body)
-            self._transport.write(render_response(_HEARD))
-        else:
-            self._answering = asyncio.create_task(self._respond(request))
-
-    async def _respond(self, request: Request) -> None:
+            self._transport.write(_HEARD)
+            return
         try:
-            response = await self._answer(request)
+            answer = self._answer(request)
         except BaseException:
             self._transport.abort()  # to Envoy, that is no answer
             raise
+        if isinstance(answer, Response):  # most do, and need no task
+            self._transport.write(render_response(answer))
+        else:
+            self._answering = asyncio.create_task(answer)
+            self._answering.add_done_callback(self._respond)
+
+    def _respond(self, answering: asyncio.Task[Response]) -> None:
         self._answering = None
+        if answering.cancelled():
+            return
+        try:
+            response = answering.result()
+        except BaseException:
+            self._transport.abort()
+            raise
         self._transport.write(render_response(response))
 
 
@@ -96,8 +106,11 @@ def read_request(received: bytearray) -> tuple[Request | None, int]:
     if head_end < 0:
         return None, len(received) + 1
     # A caller's Content-Type may be no UTF-8.
-    first, *lines = received[:head_end].decode(errors="replace").split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
+    first, _, lines = received[:head_end].decode(errors="replace").partition("\r\n")
+    found = _HEADER.findall(lines)
+    if len(found) != (lines.count("\r\n") + 1 if lines else 0):
+        raise ValueError("a line is no header")
+    headers = dict(found)
     _, path, _ = first.split(" ")
     start = head_end + len(_HEAD_END)
     if "transfer-encoding" in headers:
@@ -129,3 +142,6 @@ def render_response(response: Response) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
     head = f"HTTP/1.1 200 OK\r\n{lines}content-length: {len(response.body)}\r\n\r\n"
     return head.encode() + response.body
+
+
+_HEARD = render_response(Response({}))

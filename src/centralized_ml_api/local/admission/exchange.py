@@ -23,7 +23,7 @@ from urllib.parse import quote
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import MODEL_STATE_HEADER
 from centralized_ml_api.local.admission.account_book import CallId
-from centralized_ml_api.local.admission.accountant import Ask
+from centralized_ml_api.local.admission.accounts import Ask
 from centralized_ml_api.local.admission.endings import SURE_DETAILS, Ending
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 from centralized_ml_api.local.admission.terms import ADMISSION_NAMESPACE, REFUSED, USAGE_NAMESPACE

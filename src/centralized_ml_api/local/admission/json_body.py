@@ -5,6 +5,7 @@ A body that is passed on keeps its bytes: only the value of `model` is replaced.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
@@ -119,7 +120,7 @@ def with_members(body: JsonBody, values: Mapping[str, Any], watched: Collection[
     Raises:
         BodyError: one of the keys is there twice, or in other letters, which servers written in Go read too.
     """
-    right_keys = {key.casefold(): key for key in (*values, *watched)}
+    right_keys = _fold_keys((*values, *watched))
     found: dict[str, tuple[int, int]] = {}
     for key, start, end in _find_members(body.text):
         right_key = right_keys.get(key.strip().casefold())
@@ -140,6 +141,11 @@ def with_members(body: JsonBody, values: Mapping[str, Any], watched: Collection[
     for start, end, written in sorted(splices, reverse=True):
         text = text[:start] + written + text[end:]
     return text.encode()
+
+
+@functools.lru_cache(maxsize=256)
+def _fold_keys(keys: tuple[str, ...]) -> Mapping[str, str]:
+    return {key.casefold(): key for key in keys}
 
 
 def _find_members(text: str) -> Iterator[tuple[str, int, int]]:

@@ -7,6 +7,7 @@ such as an earlier response or a file at the provider, has no bound: such a call
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import field
@@ -18,7 +19,7 @@ from centralized_ml_api.plan.usage.tokens import BYTES_PER_TOKEN
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from centralized_ml_api.local.admission.terms import EntryTerms
 
@@ -111,6 +112,7 @@ def list_bounding(path: str) -> tuple[str, ...]:
     return (*OUTPUT_LIMITS.get(path, ()), "n", "best_of", _LLAMA_CPPS_OWN)
 
 
+@functools.cache
 def list_measured(path: str) -> tuple[str, ...]:
     """Returns all members that decide what a call of a limited team may need."""
     read = (
@@ -159,8 +161,9 @@ def measure_need(body_bytes: int, document: Mapping[str, Any], entry: EntryTerms
     Raises:
         BodyError: nothing bounds it; the message says what.
     """
-    _refuse_unbounded(document, entry)
-    media = sum(1 for part in _list_parts(document) if _is_media(part))
+    parts = [*_list_parts(document)]
+    _refuse_unbounded(document, parts, entry)
+    media = sum(map(_is_media, parts))
     tools = TOOL_TEMPLATE_TOKENS if document.get("tools") or document.get("functions") else 0
     read = body_bytes + TEMPLATE_TOKENS + tools + media * MEDIA_TOKENS
     names = OUTPUT_LIMITS.get(entry.path, ())
@@ -224,7 +227,9 @@ def _count_prompts(document: Mapping[str, Any], entry: EntryTerms) -> int:
     return _count_answers(document, entry.path) if entry.context and entry.path in COMPLETIONS.paths else 1
 
 
-def _refuse_unbounded(document: Mapping[str, Any], entry: EntryTerms) -> None:
+def _refuse_unbounded(
+    document: Mapping[str, Any], parts: Iterable[Mapping[str, Any]], entry: EntryTerms
+) -> None:
     for name in _UNBOUNDED:
         if document.get(name) and not (name == "prompt" and entry.path not in RESPONSES.paths):
             raise BodyError(_word_unbounded(name))
@@ -237,7 +242,7 @@ def _refuse_unbounded(document: Mapping[str, Any], entry: EntryTerms) -> None:
     for part in _list_parts({"input": document.get("context_management")}):
         if _COMPACTED in str(part.get("type")):
             raise BodyError(_word_unbounded(str(part["type"])[:40]))
-    for part in _list_parts(document):
+    for part in parts:
         _refuse_unbounded_part(part)
 
 

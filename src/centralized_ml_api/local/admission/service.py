@@ -7,6 +7,7 @@ not touched. That a call is over, however it ended, Envoy tells by its access lo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from dataclasses import replace
@@ -14,9 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.openai import missing_model, unknown_model
-from centralized_ml_api.local.admission.accountant import Ask, ShortageError
-from centralized_ml_api.local.admission.accounts import Need
+from centralized_ml_api.local.admission.accountant import ShortageError
 from centralized_ml_api.local.admission.body_rules import (
     LLAMA_CPP,
     LLAMA_CPP_NOTICES_SECONDS,
@@ -24,7 +23,7 @@ from centralized_ml_api.local.admission.body_rules import (
     check_length,
     with_slot,
 )
-from centralized_ml_api.local.admission.endings import build_need
+from centralized_ml_api.local.admission.decisions import build_ask, choose_entry, decide_form, measure
 from centralized_ml_api.local.admission.exchange import (
     OVER,
     UNKNOWN_TERMS,
@@ -35,14 +34,8 @@ from centralized_ml_api.local.admission.exchange import (
     render_document,
     render_refusal,
 )
-from centralized_ml_api.local.admission.form_body import read_form, with_form_model
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
-from centralized_ml_api.local.admission.needs import (
-    asks_many,
-    may_write_cache,
-    measure_bytes,
-    measure_need,
-)
+from centralized_ml_api.local.admission.needs import asks_many, measure_bytes
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, RecentPrompts
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adds_usage
 from centralized_ml_api.local.admission.refusals import (
@@ -59,14 +52,13 @@ from centralized_ml_api.local.admission.turns import CallOverError, LineFullErro
 from centralized_ml_api.plan.apis import MESSAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Iterator
 
     from centralized_ml_api.local.admission.accountant import Accountant
-    from centralized_ml_api.local.admission.accounts import Limit
+    from centralized_ml_api.local.admission.accounts import Ask
     from centralized_ml_api.local.admission.exchange import Call, Request, Response
-    from centralized_ml_api.local.admission.needs import TokenNeed
     from centralized_ml_api.local.admission.sleepers import Sleepers
-    from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
+    from centralized_ml_api.local.admission.terms import RouteTerms
     from centralized_ml_api.local.admission.turns import Turns
     from centralized_ml_api.local.usage.store import UsageStore
 
@@ -101,8 +93,8 @@ class AdmissionService:
         self._prompts = RecentPrompts()
         self._terms: dict[str, RouteTerms] = {}
 
-    async def answer(self, request: Request) -> Response:
-        """Answers a question about a call, when it may go on or is refused.
+    def answer(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
+        """Answers a question about a call: at once, or when it may go on or is refused.
 
         When cancelled, because its caller has left, the call has neither place nor reservation.
         """
@@ -110,20 +102,29 @@ class AdmissionService:
         if terms is None:
             return UNKNOWN_TERMS
         call = read_call(request)
+        if terms.asks_usage:
+            return self._answer_usage(call.team, terms)
         try:
-            if terms.asks_usage:
-                return render_document(await self._tell_usage(call.team, terms))
             received = request.body[int(request.headers.get(TERMS_BYTES, 0)) :]
             admission = self._decide(call, terms, received)
-            if not terms.chooses:
-                admission = await self._admit(call, admission, terms)
-        except CallOverError:
-            return OVER
-        except SleepingError as sleeping:
-            return render_refusal(refuse_sleeping(sleeping))
+            if terms.chooses:
+                return render_admission(admission)
+            at_once = self._admit_at_once(call, admission, terms)
+        except (CallOverError, RefusalError) as error:
+            return _render_error(error)
+        return self._answer_later(call, admission, terms) if at_once is None else render_admission(at_once)
+
+    async def _answer_later(self, call: Call, admission: Admission, terms: RouteTerms) -> Response:
+        try:
+            return render_admission(await self._admit(call, admission, terms))
+        except (CallOverError, RefusalError, SleepingError) as error:
+            return _render_error(error)
+
+    async def _answer_usage(self, team: str, terms: RouteTerms) -> Response:
+        try:
+            return render_document(await self._tell_usage(team, terms))
         except RefusalError as refusal:
             return render_refusal(refusal)
-        return render_admission(admission)
 
     def hear(self, told: bytes) -> None:
         """Frees the places of calls that are over, and settles what they have spent."""
@@ -142,6 +143,27 @@ class AdmissionService:
         self._terms[name] = parse_terms(request.body[:length].decode())
         return self._terms[name]
 
+    def _admit_at_once(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission | None:
+        """Returns what goes on; None, with nothing taken or reserved, if the call must wait for something.
+
+        Raises:
+            CallOverError: Nobody waits for it any more.
+            RefusalError: Its team may not spend that much.
+        """
+        entry, ask = terms.entries[admission.name], admission.ask
+        if (
+            entry.counts_tokens
+            or entry.places is not None
+            or entry.sleeps
+            or call.team in terms.requests_at_once
+        ):
+            return None
+        if ask is None:
+            return admission
+        with _refusing():
+            is_reserved = self._accountant.reserve_at_once(call.identity, ask)
+            return self._with_left(admission, ask) if is_reserved else None
+
     async def _admit(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
         """Waits for the call's turn, and reserves what it may spend; returns what goes on then.
 
@@ -152,16 +174,14 @@ class AdmissionService:
         ask = admission.ask
         if ask is None:
             return await self._take_turn(call, admission, terms)
-        try:
+        with _refusing():
             self._accountant.check(ask)  # whoever cannot pay need not wait
             admission = await self._take_turn(call, admission, terms)
             await self._accountant.reserve(call.identity, ask)
-            left = render_left(self._accountant.left(ask.limits), time.time())
-        except ShortageError as error:
-            raise refuse_shortage(error.shortage) from error
-        except (sqlite3.Error, OSError) as error:
-            # Nobody spends what cannot be written down.
-            raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS) from error
+            return self._with_left(admission, ask)
+
+    def _with_left(self, admission: Admission, ask: Ask) -> Admission:
+        left = render_left(self._accountant.left(ask.limits), time.time())
         return replace(admission, left=left, holds=True)
 
     async def _tell_usage(self, team: str, terms: RouteTerms) -> bytes:
@@ -242,8 +262,8 @@ class AdmissionService:
             return Admission(next(iter(terms.entries)))
         if terms.chooses:
             if terms.takes_form:
-                return _decide_form(terms, received, call.content_type)
-            name, is_stream = _choose(terms, received)
+                return decide_form(terms, received, call.content_type)
+            name, is_stream = choose_entry(terms, received)
             return Admission(name, chosen={"model": name, "stream": is_stream})
         ((name, entry),) = terms.entries.items()
         too_large = check_length(received, entry)
@@ -251,83 +271,43 @@ class AdmissionService:
             raise RefusalError(too_large)
         limits = () if entry.counts_tokens else terms.limits_of(call.team)
         if not entry.reads_body and not (limits and (entry.has_tokens or asks_many(entry))):
-            ask = _build_ask(limits, measure_bytes(len(received), entry), received, entry) if limits else None
+            ask = build_ask(limits, measure_bytes(len(received), entry), received, entry) if limits else None
             return Admission(name, ask=ask)
         if terms.takes_form:
-            admission = _decide_form(terms, received, call.content_type)
+            admission = decide_form(terms, received, call.content_type)
             if limits:
-                ask = _build_ask(limits, measure_bytes(len(received), entry), received, entry)
+                ask = build_ask(limits, measure_bytes(len(received), entry), received, entry)
                 admission = replace(admission, ask=ask)
             return admission
         try:
             body = read_json_object(received)
-            need = _measure(received, body.document, entry) if limits else None
+            need = measure(received, body.document, entry) if limits else None
             passed_on = build_passed_on(body, entry, need.members if need else None)
             has_prompt = entry.body_rules == LLAMA_CPP and not entry.counts_tokens
             prompt = self._prompts.measure(name, entry, body.document) if has_prompt else NO_PROMPT
             hides_usage = entry.body_rules == PROVIDER and adds_usage(body.document, entry)
         except BodyError as error:
             raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
-        ask = _build_ask(limits, need, received, entry) if need else None
+        ask = build_ask(limits, need, received, entry) if need else None
         return Admission(name, passed_on, prompt=prompt, hides_usage=hides_usage, ask=ask)
 
 
-def _measure(received: bytes, document: Mapping[str, Any], entry: EntryTerms) -> TokenNeed:
-    if entry.has_tokens:
-        return measure_need(len(received), document, entry)
-    return measure_bytes(len(received), entry, document)
-
-
-def _build_ask(limits: tuple[Limit, ...], need: TokenNeed, received: bytes, entry: EntryTerms) -> Ask:
-    """Builds what a call asks for.
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Refuses a call that its team cannot pay, or whose reservation cannot be written down.
 
     Raises:
-        RefusalError: Dollars are limited, and nobody knows its price.
-    """
-    if entry.price is None and any(limit.unit == "nanodollars" for limit in limits):
-        raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS)
-    cost = build_need(need.read * (2 if may_write_cache(received) else 1), need.written, entry.price)
-    most = Need(need.read + need.written, cost.nanodollars)
-    return Ask(limits, most, entry.price, len(received), entry.has_tokens)
-
-
-def _decide_form(terms: RouteTerms, received: bytes, content_type: str) -> Admission:
-    """Decides on a body that is a form.
-
-    Raises:
-        RefusalError: It is no such form, or names no model.
+        RefusalError: It is one.
     """
     try:
-        form = read_form(received, content_type)
-    except BodyError as error:
-        raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
-    if terms.chooses:
-        name = next(iter(terms.entries)) if terms.named_by_path else form.texts.get("model")
-        if name is None:
-            raise RefusalError(missing_model(terms.entries, in_form=True))
-        # The routes know what else the name may be: an alias, an entry of another path, nothing.
-        return Admission(name, chosen={"model": name, "stream": form.texts.get("stream") == "true"})
-    ((name, entry),) = terms.entries.items()
-    return Admission(name, with_form_model(form, entry.model) if entry.model else None)
+        yield
+    except ShortageError as error:
+        raise refuse_shortage(error.shortage) from error
+    except (sqlite3.Error, OSError) as error:
+        raise RefusalError(errors.MODEL_NOT_READY, errors.RETRY_AFTER_SECONDS) from error
 
 
-def _choose(terms: RouteTerms, received: bytes) -> tuple[str, bool]:
-    """Returns the entry that the body names, and whether it asks for a stream.
-
-    Raises:
-        RefusalError: It names none of these.
-    """
-    try:
-        document = read_json_object(received).document
-    except BodyError as error:
-        raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
-    is_stream = document.get("stream") is True
-    if terms.named_by_path:
-        return next(iter(terms.entries)), is_stream
-    model = document.get("model")
-    if not isinstance(model, str):
-        raise RefusalError(missing_model(terms.entries))
-    name = terms.aliases.get(model, model)
-    if name not in terms.entries:
-        raise RefusalError(unknown_model(terms.entries))
-    return name, is_stream
+def _render_error(error: CallOverError | RefusalError | SleepingError) -> Response:
+    if isinstance(error, CallOverError):
+        return OVER
+    return render_refusal(refuse_sleeping(error) if isinstance(error, SleepingError) else error)

@@ -1,4 +1,4 @@
-"""No order of calls, ends, losses, restarts, clock steps and edits overspends."""
+"""What calls reserve and settle, when it is on the disk, and what of it stays spent."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ import contextlib
 import math
 import sqlite3
 import threading
-from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from centralized_ml_api.config.token_prices import build_token_price
 from centralized_ml_api.local.admission.account_book import AccountBook, Batch
-from centralized_ml_api.local.admission.accountant import FAST_SECONDS, Accountant, Ask, ShortageError
+from centralized_ml_api.local.admission.accountant import FAST_SECONDS, Accountant, ShortageError
 from centralized_ml_api.local.admission.accounts import (
     Account,
+    Ask,
     Charge,
     Limit,
     Need,
@@ -32,7 +29,6 @@ from centralized_ml_api.local.admission.accounts import (
 from centralized_ml_api.local.admission.endings import Ending, Reservation
 from centralized_ml_api.local.admission.needs import TEMPLATE_TOKENS
 from centralized_ml_api.local.admission.turns import CallOverError
-from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 NOON = 1_780_315_200.0
 MINUTE = Limit("red", "tokens", "minute", 100)
 EVENT = Limit("red", "nanodollars", "event", 1000)
-SHARED = Limit(POT, "nanodollars", "event", 1500)
 PRICE = (1000, 1000, 1000)
 """A nanodollar a token."""
 
@@ -128,7 +123,7 @@ def test_periods_that_are_long_over_are_forgotten(tmp_path: Path) -> None:
         await accountant.close()
 
     asyncio.run(spend())
-    used, _ = AccountBook(tmp_path / "a.db").load()
+    used = AccountBook(tmp_path / "a.db").load_used()
     days = [int(NOON) + day * 86400 for day in (1, 2, 3)]  # a day ago counts, should the clock be set back
     assert sorted(account.start for account in used) == [0, *days]
     assert {account.start for account in accountant.known} == {0, *days}
@@ -219,7 +214,7 @@ def test_only_a_disk_that_was_slow_is_written_to_in_a_thread(tmp_path: Path) -> 
         takes.extend((0.0, FAST_SECONDS / 2, 2 * FAST_SECONDS, 2 * FAST_SECONDS, 0.0, None))
         for number in range(7):
             with contextlib.suppress(sqlite3.OperationalError):
-                await accountant.reserve(("a", number), ask(1))
+                await accountant.reserve(("a", number), ask(100))
         await accountant.close()
 
     asyncio.run(spend())
@@ -323,7 +318,7 @@ def test_a_book_that_cannot_forget_is_charged_once_and_asked_again(tmp_path: Pat
 
     asyncio.run(spend())
     assert book.prunes == 2, "once it could, not again for an hour"
-    used, _ = AccountBook(tmp_path / "a.db").load()
+    used = AccountBook(tmp_path / "a.db").load_used()
     assert used == {open_account(EVENT, NOON): 300}
 
 
@@ -331,127 +326,12 @@ def test_the_book_forgets_what_nobody_will_ask_for(tmp_path: Path) -> None:
     book = AccountBook(tmp_path / "a.db")
     accounts = [open_account(MINUTE, NOON), open_account(EVENT, NOON)]
     kept = Reservation((), Need(1, 1), None, 0, has_tokens=True)
-    book.write(Batch({("a", int(NOON * 1e6)): kept}, [], [Charge(account, 5) for account in accounts]))
+    charges = [Charge(account, 5) for account in accounts]
+    book.write(Batch({("a", int(NOON * 1e6)): kept}, [], charges, dict.fromkeys(accounts, 3)))
     book.prune(NOON + 3 * 86400)
-    assert book.load() == ({accounts[1]: 5}, {})
+    assert book.load() == ({accounts[1]: 8}, {}), "what was in advance is used"
     book.close()
     assert (tmp_path / "a.db").stat().st_mode & 0o077 == 0
-
-
-class MemoryBook(AccountBook):
-    """A book of one process on a disk that outlives it."""
-
-    def __init__(self, used: Counter[Account], opened: dict[tuple[str, int], Reservation]) -> None:
-        self.used, self.opened, self.is_dead = used, opened, False
-
-    def load(self) -> tuple[dict[Account, int], dict[tuple[str, int], Reservation]]:
-        return dict(self.used), dict(self.opened)
-
-    def write(self, batch: Batch) -> None:
-        if self.is_dead:
-            return
-        self.opened.update(batch.opened)
-        for call in batch.closed:
-            self.opened.pop(call, None)
-        for charge in batch.charges:
-            self.used[charge.account] += charge.amount
-
-    def prune(self, now: float) -> None:
-        """Nothing is old enough."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class Spending(RuleBasedStateMachine):
-    """An accountant over a book, and a model server that knows what every call has really used."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.now = NOON
-        self.limits: tuple[Limit, ...] = (MINUTE, EVENT, SHARED)
-        self.number = 0
-        self.under_way: dict[tuple[str, int], int] = {}
-        self.really_used = 0
-        self.used_by_minute: dict[int, int] = {}
-        self.used: Counter[Account] = Counter()
-        self.opened: dict[tuple[str, int], Reservation] = {}
-        self.book = MemoryBook(self.used, self.opened)
-        self.accountant = Accountant(self.book, lambda: self.now)
-
-    @rule()
-    def restart(self) -> None:
-        """As after kill -9: nothing is closed, and what was not written is lost."""
-        self.book.is_dead = True
-        self.book = MemoryBook(self.used, self.opened)
-        self.accountant = Accountant(self.book, lambda: self.now)
-
-    @rule(tokens=st.integers(30, 120), share=st.sampled_from([1.0, 1.0, 0.5, 0.0]))
-    def call(self, tokens: int, share: float) -> None:
-        """A call that may use so many tokens, and will use a share of them."""
-        self.number += 1
-        name = ("a", self.number)
-        before = self.accountant.left(self.limits)
-        try:
-            self.loop.run_until_complete(self.accountant.reserve(name, ask(tokens, *self.limits)))
-        except ShortageError:
-            assert any(left < tokens for left in before.values())
-            return
-        assert all(left >= tokens for left in before.values())
-        used = int(tokens * share)
-        self.under_way[name] = used
-        self.really_used += used  # at worst all of it at once
-        minute = int(self.now // 60)
-        self.used_by_minute[minute] = self.used_by_minute.get(minute, 0) + used
-
-    @rule(which=st.integers(0, 100), how=st.sampled_from(["reported", "left", "refused", "silent"]))
-    def end(self, which: int, how: str) -> None:
-        """A call ends, and Envoy tells of it."""
-        if not self.under_way:
-            return
-        name = sorted(self.under_way)[which % len(self.under_way)]
-        used = self.under_way.pop(name)
-        endings = {
-            "reported": Ending(200, read=used, written=0),
-            "left": Ending(200, frozenset({"DC"}), read=1),
-            "refused": Ending(200, read=used),
-            "silent": Ending(200),
-        }
-        self.loop.run_until_complete(self._tell(name, endings[how]))
-
-    async def _tell(self, name: tuple[str, int], ending: Ending) -> None:
-        self.accountant.end(name, ending)
-
-    @rule(which=st.integers(0, 100))
-    def lose(self, which: int) -> None:
-        """A call ends, and nobody ever tells."""
-        if self.under_way:
-            del self.under_way[sorted(self.under_way)[which % len(self.under_way)]]
-
-    @rule(seconds=st.sampled_from([-90, -1, 1, 30, 60, 200]))
-    def step_clock(self, seconds: int) -> None:
-        """Time passes, or the clock is set back."""
-        self.now += seconds
-
-    @rule(most=st.integers(500, 1000))
-    def edit(self, most: int) -> None:
-        """The config changes: a smaller limit, or the old one again."""
-        self.limits = (MINUTE, Limit("red", "nanodollars", "event", most), SHARED)
-
-    @invariant()
-    def nothing_is_overspent(self) -> None:
-        """Whatever really was used is below every limit that ever held."""
-        assert self.really_used <= EVENT.most
-        assert all(used <= MINUTE.most for used in self.used_by_minute.values())
-
-    def teardown(self) -> None:
-        self.loop.run_until_complete(self.accountant.close())
-        self.loop.close()
-
-
-Spending.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
-TestSpending = Spending.TestCase
 
 
 @pytest.mark.parametrize(

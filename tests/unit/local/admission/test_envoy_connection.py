@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,9 +14,9 @@ from centralized_ml_api.local.admission.envoy_connection import read_request, re
 from centralized_ml_api.local.admission.exchange import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
-    Answer = Callable[[Request], Awaitable[Response]]
+    Answer = Callable[[Request], Response | Coroutine[Any, Any, Response]]
 
 CALL = b"POST /call HTTP/1.1\r\nhost: admission\r\nx-call: 192.0.2.1:1 7\r\ncontent-length: 5\r\n\r\nhello"
 READ = Request("/call", {"host": "admission", "x-call": "192.0.2.1:1 7", "content-length": "5"}, b"hello")
@@ -60,6 +60,10 @@ def test_a_response_has_its_length() -> None:
 
 
 async def echo(request: Request) -> Response:
+    return echo_at_once(request)
+
+
+def echo_at_once(request: Request) -> Response:
     return Response({"x-verdict": "go"}, request.body)
 
 
@@ -90,10 +94,11 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
-def test_a_connection_takes_one_request_after_the_other() -> None:
+@pytest.mark.parametrize("answer", [echo, echo_at_once])
+def test_a_connection_takes_one_request_after_the_other(answer: Answer) -> None:
     async def main() -> None:
         heard: list[bytes] = []
-        async with connected(echo, heard) as (reader, writer):
+        async with connected(answer, heard) as (reader, writer):
             for _ in range(2):
                 writer.write(CALL)
                 assert await reader.readexactly(len(ECHOED)) == ECHOED
@@ -142,13 +147,16 @@ def test_a_connection_closes_where_there_is_no_answer() -> None:
         async def fail(_: Request) -> Response:
             raise KeyError("a bug")
 
+        def fail_at_once(_: Request) -> Response:
+            raise KeyError("a bug")
+
         said: list[str] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, about: said.append(about["message"]))
-        for sent in (CALL, b"nonsense\r\n\r\n"):
-            async with connected(fail) as (reader, writer):
+        for answer, sent in ((fail, CALL), (fail_at_once, CALL), (fail, b"nonsense\r\n\r\n")):
+            async with connected(answer) as (reader, writer):
                 writer.write(sent)
                 with contextlib.suppress(ConnectionError):
                     assert await reader.read() == b""
-        assert said, "the log has the reason"
+        assert len(said) == 3, "the log has the reason"
 
     run(main)

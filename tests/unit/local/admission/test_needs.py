@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.admission.json_body import BodyError
+from centralized_ml_api.local.admission.body_rules import build_passed_on
+from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.needs import (
     MEDIA_TOKENS,
     TEMPLATE_TOKENS,
@@ -164,3 +165,11 @@ def test_the_number_of_images_is_a_number() -> None:
 def test_a_prompt_of_a_completion_may_be_an_object_of_anything() -> None:
     assert measure(COMPLETIONS, prompt="x", max_tokens=1).written == 1
     assert json.dumps(dict(measure(CHAT).members)) == '{"max_tokens": 4096}'
+
+
+def test_a_body_that_says_all_that_bounds_it_is_not_sent_back() -> None:
+    entry = EntryTerms(has_tokens=True)
+    for said, passed_on in (({"max_tokens": 9}, None), ({}, b'{"max_tokens":4096,"messages":[]}')):
+        body = read_json_object(json.dumps({**said, "messages": []}, separators=(",", ":")).encode())
+        bounds = measure_need(9, body.document, entry).members
+        assert build_passed_on(body, entry, bounds) == passed_on

@@ -35,6 +35,7 @@ from support.admission_calls import (
     read_chosen,
     read_refusal,
     render_end,
+    wait_for_answer,
 )
 from support.virtual_time import run_in_virtual_time
 
@@ -60,7 +61,7 @@ class Asked:
     def __init__(self, world: World, terms: RouteTerms, number: int, body: Any, **more: Any) -> None:
         self.number = number
         question = build_question(terms, number, body, **more)
-        self.task = asyncio.create_task(world.service.answer(question))
+        self.task = asyncio.create_task(wait_for_answer(world.service, question))
 
     async def answer(self) -> Response:
         return await asyncio.wait_for(asyncio.shield(self.task), 1000)

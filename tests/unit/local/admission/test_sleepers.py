@@ -18,7 +18,7 @@ from centralized_ml_api.local.admission.sleepers import LONGEST_SECONDS_BETWEEN_
 from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
 from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER, Turns
 from centralized_ml_api.local.usage.store import UsageStore
-from support.admission_calls import build_question, goes_on, identify, read_refusal
+from support.admission_calls import build_question, goes_on, identify, read_refusal, wait_for_answer
 from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class World:
     def call(self, terms: RouteTerms = ANY) -> asyncio.Task[Response]:
         """A call without a body; its answer."""
         question = build_question(terms, len(self.calls) + 1)
-        self.calls.append(asyncio.create_task(self.service.answer(question)))
+        self.calls.append(asyncio.create_task(wait_for_answer(self.service, question)))
         return self.calls[-1]
 
     def end(self, number: int) -> None:

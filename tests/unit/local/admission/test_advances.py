@@ -1,0 +1,255 @@
+"""Most calls wait for no disk, and a crash costs little: less than a hundredth of what was left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from centralized_ml_api.local.admission.account_book import AccountBook, Batch, load_used
+from centralized_ml_api.local.admission.accountant import Accountant, ShortageError
+from centralized_ml_api.local.admission.accounts import Ask, Limit, Need, open_account
+from centralized_ml_api.local.admission.advances import SHARE
+from centralized_ml_api.local.admission.endings import Ending
+from centralized_ml_api.local.admission.turns import CallOverError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from centralized_ml_api.local.admission.account_book import CallId
+
+NOON = 1_780_315_200.0
+MOST = 128_000
+EVENT = Limit("red", "nanodollars", "event", MOST)
+MINUTE = Limit("red", "tokens", "minute", MOST)
+NEED = 100
+
+
+def ask(need: int = NEED, *limits: Limit) -> Ask:
+    return Ask(limits or (EVENT,), Need(need, need), (1000, 1000, 1000), bytes_in=need, has_tokens=True)
+
+
+def name(number: int, address: str = "a") -> CallId:
+    return address, int(NOON * 1e6) + number
+
+
+def ended(used: int) -> Ending:
+    return Ending(200, read=used, written=0)
+
+
+class Watched(AccountBook):
+    """A book that keeps what it wrote."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.written: list[Batch] = []
+
+    def write(self, batch: Batch) -> None:
+        super().write(batch)
+        self.written.append(batch)
+
+
+class World:
+    """An accountant, and what happens to its book."""
+
+    def __init__(self, folder: Path, advance_kept_seconds: float = 1000.0) -> None:
+        self.seconds, self.crashes, self.folder = 0.0, 0, folder
+        self.book = Watched(folder / "a.db")
+        self.accountant = Accountant(
+            self.book, lambda: NOON, elapsed=lambda: self.seconds, advance_kept_seconds=advance_kept_seconds
+        )
+
+    def left_after_a_crash(self, limit: Limit = EVENT) -> int:
+        """What a process finds that starts now."""
+        self.crashes += 1
+        copy = self.folder / f"{self.crashes}.db"
+        with (
+            contextlib.closing(sqlite3.connect(self.folder / "a.db")) as disk,
+            contextlib.closing(sqlite3.connect(copy)) as found,
+        ):
+            disk.backup(found)
+        book = AccountBook(copy)
+        with contextlib.closing(book):
+            return Accountant(book, lambda: NOON).left((limit,))[limit]
+
+
+def tell(folder: Path, story: Callable[[World], Awaitable[None]]) -> None:
+    async def main() -> None:
+        world = World(folder)
+        async with asyncio.timeout(30):
+            await story(world)
+            await world.accountant.close()
+
+    asyncio.run(main())
+
+
+def test_after_a_first_call_others_wait_for_no_disk(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        assert not world.accountant.reserve_at_once(name(0), ask())
+        await world.accountant.reserve(name(0), ask())
+        for number in range(1, 30):
+            assert world.accountant.reserve_at_once(name(number), ask())
+            world.accountant.end(name(number), ended(9))
+        assert len(world.book.written) == 1
+        assert world.accountant.left((EVENT,)) == {EVENT: MOST - NEED - 29 * 9}, "an advance is not used"
+
+    tell(tmp_path, story)
+
+
+def test_more_than_the_advance_waits_for_the_disk(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        advance = (MOST - NEED) // SHARE
+        taken = 0
+        while world.accountant.reserve_at_once(name(taken + 1), ask()):
+            taken += 1
+        assert taken == advance // NEED
+        await world.accountant.reserve(name(99), ask())
+        assert world.accountant.reserve_at_once(name(100), ask()), "there is a new one"
+
+    tell(tmp_path, story)
+
+
+def test_every_limit_must_have_enough(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask(NEED, EVENT))
+        assert not world.accountant.reserve_at_once(name(1), ask(NEED, EVENT, MINUTE))
+        await world.accountant.reserve(name(1), ask(NEED, EVENT, MINUTE))
+        for number in range(2, 9):
+            assert world.accountant.reserve_at_once(name(number), ask(NEED, EVENT, MINUTE))
+            world.accountant.end(name(number), ended(0))
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize(("need", "has_advance"), [(MOST // SHARE - 1, True), (MOST // SHARE + 1, False)])
+def test_who_has_too_little_left_has_no_advance(tmp_path: Path, need: int, has_advance: bool) -> None:  # noqa: FBT001
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask(need))
+        assert bool(sum(world.book.written[0].advances.values())) is has_advance
+
+    tell(tmp_path, story)
+
+
+def test_a_crash_costs_the_advance_and_less_than_a_hundredth_of_what_was_left(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        for number in range(1, 5):
+            assert world.accountant.reserve_at_once(name(number), ask())
+        lost = MOST - NEED - world.left_after_a_crash()
+        assert lost == (MOST - NEED) // SHARE < MOST / 100
+        assert load_used(tmp_path / "a.db") == {open_account(EVENT, NOON): NEED}, "as far as anybody is told"
+        await world.accountant.settle()
+        assert load_used(tmp_path / "a.db") == {open_account(EVENT, NOON): 5 * NEED}
+
+    tell(tmp_path, story)
+
+
+def test_what_a_process_before_had_in_advance_is_used(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        left = world.left_after_a_crash()
+        after = World(tmp_path)
+        assert after.accountant.left((EVENT,)) == {EVENT: left}
+        assert not after.accountant.reserve_at_once(name(0, "b"), ask()), "nothing of it may be taken"
+        await after.accountant.reserve(name(0, "b"), ask())
+        advance = (left - NEED) // SHARE
+        assert after.left_after_a_crash() == left - NEED - advance
+        await after.accountant.close()
+        assert after.left_after_a_crash() == left - NEED
+
+    tell(tmp_path, story)
+
+
+def test_a_process_that_outlives_its_supervisor_takes_nothing_from_the_next(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        after = World(tmp_path)
+        await after.accountant.reserve(name(0, "b"), ask())
+        left = after.left_after_a_crash()
+        assert world.accountant.reserve_at_once(name(1), ask())
+        await world.accountant.close()
+        assert after.left_after_a_crash() <= left, "its own advance is still on the disk"
+        await after.accountant.close()
+
+    tell(tmp_path, story)
+
+
+def test_a_call_under_way_at_a_crash_gives_back_what_it_did_not_use(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        for number in range(2):
+            await world.accountant.reserve(name(number), ask())
+        await world.accountant.settle()
+        left = world.left_after_a_crash()
+        after = World(tmp_path)
+        after.accountant.start()
+        for number in range(2):
+            after.accountant.end(name(number), ended(30))
+        assert after.accountant.left((EVENT,)) == {EVENT: left + 2 * (NEED - 30)}
+        await after.accountant.close()
+
+    tell(tmp_path, story)
+
+
+def test_an_end_that_is_told_twice_gives_nothing_back_twice(tmp_path: Path) -> None:
+    """What the first word of it has freed may have been used by a call of which the disk has not heard."""
+
+    async def story(world: World) -> None:
+        need = 900
+        await world.accountant.reserve(name(0), ask(need))
+        world.accountant.end(name(0), ended(0))
+        assert world.accountant.reserve_at_once(name(1), ask(need))
+        assert not world.accountant.reserve_at_once(name(2), ask(need)), "that came from the advance"
+        after = World(tmp_path)
+        after.accountant.start()
+        after.accountant.end(name(0), ended(0))
+        assert after.accountant.left((EVENT,))[EVENT] <= MOST - need
+        await after.accountant.close()
+
+    tell(tmp_path, story)
+
+
+def test_an_advance_ends_a_while_after_the_last_call(tmp_path: Path) -> None:
+    async def main() -> None:
+        loop, is_given_up = asyncio.get_running_loop(), asyncio.Event()
+        world = World(tmp_path, advance_kept_seconds=0.01)
+
+        class Watching(Watched):
+            def write(self, batch: Batch) -> None:
+                super().write(batch)
+                if 0 in batch.advances.values():
+                    loop.call_soon_threadsafe(is_given_up.set)
+
+        world.book = Watching(tmp_path / "a.db")
+        world.accountant = Accountant(
+            world.book, lambda: NOON, elapsed=lambda: world.seconds, advance_kept_seconds=0.01
+        )
+        await world.accountant.reserve(name(0), ask())
+        assert world.left_after_a_crash() < MOST - NEED
+        world.seconds = 1.0
+        async with asyncio.timeout(30):
+            await is_given_up.wait()
+        assert world.left_after_a_crash() == MOST - NEED
+        assert not world.accountant.reserve_at_once(name(1), ask())
+        await world.accountant.close()
+
+    asyncio.run(main())
+
+
+def test_a_call_that_is_over_or_does_not_fit_takes_nothing(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        world.accountant.end(name(1), ended(0))
+        with pytest.raises(CallOverError):
+            world.accountant.reserve_at_once(name(1), ask())
+        with pytest.raises(ShortageError):
+            world.accountant.reserve_at_once(name(2), ask(MOST))
+        assert world.accountant.left((EVENT,)) == {EVENT: MOST - NEED}
+        for number in range(3, 3 + (MOST - NEED) // SHARE // NEED):
+            assert world.accountant.reserve_at_once(name(number), ask()), "all of the advance is there"
+
+    tell(tmp_path, story)
