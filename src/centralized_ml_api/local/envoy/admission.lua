@@ -5,6 +5,8 @@
 -- service `said`; and the function of `plain_bodies.lua`. What a wait invalidates, such as headers, is taken anew after
 -- each.
 
+local MOST_REMEMBERED = 1000
+
 local function read_body(handle)
   local body = handle:body()
   return body and body:getBytes(0, body:length())
@@ -63,11 +65,23 @@ local function goes_on_unasked(handle, plain, body)
   return true
 end
 
+-- Returns what the terms say of plain bodies; false for nothing. Envoy makes a table of it at each look.
+local plain_by_terms, remembered = {}, 0
+local function find_plain(context, terms)
+  local plain = plain_by_terms[terms]
+  if plain == nil then
+    if remembered == MOST_REMEMBERED then plain_by_terms, remembered = {}, 0 end
+    plain, remembered = context:get("plain") or false, remembered + 1
+    plain_by_terms[terms] = plain
+  end
+  return plain
+end
+
 local function admit(handle)
   local context = handle:filterContext()
   local terms = context:get("name")
   if not terms then return end  -- nothing is asked on this route
-  local plain, team = context:get("plain"), handle:headers():get(TEAM)
+  local plain, team = find_plain(context, terms), handle:headers():get(TEAM)
   if team and context:get("limited " .. team) then plain = nil end
   local body = context:get("reads_body") and read_body(handle) or nil
   if plain and goes_on_unasked(handle, plain, body) then return end

@@ -14,8 +14,8 @@ end
 
 function envoy_on_response(response_handle)
   local headers = response_handle:headers()
-  local is_counted = tonumber(headers:get(":status")) < 300
-  local is_events = is_counted and note_answer(response_handle, headers)
+  local kind, is_counted = declare_encoding(headers), tonumber(headers:get(":status")) < 300
+  local is_events = is_counted and note_answer(response_handle, kind)
   if STREAMS then
     if is_counted then count_stream(response_handle, is_events) end
     return

@@ -28,9 +28,9 @@ from centralized_ml_api.local.envoy.direct_responses import (
     build_json_routes,
     match_method,
 )
+from centralized_ml_api.local.envoy.first_routes import split_calls
 from centralized_ml_api.local.envoy.openai import build_call_routes, enable_filters
-from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH, take_large
-from centralized_ml_api.local.envoy.route_action import with_filter_config
+from centralized_ml_api.local.envoy.refused_bodies import NO_LENGTH, take_large
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits
@@ -89,12 +89,7 @@ def _build_path(path: str, route: ServedRoute, gateway: Gateway, limits: Limits)
     calls = build_call_routes(post, path, named, MODEL_NAMED, gateway=gateway, limits=limits)
     # Every call begins here, and goes on by what its body says.
     unread = {"name": route.name, **build_error_route(post, unknown_model([route.name])), **enable_filters()}
-    chunked = {**unread, "match": {**post, "headers": [*post["headers"], NO_LENGTH]}}
-    return [
-        *calls,
-        with_filter_config(reading_body(chunked, chooses), CUTTING),
-        reading_body(unread, chooses),
-    ]
+    return [*calls, *split_calls(reading_body(unread, chooses))]
 
 
 def _build_list(name: str, gateway: Gateway) -> list[Route]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import RETRY_AFTER_SECONDS
-from centralized_ml_api.api.http import CORS_HEADERS, EVENTS, EVENTS_IN_UTF8, MODEL_STATE_HEADER
+from centralized_ml_api.api.http import CORS_HEADERS, MODEL_STATE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,16 +97,6 @@ SET_JSON_CONTENT_TYPE = {"append": build_header("content-type", "application/jso
 SET_REQUEST_ID = {"append": build_header(REQUEST_ID_HEADER, REQUEST_ID)}
 """A mutation that sets the request's id, whatever the caller, or a function, set."""
 
-_CONTENT_TYPE = 'response.headers["content-type"]'
-_DECLARE_UTF8 = {
-    "append": build_header(
-        "content-type",
-        f'%CEL({_CONTENT_TYPE} == "{EVENTS}" ? "{EVENTS_IN_UTF8}" : {_CONTENT_TYPE})%',
-        IF_PRESENT,
-    )
-}
-"""A mutation that names the encoding of server-sent events, which clients other than browsers guess wrong."""
-
 
 def build_retry_after() -> dict[str, Any]:
     """Builds the header that goes with every 503. Pure."""
@@ -147,7 +137,7 @@ def build_response_mutations(more: Iterable[str] = ()) -> list[dict[str, Any]]:
     Envoy makes for the route: the model's CORS headers cannot double them.
     """
     own = ({"append": header} for header in build_response_headers())
-    return [_remove_all_but((*_RESPONSE_ALLOWED, *more)), _DECLARE_UTF8, *own]
+    return [_remove_all_but((*_RESPONSE_ALLOWED, *more)), *own]
 
 
 def build_function_response_mutations() -> list[dict[str, Any]]:
@@ -157,7 +147,6 @@ def build_function_response_mutations() -> list[dict[str, Any]]:
         {"remove": "server"},
         {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
         SET_REQUEST_ID,
-        _DECLARE_UTF8,
         *cors,
     ]
 

@@ -24,6 +24,7 @@ from centralized_ml_api.local.envoy.body_metadata import build_metadata_rules
 from centralized_ml_api.local.envoy.connection_shares import build_shares
 from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID, SET_PATH
 from centralized_ml_api.local.envoy.local_replies import build_local_reply_config
+from centralized_ml_api.local.envoy.lua_scripts import render_declared_encoding
 from centralized_ml_api.local.envoy.provider_answers import (
     PROVIDER_ANSWER,
     PROVIDER_STREAM,
@@ -42,6 +43,7 @@ from centralized_ml_api.local.envoy.route_action import (
     BUFFER_FILTER,
     HEADERS_FILTER,
     METADATA_FILTER,
+    PASSED_RESPONSE,
     QUERY_FILTER,
     RESPONSE_FILTER,
 )
@@ -54,7 +56,6 @@ from centralized_ml_api.local.envoy.token_counts import (
     SERVED_BY_FORMAT,
     TOKEN_FORMATS,
     build_stats_loggers,
-    build_token_loggers,
     render_counted_answers,
 )
 
@@ -77,8 +78,15 @@ end
 # stream is gone and the client gets nothing.
 _HOLD_RESPONSE = """
 function envoy_on_response(response_handle)
-  local length = response_handle:headers():get("content-length")
+  local headers = response_handle:headers()
+  declare_encoding(headers)
+  local length = headers:get("content-length")
   if not length or tonumber(length) <= {limit} then response_handle:body() end
+end
+"""
+_DECLARE_ENCODING = """
+function envoy_on_response(response_handle)
+  declare_encoding(response_handle:headers())
 end
 """
 _FILTERS = "type.googleapis.com/envoy.extensions.filters"
@@ -144,7 +152,6 @@ def build_connection_manager(settings: Settings) -> dict[str, Any]:
         "access_log": [
             _build_access_log(str(settings.files.access_log)),
             *build_stats_loggers(_LABELS),
-            *build_token_loggers(_LABELS),
             build_admission_log(),
         ],
     }
@@ -260,7 +267,9 @@ def _build_router() -> dict[str, Any]:
 
 def _build_response_scripts(most_bytes: int) -> dict[str, Any]:
     """Builds what may be done with a response: it is held whole, unless the route names another script."""
+    declares = render_declared_encoding()
     scripts = {
+        PASSED_RESPONSE: f"{declares}{_DECLARE_ENCODING}",
         SAGEMAKER_ERRORS: render_sagemaker_errors(most_bytes),
         SAGEMAKER_COUNTED: render_sagemaker_errors(most_bytes, counts=True),
         PROVIDER_ANSWER: render_provider_answers(most_bytes, streams=False),
@@ -270,7 +279,7 @@ def _build_response_scripts(most_bytes: int) -> dict[str, Any]:
         COUNTED_STREAM: render_counted_answers(most_bytes, streams=True),
     }
     return {
-        "default_source_code": {"inline_string": _HOLD_RESPONSE.format(limit=most_bytes)},
+        "default_source_code": {"inline_string": f"{declares}{_HOLD_RESPONSE.format(limit=most_bytes)}"},
         "source_codes": {name: {"inline_string": script} for name, script in scripts.items()},
     }
 

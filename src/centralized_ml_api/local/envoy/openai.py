@@ -47,17 +47,16 @@ from centralized_ml_api.local.envoy.direct_responses import (
     build_paused_route,
     match_method,
 )
+from centralized_ml_api.local.envoy.first_routes import split_calls
 from centralized_ml_api.local.envoy.headers import SET_JSON_CONTENT_TYPE
-from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH, match_length, take_large
+from centralized_ml_api.local.envoy.refused_bodies import NO_LENGTH, match_length, take_large
 from centralized_ml_api.local.envoy.route_action import (
     FILTER_ENABLED,
     HEADERS_FILTER,
     METADATA_FILTER,
-    QUERY_FILTER,
     RESPONSE_FILTER,
     build_route_action,
     find_external_upstreams,
-    with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 from centralized_ml_api.local.envoy.translator import IS_NO_ATTEMPT
@@ -133,12 +132,10 @@ def _build_path_routes(
             without_admission({**build_error_route(_match_call(post, name, gateway), error), **filters})
         )
     unknown = {**post, "dynamic_metadata": [MODEL_NAMED]}
-    chunked = {**post, "headers": [*post["headers"], NO_LENGTH]}
     return [
         *built,
         without_admission({**build_error_route(unknown, unknown_model(names)), **filters}),
-        with_filter_config(_build_unread_body_route(chunked, names, gateway, limits), CUTTING),
-        _build_unread_body_route(post, names, gateway, limits),
+        *split_calls(_build_unread_body_route(post, names, gateway, limits)),
         build_405_route({"path": path}, ("POST", "OPTIONS")),
     ]
 
@@ -183,7 +180,7 @@ def _match_model(name: str, gateway: Gateway) -> dict[str, Any]:
 
 def enable_filters() -> dict[str, Any]:
     """Enables what any route of a path may need, chosen by a body. Pure."""
-    names = (METADATA_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
+    names = (METADATA_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
     return {"typed_per_filter_config": dict.fromkeys(names, FILTER_ENABLED)}
 
 

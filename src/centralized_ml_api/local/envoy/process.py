@@ -57,7 +57,8 @@ _FLAGS = (
     *("--drain-strategy", "immediate"),  # every response closes its connection, not a growing share of them
     *("--log-level", "warning"),
     # At every change of a key it warns that the filter that reads keys is work in progress.
-    # And for each end that it cannot tell the admission service, whose own log says why.
+    # And for each end that it cannot tell the admission service, whose own log says why; and for each sum of
+    # `stats` of which a call has no value.
     *("--component-log-level", "misc:critical"),
     *("--file-flush-interval-msec", "250"),
 )

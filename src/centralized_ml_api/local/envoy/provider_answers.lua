@@ -132,12 +132,13 @@ end
 function envoy_on_response(response_handle)
   local headers, metadata = response_handle:headers(), response_handle:streamInfo():dynamicMetadata()
   local request_id = (metadata:get("provider") or {}).request_id
+  local kind = declare_encoding(headers)
   note_who_answered(response_handle, headers)
   -- Envoy's local replies already have the request ID.
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))
   if status >= 300 then return answer_error(response_handle, status, request_id) end
-  local is_events = COUNTS and note_answer(response_handle, headers)
+  local is_events = COUNTS and note_answer(response_handle, kind)
   -- Where one entry among several answers, the tokens must reach the call as a whole.
   local hides = is_events and not metadata:get(ATTEMPT) and
     ((metadata:get(BODY) or {})[HIDES_USAGE] or headers:get(HIDES_USAGE_HEADER))

@@ -56,6 +56,9 @@ LUA_PER_ROUTE = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua
 LUA_DISABLED = {**LUA_PER_ROUTE, "disabled": True}
 """For a filter that an earlier route of the same call may have chosen; `FILTER_DISABLED` is too late then."""
 
+PASSED_RESPONSE = "passed-response"
+"""The name of the Lua script for streams without tokens, which pass as they come."""
+
 LEFT_HEADERS = tuple(f"x-ratelimit-{name}-tokens" for name in ("limit", "remaining", "reset"))
 """What is left to the team of a call, by OpenAI's names, if its tokens are limited."""
 
@@ -119,7 +122,7 @@ def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None
         return {**LUA_PER_ROUTE, "name": SAGEMAKER_COUNTED if route.counts_tokens else SAGEMAKER_ERRORS}
     if route.counts_tokens:
         return {**LUA_PER_ROUTE, "name": COUNTED_STREAM if route.streams else COUNTED_ANSWER}
-    return LUA_DISABLED if route.streams else FILTER_ENABLED
+    return {**LUA_PER_ROUTE, "name": PASSED_RESPONSE} if route.streams else FILTER_ENABLED
 
 
 def _list_attempts_headers(route: ServedRoute) -> Iterator[str]:

@@ -43,6 +43,7 @@ from centralized_ml_api.local.envoy.entry_paths import (
     build_entry_routes,
     build_large_entry_routes,
 )
+from centralized_ml_api.local.envoy.first_routes import match_also, split_calls
 from centralized_ml_api.local.envoy.headers import (
     PATH_HEADER,
     build_header,
@@ -66,7 +67,6 @@ from centralized_ml_api.local.envoy.rate_limits import (
     list_active_filters,
 )
 from centralized_ml_api.local.envoy.refused_bodies import (
-    CUTTING,
     MAYBE_LARGE,
     NO_LENGTH,
     build_large_refusal_for_model,
@@ -107,7 +107,6 @@ if TYPE_CHECKING:
 ROUTE_CONFIG_NAME = "routes"
 ROUTE_CONFIG = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
-_HAS_QUERY = {"name": ":path", "string_match": {"contains": "?"}}
 DIRECT_RESPONSE_BYTES = 16 * 1024 * 1024
 """Far above any message: Envoy's default of 4096 bytes is less than the 404 of a long list of models."""
 
@@ -237,12 +236,7 @@ def _build_preflight_route() -> Route:
 def _build_model_routes(
     route: ServedRoute | RefusedRoute, gateway: Gateway, externals: ExternalUpstreams, limits: Limits
 ) -> list[Route]:
-    """Builds the routes of `/{name}`.
-
-    A model behind the API never sees a query. Envoy appends the query to every rewritten path, so a line of
-    Lua removes it first, on a route of its own: calls without a query do not pay for it. Nor do bodies with a
-    length pay for the Lua that watches those without.
-    """
+    """Builds the routes of `/{name}`."""
     path = {"path": f"/{route.name}"}
     post = {**path, "headers": [match_method("POST")]}
     if isinstance(route, RefusedRoute):
@@ -254,7 +248,7 @@ def _build_model_routes(
             wait_seconds = limits.turn_seconds if route.streams else limits.response_seconds
             terms = build_terms(route.name, route.admission, gateway, wait_seconds)
             callers = match_first_keys(list_free_teams(route.admission, gateway))
-            free = [_narrow(each, headers, {}) for headers in callers for each in posts]
+            free = [match_also(each, headers, {}) for headers in callers for each in posts]
             posts = [*free, *_build_posts(with_admission(served, terms), route)]
         if route.admission is not None and route.admission.body_limit_bytes is not None:
             limit = route.admission.body_limit_bytes
@@ -264,12 +258,10 @@ def _build_model_routes(
 
 
 def _build_posts(served: Route, route: ServedRoute) -> list[Route]:
-    """Builds what differs by whether a body has a length, and a path has a query."""
-    no_query = {} if route.rewrite is None else {QUERY_FILTER: FILTER_ENABLED}
-    if not no_query:
-        served = with_filter_config(served, {QUERY_FILTER: LUA_DISABLED})
-    chunked = _narrow(served, [NO_LENGTH], {**CUTTING, **no_query})
-    return [chunked, *([_narrow(served, [_HAS_QUERY], no_query)] if no_query else []), served]
+    """Builds what differs by whether a body has a length and a path a query, which a function sees."""
+    if route.rewrite is None:
+        return split_calls(with_filter_config(served, {QUERY_FILTER: LUA_DISABLED}), drops_query=False)
+    return split_calls(served)
 
 
 def _take_large(
@@ -288,12 +280,6 @@ def _take_large(
         if "route" in post and NO_LENGTH not in post["match"]["headers"]
     ]
     return _restrict([{"name": route.name, **refused}, *posts, *below], route.name, gateway)
-
-
-def _narrow(route: Route, headers: list[dict[str, Any]], filters: dict[str, Any]) -> Route:
-    """Returns the route for calls with these headers alone, with more filters."""
-    match = {**route["match"], "headers": [*route["match"]["headers"], *headers]}
-    return with_filter_config({**route, "match": match}, filters)
 
 
 def _build_usage_routes(gateway: Gateway) -> list[Route]:

@@ -103,6 +103,7 @@ local function must_pass(headers)
 end
 
 function envoy_on_response(response_handle)
+  local kind = declare_encoding(response_handle:headers())
   if must_pass(response_handle:headers()) then return end
   local body = response_handle:body(true)
   local headers = response_handle:headers()  -- only now: waiting for the body invalidates earlier headers
@@ -113,7 +114,7 @@ function envoy_on_response(response_handle)
   if status < 300 and not COUNTS then return end
   local text = body:getBytes(0, body:length())
   if status < 300 then
-    note_answer(response_handle, headers)
+    note_answer(response_handle, kind)
     return note_usage(response_handle, {}, text)
   end
   local error, message, is_from_model = choose_error(status, read_members(text))

@@ -45,46 +45,49 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/metrics/v3/st
 """
 
 
-def build_stats_logger(name: str, labels: dict[str, str], condition: dict[str, Any]) -> dict[str, Any]:
-    """Builds an access logger that counts calls.
+def build_stats_logger(
+    name: str, labels: dict[str, str], sums: dict[str, str], condition: dict[str, Any]
+) -> dict[str, Any]:
+    """Builds an access logger that counts calls, and adds up what they say. Pure.
+
+    One logger does all of it: each more would cost every call its condition. A call of which a sum has no
+    value adds nothing to it; Envoy would log that at each call, if its component `misc` were not silent.
 
     Args:
         name: The logger's name.
         labels: Each label with Envoy's format string for it.
+        sums: By statistic, Envoy's format string for what is added. These have no label `status`.
         condition: The access log filter that a call must match.
     """
     requests = _build_stat("requests", labels)
     milliseconds = _build_stat("milliseconds", {"model": labels["model"]})
-    return {
-        "name": name,
-        "filter": condition,
-        "typed_config": {
-            "@type": _STATS_LOGGER,
-            "stat_prefix": PREFIX,
-            "counters": [{"stat": requests, "value_fixed": 1}],
-            "histograms": [{"stat": milliseconds, "unit": "Milliseconds", "value_format": "%DURATION%"}],
-        },
+    config = {
+        "@type": _STATS_LOGGER,
+        "stat_prefix": PREFIX,
+        "counters": [{"stat": requests, "value_fixed": 1}, *_build_sums(labels, sums)],
+        "histograms": [{"stat": milliseconds, "unit": "Milliseconds", "value_format": "%DURATION%"}],
     }
+    return {"name": name, "filter": condition, "typed_config": config}
 
 
-def build_tokens_logger(
-    name: str, formats: dict[str, str], labels: dict[str, str], conditions: list[dict[str, Any]]
+def build_sums_logger(
+    name: str, labels: dict[str, str], sums: dict[str, str], conditions: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Builds an access logger that adds up what calls say.
+    """Builds an access logger that adds up what some calls say, and counts no calls. Pure.
 
     Args:
         name: The logger's name.
-        formats: By statistic, Envoy's format string for what is added.
         labels: Each label with Envoy's format string for it, those of `build_stats_logger` or more.
+        sums: By statistic, Envoy's format string for what is added.
         conditions: Access log filters; a call must match all of them.
     """
+    config = {"@type": _STATS_LOGGER, "stat_prefix": PREFIX, "counters": _build_sums(labels, sums)}
+    return {"name": name, "filter": {"and_filter": {"filters": conditions}}, "typed_config": config}
+
+
+def _build_sums(labels: dict[str, str], sums: dict[str, str]) -> list[dict[str, Any]]:
     known = {label: text for label, text in labels.items() if label != "status"}
-    counters = [{"stat": _build_stat(stat, known), "value_format": text} for stat, text in formats.items()]
-    return {
-        "name": name,
-        "filter": {"and_filter": {"filters": conditions}} if len(conditions) > 1 else conditions[0],
-        "typed_config": {"@type": _STATS_LOGGER, "stat_prefix": PREFIX, "counters": counters},
-    }
+    return [{"stat": _build_stat(stat, known), "value_format": text} for stat, text in sums.items()]
 
 
 def build_stats_config() -> dict[str, Any]:

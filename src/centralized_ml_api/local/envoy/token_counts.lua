@@ -7,44 +7,55 @@
 -- servers that count nothing.
 
 local LONGEST_USAGE, MOST_DIGITS = 4096, 12
+local KEYS = {
+  prompt_tokens = true, completion_tokens = true, total_tokens = true, cached_tokens = true, cache_write_tokens = true,
+  input_tokens = true, output_tokens = true, cache_read_input_tokens = true, cache_creation_input_tokens = true,
+  prompt_n = true, cache_n = true, predicted_n = true,
+}
 
--- Notes that an answer has tokens, and whether it comes as a "stream" or "whole": see `plan/usage/tokens.py`.
-local function note_answer(handle, headers)
-  local is_stream = (headers:get("content-type") or ""):lower():find("^text/event%-stream") ~= nil
+-- Notes that an answer of this Content-Type has tokens, and whether it comes as a "stream" or "whole": see
+-- `plan/usage/tokens.py`.
+local function note_answer(handle, kind)
+  local is_stream = kind ~= nil and kind:lower():find("^text/event%-stream") ~= nil
   handle:streamInfo():dynamicMetadata():set(USAGE, "answer", is_stream and "stream" or "whole")
   return is_stream
 end
 
-local function read_number(object, key)
-  local digits = object:match('"' .. key .. '"%s*:%s*(%d+)')
-  return digits and #digits <= MOST_DIGITS and tonumber(digits) or nil
+-- Returns the numbers that an object has at keys of tokens, also in objects within it; of equal keys the first counts.
+local function read_numbers(object)
+  local numbers = {}
+  for key, digits in object:gmatch('"([%l_]+)"%s*:%s*(%d+)') do
+    if KEYS[key] and numbers[key] == nil then numbers[key] = #digits <= MOST_DIGITS and tonumber(digits) end
+  end
+  return numbers
 end
 
--- Returns the tokens in, those of them from a cache, the tokens out, and those in that a cache has written; nil for
--- what is not reported.
+-- Returns the tokens in, those of them from a cache, the tokens out, and those in that a cache has written; none for what
+-- is not reported.
 local function read_usage(usage)
-  local tokens_in, total = read_number(usage, "prompt_tokens"), read_number(usage, "total_tokens")
+  local numbers = read_numbers(usage)
+  local tokens_in, total = numbers.prompt_tokens, numbers.total_tokens
   if tokens_in then
-    local out = read_number(usage, "completion_tokens")
+    local out = numbers.completion_tokens
     -- Some servers count thoughts in the total alone.
     if total and total - tokens_in > (out or 0) then out = total - tokens_in end
-    return tokens_in, read_number(usage, "cached_tokens"), out, read_number(usage, "cache_write_tokens")
+    return tokens_in, numbers.cached_tokens, out, numbers.cache_write_tokens
   end
-  local cached, written = read_number(usage, "cache_read_input_tokens"), read_number(usage, "cache_creation_input_tokens")
-  tokens_in = read_number(usage, "input_tokens")
+  local cached, written = numbers.cache_read_input_tokens, numbers.cache_creation_input_tokens
+  tokens_in = numbers.input_tokens
   -- Anthropic counts what its cache has read or written apart.
   if tokens_in then tokens_in = tokens_in + (cached or 0) + (written or 0) end
-  local out = read_number(usage, "output_tokens")
+  local out = numbers.output_tokens
   if not tokens_in and not out then tokens_in = total end
-  cached, written = cached or read_number(usage, "cached_tokens"), written or read_number(usage, "cache_write_tokens")
-  return tokens_in, cached, out, written
+  return tokens_in, cached or numbers.cached_tokens, out, written or numbers.cache_write_tokens
 end
 
 -- llama.cpp's own report, which its streams have unasked.
 local function read_timings(timings)
-  local read, cached = read_number(timings, "prompt_n"), read_number(timings, "cache_n")
+  local numbers = read_numbers(timings)
+  local read, cached = numbers.prompt_n, numbers.cache_n
   if read then read = read + (cached or 0) end
-  return read, cached, read_number(timings, "predicted_n")
+  return read, cached, numbers.predicted_n
 end
 
 -- Notes which of several entries has answered, and that an answer which the translator passed on is no server's, which
@@ -60,22 +71,22 @@ local function note_who_answered(handle, headers)
   end
 end
 
-local function note_larger(handle, seen, name, tokens)
+local function note_larger(metadata, seen, name, tokens)
   if not tokens or tokens <= (seen[name] or 0) then return end
   seen[name] = tokens
-  handle:streamInfo():dynamicMetadata():set(USAGE, name, tokens)
+  metadata:set(USAGE, name, tokens)
 end
 
 -- Returns whether there was a report.
 local function note_reports(handle, seen, text, key, read)
-  local has_any = false
+  local has_any, metadata = false, handle:streamInfo():dynamicMetadata()
   for object in text:gmatch('"' .. key .. '"%s*:%s*(%b{})') do
     has_any = true
     local tokens_in, cached, out, cache_writes = read(object)
-    note_larger(handle, seen, "in", tokens_in)
-    note_larger(handle, seen, "cached", cached)
-    note_larger(handle, seen, "out", out)
-    note_larger(handle, seen, "cache_writes", cache_writes)
+    note_larger(metadata, seen, "in", tokens_in)
+    note_larger(metadata, seen, "cached", cached)
+    note_larger(metadata, seen, "out", out)
+    note_larger(metadata, seen, "cache_writes", cache_writes)
   end
   return has_any
 end

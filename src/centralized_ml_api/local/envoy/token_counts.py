@@ -16,8 +16,8 @@ from typing import Any
 from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS
 from centralized_ml_api.local.admission.terms import USAGE_NAMESPACE
 from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, OWN_REPLY_HEADER, SERVED_BY_HEADER
-from centralized_ml_api.local.envoy.lua_scripts import read_script
-from centralized_ml_api.local.envoy.stats import build_stats_logger, build_tokens_logger
+from centralized_ml_api.local.envoy.lua_scripts import read_script, render_declared_encoding
+from centralized_ml_api.local.envoy.stats import build_stats_logger, build_sums_logger
 
 COUNTED_ANSWER = "counted-answer"
 COUNTED_STREAM = "counted-stream"
@@ -54,7 +54,7 @@ def render_counting() -> str:
     }
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
     head += f"local UNSENT = {{ {', '.join(f'{flag} = true' for flag in NEVER_SENT_FLAGS)} }}\n"
-    return f"{head}{read_script('token_counts')}"
+    return f"{render_declared_encoding()}{head}{read_script('token_counts')}"
 
 
 @functools.cache
@@ -72,38 +72,21 @@ def render_counted_answers(held_bytes: int, *, streams: bool) -> str:
 
 
 def build_stats_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
-    """Builds the access loggers that count calls for Prometheus. Pure.
+    """Builds the access loggers that count calls, and add up their tokens, for Prometheus. Pure.
 
     Args:
         labels: Each label with Envoy's format string for it.
     """
-    return [
-        build_stats_logger(f"traffic{suffix}", own, condition)
-        for suffix, own, condition in _by_who_answered(labels)
-    ]
-
-
-def build_token_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
-    """Builds the access loggers that add tokens up for Prometheus. Pure.
-
-    Args:
-        labels: Each label with Envoy's format string for it.
-    """
-    formats = {name: TOKEN_FORMATS[f"tokens_{name}"] for name in ("in", "cached", "out")}
+    tokens = {f"tokens_{name}": TOKEN_FORMATS[f"tokens_{name}"] for name in ("in", "cached", "out")}
     # What is not reported is estimated by `plan/usage/tokens.py`, from the same bytes as in the log.
     bytes_of = {"unreported_in": "%BYTES_RECEIVED%", "unreported_out": "%BYTES_SENT%"}
     is_unreported = [_is_noted("answer"), _is_not_noted("in"), _is_not_noted("out")]
     loggers = []
     for suffix, own, condition in _by_who_answered(labels):
-        loggers += [
-            build_tokens_logger(
-                f"tokens_{name}{suffix}", {f"tokens_{name}": text}, own, [_is_noted(name), condition]
-            )
-            for name, text in formats.items()
-        ]
+        loggers.append(build_stats_logger(f"traffic{suffix}", own, tokens, condition))
         with_answer = {**own, "answer": TOKEN_FORMATS["answer"]}
         loggers.append(
-            build_tokens_logger(f"unreported{suffix}", bytes_of, with_answer, [*is_unreported, condition])
+            build_sums_logger(f"unreported{suffix}", with_answer, bytes_of, [*is_unreported, condition])
         )
     return loggers
 

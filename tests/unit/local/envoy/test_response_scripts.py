@@ -1,0 +1,131 @@
+"""What Envoy's scripts decide about responses, in the same Lua, with Envoy's objects played."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lupa.luajit21 import LuaRuntime
+
+from centralized_ml_api.local.envoy.listener import build_connection_manager
+from centralized_ml_api.local.envoy.route_action import RESPONSE_FILTER
+from centralized_ml_api.local.envoy.settings import Files, Settings
+from centralized_ml_api.local.envoy.token_counts import render_counting
+
+SETTINGS = Settings("127.0.0.1", 0, Files(Path("/x"), Path("/x/access.log")), Path("/x/ca.pem"))
+PLAYED = """
+noted = {}
+local function play_metadata()
+  return {get = function() end, set = function(_, _, key, value) noted[key] = value end}
+end
+local function play_headers(given)
+  return {
+    get = function(_, name) return given[name] end,
+    replace = function(_, name, value) given[name] = value end,
+    remove = function(_, name) given[name] = nil end,
+  }
+end
+function play(given)
+  local body = {length = function() return 0 end, getBytes = function() return "" end}
+  return {
+    headers = function() return play_headers(given) end,
+    body = function() return body end,
+    bodyChunks = function() return function() end end,
+    streamInfo = function() return {dynamicMetadata = play_metadata} end,
+  }
+end
+"""
+COUNT = """
+return function(text)
+  noted = {}
+  note_usage(play({}), {}, text, false)
+  return noted
+end
+"""
+RESPOND = """
+return function(kind)
+  local given = {[":status"] = "200", ["content-type"] = kind}
+  envoy_on_response(play(given))
+  return given["content-type"]
+end
+"""
+
+
+def count(**document: Any) -> dict[str, int]:
+    lua = LuaRuntime()
+    noted = lua.execute(f"{PLAYED}{render_counting()}{COUNT}")(json.dumps(document))
+    return {name: int(number) for name, number in noted.items()}
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 17, "completion_tokens": 5, "total_tokens": 22}, {"in": 17, "out": 5}),
+        ({"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 20}, {"in": 8, "out": 12}),
+        ({"prompt_tokens": 8, "total_tokens": 8}, {"in": 8}),
+        ({"total_tokens": 8}, {"in": 8}),
+        (
+            {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3}},
+            {"in": 9, "cached": 4, "cache_writes": 3},
+        ),
+        (
+            {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 3}, "output_tokens": 7},
+            {"in": 9, "cached": 3, "out": 7},
+        ),
+        (
+            {
+                "input_tokens": 7,
+                "cache_read_input_tokens": 20,
+                "cache_creation_input_tokens": 2,
+                "output_tokens": 5,
+            },
+            {"in": 29, "cached": 20, "cache_writes": 2, "out": 5},
+        ),
+        ({"prompt_tokens": 10**12, "output_tokens": 5}, {"out": 5}),
+        ({"prompt_tokens": 10**12 - 1}, {"in": 10**12 - 1}),
+        ({"prompt_tokens": None, "completion_tokens": 0}, {}),
+        ({"prompt_tokens": 3, "details": {"prompt_tokens": 99, "other": 1}}, {"in": 3}),
+    ],
+)
+def test_tokens_are_what_a_server_reports(usage: dict[str, Any], tokens: dict[str, int]) -> None:
+    assert count(choices=[], usage=usage) == tokens
+
+
+def test_the_report_of_llama_cpp_counts_what_its_cache_had_as_read() -> None:
+    assert count(timings={"cache_n": 5, "prompt_n": 14, "prompt_ms": 9.5, "predicted_n": 10}) == {
+        "in": 19,
+        "cached": 5,
+        "out": 10,
+    }
+
+
+def test_of_several_reports_the_largest_counts() -> None:
+    quoted = {"parameters": {"usage": {"input_tokens": 0, "output_tokens": 900}}}
+    assert count(usage={"input_tokens": 36, "output_tokens": 87}, tools=[quoted]) == {"in": 36, "out": 900}
+
+
+def list_scripts() -> dict[str, str]:
+    """The scripts by name; the one that a route need not name is `default`."""
+    filters = build_connection_manager(SETTINGS)["http_filters"]
+    (config,) = [each["typed_config"] for each in filters if each["name"] == RESPONSE_FILTER]
+    named = {name: source["inline_string"] for name, source in config["source_codes"].items()}
+    return {"default": config["default_source_code"]["inline_string"], **named}
+
+
+@pytest.mark.parametrize("name", list_scripts())
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("text/event-stream", "text/event-stream; charset=utf-8"),
+        ("text/event-stream; charset=latin1", "text/event-stream; charset=latin1"),
+        ("application/json", "application/json"),
+        (None, None),
+    ],
+)
+def test_every_script_names_the_encoding_of_events_alone(
+    name: str, kind: str | None, told: str | None
+) -> None:
+    respond = LuaRuntime().execute(f"{PLAYED}{list_scripts()[name]}{RESPOND}")
+    assert respond(kind) == told
