@@ -14,7 +14,6 @@ from bench.faults.api import GATE, NEIGHBOUR, SLEEPER, Api
 from bench.faults.callers import calling
 from bench.faults.steps import SETTLE_SECONDS, Step, kill, wait_for_calls
 from bench.programs import gated_model
-from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,21 +155,9 @@ def closed_gate(api: Api) -> Iterator[None]:
         yield
 
 
-_REFUSED_SECONDS = 20.0
-"""How long a model may refuse to sleep because calls are said to wait, though nobody calls."""
-
-
 def put_to_sleep(api: Api) -> None:
-    """Lets the model sleep; nobody may call it meanwhile. It may refuse at first, as if calls waited."""
-    end = time.monotonic() + _REFUSED_SECONDS
-    while True:
-        try:
-            api.control().sleep(SLEEPER)
-            break
-        except UsageError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(PAUSE_SECONDS)
+    """Lets the model sleep; nobody may call it meanwhile."""
+    api.control().sleep(SLEEPER)
     wait_for_sleeper(api, lambda entry: entry.state == "asleep")
 
 

@@ -97,7 +97,9 @@ class Acts:
         return {}
 
     async def _sleep(self, wanted: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-        name = self._find_sleeper(wanted).name
+        self._find_sleeper(wanted)
+        await self._supervisor.sleeping.hear_calls()
+        name = self._find_sleeper(wanted).name  # a reload may have removed it meanwhile
         if not self._supervisor.sleeping.sleep(name):
             raise UsageError(f"calls wait for {name}", fix="try again when they are answered")
         self._journal(by).note("sleep", name)

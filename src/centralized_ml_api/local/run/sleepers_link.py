@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.sleepers import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.sleep.types import View
 
 RECONNECT_SECONDS = 0.1
+AWAY_SECONDS = 5.0
 
 
 class SleepersLink:
@@ -76,6 +78,12 @@ class SleepersLink:
         async with self._heard:
             await self._heard.wait_for(lambda: self._obeyed >= number)
 
+    async def obeyed_or_away(self, number: int) -> None:
+        """Waits like `obeyed`, but only for a while: the service may be away."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AWAY_SECONDS):
+                await self.obeyed(number)
+
     async def run(self) -> None:
         """Keeps the connection until cancelled; makes none before there is something to tell."""
         await self._needed.wait()
@@ -101,8 +109,9 @@ class SleepersLink:
             writer.close()
 
     def _forget(self) -> None:
-        """Forgets the calls: those of a service that ended may still be under way."""
+        """Forgets the calls: those of a service that ended may still be under way, but nobody waits there."""
         self._writer = None
+        self._calls = {name: replace(calls, waiting=0) for name, calls in self._calls.items()}
         if self._obeyed:
             self._obeyed = 0
             self.changed()

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.plan.types import ModelDeployment
 
 LOOK_SECONDS = 0.2
-HOLD_SECONDS = 5.0
 LAUNCH_SECONDS = 0.25
 """How long to wait for the processes of an entry that wakes, before everybody is told that it does."""
 
@@ -124,11 +123,12 @@ class Sleeping:
         """
         self._held = frozenset(names)
         if self._held:
-            number = self._tell(anew=True)
-            self._told = {}  # whatever comes next is told anew
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HOLD_SECONDS):
-                    await self._link.obeyed(number)
+            await self.hear_calls()
+
+    async def hear_calls(self) -> None:
+        """Hears which calls there are now, or returns after a while if the admission service is away."""
+        number, self._told = self._tell(anew=True), {}  # whatever comes next is told anew
+        await self._link.obeyed_or_away(number)
 
     def release(self) -> None:
         """Lets the calls go on that are held because of `hold`, from the next `note_news` on."""
@@ -144,11 +144,10 @@ class Sleeping:
         self.note_news()
 
     def sleep(self, name: str) -> bool:
-        """Lets an entry sleep by hand once its calls are over; returns False where calls wait for it."""
+        """Lets an entry sleep by hand once its calls are over; returns False if calls are known to wait."""
         self._take_stock()
-        agreed = self._schedule.dismiss(name)
         self.note_news()
-        return agreed
+        return self._schedule.dismiss(name)
 
     def note_news(self) -> None:
         """Takes note that a service or a call is another than before."""

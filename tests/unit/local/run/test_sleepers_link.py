@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES
+from centralized_ml_api.local.admission.sleepers import LINE_LIMIT_BYTES, Sleepers
 from centralized_ml_api.local.admission.terms import SLEEPERS_SOCKET
+from centralized_ml_api.local.admission.turns import Turns
 from centralized_ml_api.local.run.sleepers_link import RECONNECT_SECONDS, SleepersLink
 from centralized_ml_api.local.sleep.types import Calls
 from support.fake_target import HandClock, soon
@@ -160,6 +162,41 @@ def test_who_waits_for_a_number_goes_on_once_that_or_a_later_one_is_obeyed() -> 
     story(tell)
 
 
+def test_once_the_service_has_obeyed_the_calls_are_those_of_that_moment() -> None:
+    """The service says of itself what has changed, but not more often than every 50 milliseconds."""
+
+    async def tell() -> None:
+        with TemporaryDirectory() as folder:
+            turns = Turns(time.monotonic)
+            service = Sleepers(turns, time.monotonic)
+            served: list[asyncio.StreamWriter] = []
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await service.serve(reader, writer)
+                await writer.wait_closed()
+                served.append(writer)
+
+            server = await asyncio.start_unix_server(serve, Path(folder) / SLEEPERS_SOCKET)
+            link = SleepersLink(Path(folder))
+            running = asyncio.create_task(link.run())
+            await link.obeyed(link.tell(WAKING))
+            call = asyncio.create_task(
+                turns.take("call", "ocr", "red", places=None, at_once=None, sleeper="ocr")
+            )
+            await soon(lambda: link.calls("ocr").waiting == 1)
+            await link.obeyed(link.tell(READY))
+            await call
+            turns.end("call")
+            await link.obeyed(link.tell(READY))
+            assert link.calls("ocr") == Calls(taken=1)
+            running.cancel()
+            await asyncio.wait({running})
+            await soon(lambda: served)
+            server.close()
+
+    asyncio.run(asyncio.wait_for(tell(), 60))
+
+
 def test_a_service_that_ends_is_told_again_and_its_calls_are_forgotten() -> None:
     async def tell(world: World) -> None:
         await world.connect()
@@ -168,6 +205,9 @@ def test_a_service_that_ends_is_told_again_and_its_calls_are_forgotten() -> None
         world.service.hang_up()
         await soon(lambda: world.changes == 2)
         assert not world.link.sees_calls, "those of the one before may still be under way"
+        assert world.link.calls("ocr") == Calls(under_way=1, taken=3, refused=4), (
+            "nobody waits there any more"
+        )
         await soon(lambda: len(world.service.heard) == 2)
         assert world.service.heard[1] == world.service.heard[0] == {"number": 1, "entries": WAKING}
         assert (world.clock.slept, world.service.connections) == ([RECONNECT_SECONDS], 2)

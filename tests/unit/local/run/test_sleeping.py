@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 NAPS = SleepPlan(idle_seconds=60, on_call=True)
 GPU = SleepPlan(shares="gpu")
 OTHER = CommandServing(("other",), ping="/ping", invocations="/run")
+WAITS = {"error": "calls wait for a", "fix": "try again when they are answered", "failed": False}
 
 
 def sleeper(name: str, sleep: SleepPlan = NAPS, **changes: Any) -> ModelDeployment:
@@ -480,6 +481,51 @@ def test_it_is_woken_and_put_to_sleep_by_hand(tmp_path: Path) -> None:
             world.link.counts["a"] = Calls(waiting=1, taken=2)
             assert not sleeping.sleep("a"), "a call has come at this very moment"
             assert sleeping.view("b") is None
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        pytest.param(Calls(taken=1), {}, id="answered"),
+        pytest.param(Calls(waiting=1), WAITS, id="waiting"),
+        pytest.param(None, WAITS, id="nobody says"),
+    ],
+)
+def test_whether_calls_wait_is_asked_before_it_is_put_to_sleep_by_hand(
+    tmp_path: Path, now: Calls | None, told: dict[str, Any]
+) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"))) as world:
+            acts = Acts(world.supervisor, world.reloader, tmp_path, WALL_CLOCK)
+            await world.call("a", waiting=1)
+            await world.become("a", "ready")
+            world.link.obeys.clear()
+            asked = asyncio.create_task(acts.do("sleep", {"name": "a"}, "command line"))
+            await settle()
+            assert not asked.done(), "the last report may be older than an answer"
+            if now is not None:
+                world.link.counts["a"] = now
+                world.link.obeys.set()
+            assert await asked == told
+            world.link.obeys.set()
+            await settle()
+            assert world.states() == {"a": "ready" if told else "asleep"}
+
+    story(tell)
+
+
+def test_one_that_a_reload_removes_is_not_put_to_sleep(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with serving(tmp_path, plan(sleeper("a"), sleeper("b"))) as world:
+            acts = Acts(world.supervisor, world.reloader, tmp_path, WALL_CLOCK)
+            world.link.obeys.clear()
+            asked = asyncio.create_task(acts.do("sleep", {"name": "a"}, "command line"))
+            await settle()
+            await world.supervisor.change_to(plan(sleeper("b")))
+            world.link.obeys.set()
+            assert (await asked)["error"] == "there is no entry a"
 
     story(tell)
 
