@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bench.serving import PUBLIC_LIMIT
+from centralized_ml_api.config.schema import LLAMA_CPP_PLACES
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
 from centralized_ml_api.local.weights import fetch_weights
@@ -53,8 +54,9 @@ def find_weights(say: Callable[[str], None]) -> Path:
 
 def build_launch(weights: Path, port: int, folder: Path) -> Launch:
     """Builds the launch of the process that `mlapi up` starts for the model."""
-    context = load_entry()["local"]["context"]
-    serving = LlamaCppServing(parse_weights(str(weights)), context, "auto")
+    local = load_entry()["local"]
+    parallel = local.get("parallel", LLAMA_CPP_PLACES)
+    serving = LlamaCppServing(parse_weights(str(weights)), local["context"], "auto", parallel=parallel)
     server = LlamaCppServer(serving, (weights,), NAME, LLAMA_CPP_ANSWER_TOKENS, dict(os.environ), folder)
     return server.launch(port)
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from bench import language_model
 from bench.chat_calls import Question, streamed_words
 from bench.load import Load
 from bench.scenarios.lambda_host import milliseconds_more, scale
 from bench.scenarios.model import Comparison
 from bench.scenarios.sleeping import ALONE, BARE, EMPTY, SHARED, SLEEPING, WOKEN, build_rows, judge
 from bench.scenarios.start import beside, growth
+
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.local.servers.llama_cpp import LlamaCppServer
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.engines import LLAMA_CPP_ANSWER_TOKENS, LlamaCppServing
+from support.fake_target import NOON
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOBODY = Question(0, "/", {})
 
@@ -69,6 +81,19 @@ def test_twice_the_models_in_twice_the_time_is_in_proportion() -> None:
 def test_a_start_is_compared_with_the_server_alone_of_the_same_round() -> None:
     seconds = {"the model server alone": [1.0, 2.0, 1.0], "up": [1.5, 2.6, 9.0]}
     assert beside(seconds, "up") == pytest.approx(1.5)
+
+
+def test_the_server_alone_is_started_like_that_of_the_default_config(tmp_path: Path) -> None:
+    loaded = load_config(language_model.ROOT / "config/models.json", now=NOON)
+    entry = build_plan(loaded).deployment(language_model.NAME)
+    assert entry is not None
+    assert entry.local is not None
+    serving, file = entry.local.serving, tmp_path / "model.gguf"
+    assert isinstance(serving, LlamaCppServing)
+    answer_tokens = entry.max_output_tokens or LLAMA_CPP_ANSWER_TOKENS
+    server = LlamaCppServer(serving, (file,), entry.name, answer_tokens, {}, tmp_path)
+    alone, beside_others = language_model.build_launch(file, 9000, tmp_path), server.launch(9000)
+    assert (alone.argv, alone.stack_bytes) == (beside_others.argv, beside_others.stack_bytes)
 
 
 def test_sleeping_is_judged_by_the_rounds_by_memory_and_by_answers() -> None:
