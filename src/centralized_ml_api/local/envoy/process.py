@@ -94,6 +94,7 @@ class EnvoyGateway:
         self._find_error = find_error
         self._gateway = Gateway(upstreams=(), routes=())
         self._accepted: Snapshot | None = None  # the last state that Envoy confirmed
+        self._accepted_of = self._gateway  # what that state was built from
         self._admin: Admin | None = None
         self._applying = asyncio.Lock()
 
@@ -107,7 +108,7 @@ class EnvoyGateway:
         """
         self._forget()
         self._gateway = gateway or self._gateway
-        self._accepted = self._write_all()
+        self._accepted, self._accepted_of = self._write_all(), self._gateway
         argv = (str(find_envoy()), "-c", str(self._settings.files.bootstrap), *_FLAGS)
         return Launch(argv=argv, environment={}, cwd=self._settings.files.folder)
 
@@ -171,8 +172,12 @@ class EnvoyGateway:
             if self._admin is None:
                 return
             self._refuse_cut_off()
+            if self._accepted is not None and self._accepted_of == gateway:
+                reached()
+                return
             try:
                 await self._update(self._admin, build_snapshot(gateway, self._settings), reached)
+                self._accepted_of = gateway
             except StartError as error:
                 reason = await self._find_error(gateway, self._settings)
                 if not reason:
@@ -208,9 +213,9 @@ class EnvoyGateway:
                 await XdsUpdate(self._admin, self._settings.files, accepted, wanted).put_endpoints()
             except StartError:
                 return False  # the next `apply` is complete, and says why
-            self._accepted = wanted
             kept = tuple(moved.get(upstream.name, upstream) for upstream in self._gateway.upstreams)
             self._gateway = replace(self._gateway, upstreams=kept)
+            self._accepted, self._accepted_of = wanted, self._gateway
             return True
 
     @property

@@ -191,6 +191,26 @@ def test_calls_reach_servers_that_moved_by_one_small_file(tmp_path: Path) -> Non
     run_started(tmp_path, story, serving("chat", "b"))
 
 
+def test_what_envoy_has_is_reached_at_once_until_something_else_is_applied(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        reached: list[str] = []
+        looks = started.envoy.looks
+        await started.gateway.apply(serving("chat"), lambda: reached.append("the same"))
+        assert (reached, started.envoy.looks) == (["the same"], looks)
+        assert await started.gateway.move([Upstream("chat", (40002,))])
+        await started.gateway.apply(serving("chat"), lambda: reached.append("moved back"))
+        assert "40001" in started.files.endpoints_of("chat").read_text()
+        started.envoy.rejects = {"clusters.json"}
+        with pytest.raises(StartError):
+            await started.gateway.apply(serving("chat", "new"))
+        started.envoy.rejects, looks = set(), started.envoy.looks
+        await started.gateway.apply(serving("chat"), lambda: reached.append("whatever Envoy had"))
+        assert started.envoy.looks > looks
+        assert len(reached) == 2, "it may not have the clusters"
+
+    run_started(tmp_path, story, serving("chat"))
+
+
 def test_an_envoy_that_starts_anew_finds_servers_where_they_moved_to(tmp_path: Path) -> None:
     async def story(started: Started) -> None:
         assert await started.gateway.move([Upstream("chat", (40002,))])
