@@ -56,7 +56,12 @@ def write(text: str | None) -> str:
     return f"write {quoted(text)}" if text else ""
 
 
+def listed_some(words: Iterable[str], last: str = "or") -> str:
+    """Returns words as a list in prose, the first twelve of many."""
+    some = [*islice(words, _MOST_LISTED + 1)]
+    return listed([*some[:_MOST_LISTED], "…"] if some[_MOST_LISTED:] else some, last)
+
+
 def listed_names(names: list[str]) -> str:
     """Returns the names of entries in prose, the first twelve of many; says so if there are none."""
-    more = ["…"] if len(names) > _MOST_LISTED else []
-    return listed([*names[:_MOST_LISTED], *more]) if names else "there are none"
+    return listed_some(names) if names else "there are none"

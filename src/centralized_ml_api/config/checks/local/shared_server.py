@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
 from centralized_ml_api.config.checks.context import given
 from centralized_ml_api.config.rule import Example
-from centralized_ml_api.config.wording import listed, quoted
+from centralized_ml_api.config.wording import listed_some, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -29,11 +29,11 @@ def _check(context: Context) -> Iterator[Problem]:
             sharing[server].append((name.value, local))
     for entries in sharing.values():
         for own, local in entries:
-            others = [quoted(other) for other, _ in entries if other != own]
-            if others and not given(local, ("model",)):
+            others = (quoted(other) for other, _ in entries if other != own)
+            if any(other != own for other, _ in entries) and not given(local, ("model",)):
                 yield SHARED_SERVER.problem(
                     local.location,
-                    found=f'the server of {listed(others, "and")} too, without "model"',
+                    found=f'the server of {listed_some(others, "and")} too, without "model"',
                     expected="the server's own name of this entry's model",
                     fix='add "model" to "local"; if the server reads no "model" in a body, change nothing',
                 )

@@ -53,6 +53,22 @@ def test_entries_of_one_server_name_their_models(
     assert found(*blocks) == warned
 
 
+def test_of_many_entries_on_one_server_each_names_the_first_twelve_others(
+    problems_of: Callable[..., Any],
+) -> None:
+    blocks = [url(f"http://a:1/{number}") for number in range(14)]
+    entries = [
+        {"name": f"e{number}", "integration": {"type": "api"}, "local": block}
+        for number, block in enumerate(blocks)
+    ]
+    twelve, thirteen = (
+        problems_of({"models": [], "endpoints": entries[:count]})[-1].found for count in (13, 14)
+    )
+    assert twelve.count('"e') == thirteen.count('"e') == 12
+    assert twelve.endswith('"e10" and "e11" too, without "model"')
+    assert thirteen.endswith('"e11" and … too, without "model"')
+
+
 def test_a_misspelt_model_is_one_problem(good: dict[str, Any], problems_of: Callable[..., Any]) -> None:
     good["models"][1]["local"] = url("http://127.0.0.1:9000/x", modle="m")
     good["endpoints"][0]["local"]["model"] = "n"
