@@ -71,13 +71,14 @@ class ListedModel:
 
 def list_models(openai: OpenAiModels, known: Known) -> tuple[ListedModel, ...]:
     """Returns the entries under `/v1`, with what is known of them, then their aliases."""
+    capabilities, paths = openai.capabilities_by_name(), openai.paths_by_name()
     entries = {
         name: ListedModel(
             name,
             known.created,
             known.context_lengths.get(name),
-            openai.capabilities_of(name),
-            openai.paths_of(name),
+            capabilities[name],
+            paths[name],
         )
         for name in openai.names
     }

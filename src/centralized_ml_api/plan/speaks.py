@@ -77,8 +77,15 @@ class OpenAiModels:
 
     def paths_of(self, name: str) -> tuple[str, ...]:
         """Returns the paths under `/v1` that an entry has."""
-        paths = list_paths(api for api, names in self.by_api.items() if name in names)
-        return tuple(path for path in paths if name in self.names_at(path))
+        return self.paths_by_name().get(name, ())
+
+    def paths_by_name(self) -> dict[str, tuple[str, ...]]:
+        """Returns the paths under `/v1` of every entry, by its name."""
+        found: dict[str, list[str]] = {}
+        for path in list_paths(self.by_api):
+            for name in self.names_at(path):
+                found.setdefault(name, []).append(path)
+        return {name: tuple(paths) for name, paths in found.items()}
 
     def names_at(self, path: str) -> tuple[str, ...]:
         """Returns the entries behind a path under `/v1`."""
@@ -110,7 +117,18 @@ class OpenAiModels:
 
     def capabilities_of(self, name: str) -> dict[str, bool]:
         """Returns what an entry can do; what nobody knows is left out."""
-        can = {_APIS[api].capability: True for api, names in self.by_api.items() if name in names}
+        return self._tell_capabilities(name, [api for api, names in self.by_api.items() if name in names])
+
+    def capabilities_by_name(self) -> dict[str, dict[str, bool]]:
+        """Returns what every entry can do, by its name; what nobody knows is left out."""
+        found: dict[str, list[ServerSpeaks]] = {}
+        for api, names in self.by_api.items():
+            for name in names:
+                found.setdefault(name, []).append(api)
+        return {name: self._tell_capabilities(name, apis) for name, apis in found.items()}
+
+    def _tell_capabilities(self, name: str, apis: Iterable[ServerSpeaks]) -> dict[str, bool]:
+        can = {_APIS[api].capability: True for api in apis}
         tasks = {CHAT.capability: False, EMBEDDINGS.capability: False, **can}
         more = {"tools": self.takes_tools, "vision": self.sees}
         told = {what: known.get(name) if tasks["chat"] else False for what, known in more.items()}
@@ -156,8 +174,8 @@ def local_openai_models(plan: ApiPlan, *, translates: bool = False) -> OpenAiMod
     translated = [
         (entry.name, api) for entry in plan.deployments if translates for api in list_translated(entry)
     ]
-    order = [entry.name for entry in plan.deployments]
-    built = _build(sorted([*spoken, *translated], key=lambda pair: order.index(pair[0])))
+    order = {entry.name: place for place, entry in enumerate(plan.deployments)}
+    built = _build(sorted([*spoken, *translated], key=lambda pair: order[pair[0]]))
     return replace(
         built,
         aliases=_only_aliases(plan.event.aliases, built),
@@ -181,7 +199,8 @@ def find_own_api(entry: ModelDeployment) -> ModelApi | None:
 
 def _only_aliases(aliases: Mapping[str, str], models: OpenAiModels) -> dict[str, str]:
     """Returns those of these entries."""
-    return {alias: entry for alias, entry in aliases.items() if entry in models.names}
+    names = {*models.names}
+    return {alias: entry for alias, entry in aliases.items() if entry in names}
 
 
 def list_spoken(entry: ModelDeployment) -> tuple[ServerSpeaks, ...]:

@@ -5,6 +5,7 @@ The path names the entry, so a body needs no `model`, and its server gets the en
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +32,38 @@ from centralized_ml_api.local.envoy.direct_responses import (
 from centralized_ml_api.local.envoy.first_routes import split_calls
 from centralized_ml_api.local.envoy.openai import build_call_routes, enable_filters
 from centralized_ml_api.local.envoy.refused_bodies import NO_LENGTH, take_large
+from centralized_ml_api.local.envoy.route_action import ExternalUpstreams, find_external_upstreams
+from centralized_ml_api.local.gateway import ServedRoute
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits
-    from centralized_ml_api.local.gateway import Gateway, ServedRoute
+    from centralized_ml_api.local.gateway import Gateway
+
+
+@record
+class EntryIndex:
+    """What the paths of every entry look up, so that no entry has to look through all others.
+
+    Attributes:
+        routes: By entry and by path under `/v1`, its routes.
+        listed: By entry, what the list of models tells of it.
+        externals: The servers elsewhere.
+    """
+
+    routes: Mapping[str, Mapping[str, ServedRoute]]
+    listed: Mapping[str, ListedModel]
+    externals: ExternalUpstreams
+
+
+def build_entry_index(gateway: Gateway) -> EntryIndex:
+    """Builds the index of everything that is served. Pure."""
+    routes: dict[str, dict[str, ServedRoute]] = {}
+    for path, served in gateway.by_model.items():
+        for route in served:
+            routes.setdefault(route.name, {})[path] = route
+    listed = {model.name: model for model in gateway.listed}
+    return EntryIndex(routes, listed, find_external_upstreams(gateway))
 
 
 def list_entry_paths(gateway: Gateway) -> list[str]:
@@ -42,43 +71,52 @@ def list_entry_paths(gateway: Gateway) -> list[str]:
     return [f"/{route.name}{path}" for path, served in gateway.by_model.items() for route in served]
 
 
-def build_entry_routes(name: str, gateway: Gateway, limits: Limits) -> list[Route]:
-    """Builds everything below `/{name}/v1`; nothing for an entry that is not under `/v1`. Pure."""
-    own = _find_own(name, gateway)
+def build_entry_routes(name: str, gateway: Gateway, index: EntryIndex, limits: Limits) -> list[Route]:
+    """Builds everything below `/{name}/v1`; nothing for an entry that is not under `/v1`. Pure.
+
+    Args:
+        name: The entry.
+        gateway: What is served.
+        index: The same, to look up in.
+        limits: How long its server may take, and how large bodies may be.
+    """
+    own = index.routes.get(name)
     if not own:
         return []
     calls = [
         route
         for path, served in own.items()
         for route in (
-            *_build_path(path, replace(served, body_limit_bytes=None), gateway, limits),
+            *_build_path(path, replace(served, body_limit_bytes=None), gateway, index, limits),
             build_405_route({"path": f"/{name}{path}"}, ("POST", "OPTIONS")),
         )
     ]
     elsewhere = model_elsewhere([f"/{name}{path}" for path in own], [name])
     others = {"prefix": f"/{name}/v1/", "headers": [match_method("POST")]}
-    return [*calls, *_build_list(name, gateway), {"name": name, **build_error_route(others, elsewhere)}]
+    return [*calls, *_build_list(name, index), {"name": name, **build_error_route(others, elsewhere)}]
 
 
-def build_large_entry_routes(name: str, gateway: Gateway, limits: Limits) -> list[Route]:
-    """Builds the routes below `/{name}/v1` for bodies that no other entry may have; often none. Pure."""
+def build_large_entry_routes(name: str, gateway: Gateway, index: EntryIndex, limits: Limits) -> list[Route]:
+    """Builds the routes below `/{name}/v1` for bodies that no other entry may have; often none. Pure.
+
+    Args:
+        name: The entry.
+        gateway: What is served.
+        index: The same, to look up in.
+        limits: How long its server may take, and how large bodies may be.
+    """
     return [
         take_large(route, served.body_limit_bytes, limits)
-        for path, served in _find_own(name, gateway).items()
+        for path, served in index.routes.get(name, {}).items()
         if served.body_limit_bytes is not None
-        for route in _build_path(path, served, gateway, limits)
+        for route in _build_path(path, served, gateway, index, limits)
         if NO_LENGTH not in route["match"]["headers"]
     ]
 
 
-def _find_own(name: str, gateway: Gateway) -> dict[str, ServedRoute]:
-    """Returns the entry's routes by their paths under `/v1`."""
-    return {
-        path: route for path, served in gateway.by_model.items() for route in served if route.name == name
-    }
-
-
-def _build_path(path: str, route: ServedRoute, gateway: Gateway, limits: Limits) -> list[Route]:
+def _build_path(
+    path: str, route: ServedRoute, gateway: Gateway, index: EntryIndex, limits: Limits
+) -> list[Route]:
     """Builds the calls of one path: of bodies that name any model, and of others, which are read first."""
     post: dict[str, Any] = {"path": f"/{route.name}{path}", "headers": [match_method("POST")]}
     terms = route.admission or EntryTerms(path=path)
@@ -86,16 +124,18 @@ def _build_path(path: str, route: ServedRoute, gateway: Gateway, limits: Limits)
     chooses = RouteTerms(
         {route.name: EntryTerms(path=path)}, limits.turn_seconds, chooses=True, named_by_path=True
     )
-    calls = build_call_routes(post, path, named, MODEL_NAMED, gateway=gateway, limits=limits)
+    externals = index.externals
+    calls = build_call_routes(
+        post, path, named, MODEL_NAMED, gateway=gateway, externals=externals, limits=limits
+    )
     # Every call begins here, and goes on by what its body says.
     unread = {"name": route.name, **build_error_route(post, unknown_model([route.name])), **enable_filters()}
     return [*calls, *split_calls(reading_body(unread, chooses))]
 
 
-def _build_list(name: str, gateway: Gateway) -> list[Route]:
+def _build_list(name: str, index: EntryIndex) -> list[Route]:
     """Builds the list of models, which has the entry alone, and the page of the entry."""
-    listed = {model.name: model for model in gateway.listed}
-    model = listed.get(name) or ListedModel(name)
+    model = index.listed.get(name) or ListedModel(name)
     base = f"/{name}{MODELS_PATH}"
     routes = build_json_routes({"path": base}, build_model_list([model]), methods=METHODS)
     for spelled in spell_in_path(name):

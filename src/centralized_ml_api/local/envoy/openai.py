@@ -113,7 +113,7 @@ def _build_path_routes(
     """
     names = [route.name for route in routes]
     post = {"path": path, "headers": [match_method("POST")]}
-    filters = enable_filters()
+    filters, externals = enable_filters(), find_external_upstreams(gateway)
     built = []
     for name in names:
         if is_restricted(gateway.teams, name):
@@ -126,7 +126,9 @@ def _build_path_routes(
             built.append(without_admission({"name": name, **refused, **filters}))
     for route in routes:
         is_model = _match_model(route.name, gateway)
-        built += build_call_routes(post, path, route, is_model, gateway=gateway, limits=limits)
+        built += build_call_routes(
+            post, path, route, is_model, gateway=gateway, externals=externals, limits=limits
+        )
     for name, error in _list_elsewhere(names, gateway):
         built.append(
             without_admission({**build_error_route(_match_call(post, name, gateway), error), **filters})
@@ -158,8 +160,9 @@ def _build_unread_body_route(
 
 def _list_elsewhere(names: Sequence[str], gateway: Gateway) -> Iterator[tuple[str, errors.ApiError]]:
     """Yields each entry that is not at a path, with the 404 that says at which it is."""
+    known = {*names}
     for route in sorted(gateway.routes, key=_name_of):
-        if route.name not in names:
+        if route.name not in known:
             paths = [path for path, served in gateway.by_model.items() if route.name in map(_name_of, served)]
             yield route.name, model_elsewhere([*paths, f"/{route.name}"], names)
 
@@ -191,6 +194,7 @@ def build_call_routes(
     is_model: dict[str, Any],
     *,
     gateway: Gateway,
+    externals: ExternalUpstreams,
     limits: Limits,
 ) -> list[Route]:
     """Builds a route for calls that stream, and one for those that do not. Pure.
@@ -203,9 +207,10 @@ def build_call_routes(
         route: Where they go.
         is_model: The metadata of bodies that name the entry.
         gateway: What is served.
+        externals: The servers elsewhere of these.
         limits: How long the server may take, and how large bodies may be.
     """
-    build_pair = functools.partial(_build_pair, externals=find_external_upstreams(gateway), limits=limits)
+    build_pair = functools.partial(_build_pair, externals=externals, limits=limits)
     built = build_pair(post, path, replace(route, attempts=()), is_model)
     in_turn: list[Route] = []
     if route.attempts:

@@ -40,6 +40,7 @@ from centralized_ml_api.local.envoy.direct_responses import (
     match_method,
 )
 from centralized_ml_api.local.envoy.entry_paths import (
+    build_entry_index,
     build_entry_routes,
     build_large_entry_routes,
 )
@@ -82,7 +83,6 @@ from centralized_ml_api.local.envoy.route_action import (
     LUA_DISABLED,
     QUERY_FILTER,
     build_route_action,
-    find_external_upstreams,
     with_filter_config,
 )
 from centralized_ml_api.local.envoy.route_tree import (
@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from centralized_ml_api.local.envoy.direct_responses import Route
+    from centralized_ml_api.local.envoy.entry_paths import EntryIndex
     from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
     from centralized_ml_api.local.envoy.route_tree import Branch
     from centralized_ml_api.local.envoy.settings import Limits
@@ -156,7 +157,10 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
 
 def _guard(routes: Iterable[Route], gateway: Gateway) -> list[Route]:
     """Returns the routes as they are behind the key check."""
-    return [_count_calls(route, gateway) for guarded in routes for route in with_anthropic_errors(guarded)]
+    limits = list_active_filters(gateway)
+    return [
+        _count_calls(route, gateway, limits) for guarded in routes for route in with_anthropic_errors(guarded)
+    ]
 
 
 def _build_large_branch(larger: list[Route], gateway: Gateway, limits: Limits) -> Branch:
@@ -172,18 +176,18 @@ def _build_large_branch(larger: list[Route], gateway: Gateway, limits: Limits) -
 
 def build_calls(gateway: Gateway, limits: Limits) -> tuple[list[Route], list[Route], list[Route]]:
     """Builds the routes of `/{name}`, those below it, and those for larger bodies than usual. Pure."""
-    externals = find_external_upstreams(gateway)
+    index = build_entry_index(gateway)
     models: list[Route] = []
     below: list[Route] = []
     for route in sorted(gateway.routes, key=lambda route: route.name):
         models += _restrict(build_pause(route.name, gateway), route.name, gateway)
-        models += _restrict(_build_model_routes(route, gateway, externals, limits), route.name, gateway)
-        below += _restrict(build_entry_routes(route.name, gateway, limits), route.name, gateway)
+        models += _restrict(_build_model_routes(route, gateway, index.externals, limits), route.name, gateway)
+        below += _restrict(build_entry_routes(route.name, gateway, index, limits), route.name, gateway)
     large = [
         route
         for served in gateway.routes
         if served.name not in gateway.paused
-        for route in _take_large(served, gateway, externals, limits)
+        for route in _take_large(served, gateway, index, limits)
     ]
     return models, below, [*large, *build_large_openai_routes(gateway, limits)]
 
@@ -193,10 +197,10 @@ def _open(route: Route) -> Route:
     return with_filter_config(route, dict.fromkeys((KEY_FILTER, TEAM_FILTER), FILTER_DISABLED))
 
 
-def _count_calls(route: Route, gateway: Gateway) -> Route:
-    """Returns the route, which counts towards rates and quotas if it leads to a model."""
+def _count_calls(route: Route, gateway: Gateway, limits: Iterable[str]) -> Route:
+    """Returns the route, which counts towards rates and quotas, by these filters, if it leads to a model."""
     counted = FILTER_ENABLED if is_counted(route, gateway) else NOT_COUNTED
-    return with_filter_config(route, dict.fromkeys(list_active_filters(gateway), counted))
+    return with_filter_config(route, dict.fromkeys(limits, counted))
 
 
 def _build_documents(gateway: Gateway) -> list[Route]:
@@ -265,10 +269,10 @@ def _build_posts(served: Route, route: ServedRoute) -> list[Route]:
 
 
 def _take_large(
-    route: ServedRoute | RefusedRoute, gateway: Gateway, externals: ExternalUpstreams, limits: Limits
+    route: ServedRoute | RefusedRoute, gateway: Gateway, index: EntryIndex, limits: Limits
 ) -> list[Route]:
     """Builds the routes of `/{name}`, and below, for bodies that no other entry may have; often none."""
-    below = build_large_entry_routes(route.name, gateway, limits)
+    below = build_large_entry_routes(route.name, gateway, index, limits)
     limit = route.body_limit_bytes if isinstance(route, ServedRoute) else None
     if limit is None:
         return _restrict(below, route.name, gateway)
@@ -276,7 +280,7 @@ def _take_large(
     refused = build_large_refusal_for_model(match, limit, errors.body_too_large_for_entry(limit), limits)
     posts = [
         take_large(post, limit, limits)
-        for post in _build_model_routes(route, gateway, externals, limits)
+        for post in _build_model_routes(route, gateway, index.externals, limits)
         if "route" in post and NO_LENGTH not in post["match"]["headers"]
     ]
     return _restrict([{"name": route.name, **refused}, *posts, *below], route.name, gateway)

@@ -80,19 +80,21 @@ def decide_change(before: ApiPlan, after: ApiPlan, find: Find, fresh: Mapping[st
         find: Returns the service of a name among those that ran before.
         fresh: The newly started services by name; all have settled.
     """
+    old = {entry.name: entry for entry in before.deployments}
+    new = {entry.name for entry in after.deployments}
     failures = {entry.name: failure for entry in after.deployments if (failure := _failure(entry, fresh))}
-    kept = {name for name in failures if _served(before.deployment(name), find)}
-    deployments = tuple(_chosen(entry, before, kept) for entry in after.deployments)
+    kept = {name for name in failures if _served(old.get(name), find)}
+    deployments = tuple(old[entry.name] if entry.name in kept else entry for entry in after.deployments)
     return Change(
         deployments,
         Reloaded(
-            added=tuple(entry.name for entry in after.deployments if before.deployment(entry.name) is None),
+            added=tuple(entry.name for entry in after.deployments if entry.name not in old),
             changed=tuple(
                 entry.name
                 for entry in after.deployments
-                if entry.name not in kept and _is_changed(entry, before, fresh)
+                if entry.name not in kept and _is_changed(entry, old.get(entry.name), fresh)
             ),
-            removed=tuple(entry.name for entry in before.deployments if after.deployment(entry.name) is None),
+            removed=tuple(entry.name for entry in before.deployments if entry.name not in new),
             kept=tuple(failure for name, failure in failures.items() if name in kept),
             failed=tuple(failure for name, failure in failures.items() if name not in kept),
             event=tuple(_changes_of_event(before.event, after.event)),
@@ -116,13 +118,7 @@ def _served(entry: ModelDeployment | None, find: Find) -> bool:
     return all(running is not None and not running.failed for running in services)
 
 
-def _chosen(entry: ModelDeployment, before: ApiPlan, kept: set[str]) -> ModelDeployment:
-    old = before.deployment(entry.name)
-    return old if old is not None and entry.name in kept else entry
-
-
-def _is_changed(entry: ModelDeployment, before: ApiPlan, fresh: Mapping[str, Running]) -> bool:
-    old = before.deployment(entry.name)
+def _is_changed(entry: ModelDeployment, old: ModelDeployment | None, fresh: Mapping[str, Running]) -> bool:
     return old is not None and (old != entry or any(name in fresh for name in services_of(entry)))
 
 

@@ -252,6 +252,8 @@ def _with_attempts(
 ) -> dict[str, tuple[ServedRoute, ...]]:
     """Returns the routes, each with the entries at the same path that are asked where it fails."""
     fallbacks = {entry.name: entry.fallback for entry in plan.deployments}
+    if not any(fallbacks.values()):
+        return dict(by_model)
     built = {}
     for path, routes in by_model.items():
         attempts = {

@@ -32,11 +32,15 @@ def start_services(
         is_first: Whether the API starts; later, nothing new of a group starts by itself.
     """
     started: list[Running] = []
+    by_entry: dict[str, list[ServiceSpec]] = {}
+    for spec in specs:
+        by_entry.setdefault(spec.entry, []).append(spec)
     taken: set[str] = set() if is_first else {entry.sleep.shares for entry in plan.deployments if entry.sleep}
     changed = {spec.name for spec in specs}
     for entry in plan.deployments:
-        own = [spec for spec in specs if spec.entry == entry.name]
-        before, sleep = find(entry.name), entry.sleep
+        own = by_entry.get(entry.name, [])
+        sleep = entry.sleep
+        before = find(entry.name) if sleep else ()
         if sleep is None:
             asleep = False
         elif before:
@@ -84,9 +88,10 @@ def find_kept_awake(
         after: What is to be served.
         find: Returns the services that an entry had.
     """
+    slept = {entry.name for entry in before.deployments if entry.sleep}
     return [
         running
         for entry in after.deployments
-        if entry.sleep is None and (old := before.deployment(entry.name)) is not None and old.sleep
+        if entry.sleep is None and entry.name in slept
         for running in find(entry.name)
     ]

@@ -173,7 +173,9 @@ class Supervisor:
     def upstreams(self) -> dict[str, tuple[str, ...]]:
         """Returns, by entry in config order, the gateway's names for every service behind the entry."""
         return {
-            entry.name: tuple(running.upstream for running in self._services(entry.name))
+            entry.name: tuple(
+                running.upstream for name in services_of(entry) if (running := self._registry.find(name))
+            )
             for entry in self._plan.deployments
         }
 
