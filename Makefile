@@ -180,7 +180,7 @@ lock: setup-dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra translator -c requirements.txt pyproject.toml -o requirements/translator.txt $(LOCK)
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements/dev.txt - -o requirements/uv.txt $(LOCK)
 	@$(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved
-	@for folder in tests/lambda_runtime tests/clients; do $(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix $$folder || exit 1; done
+	@for folder in tests/lambda_runtime tests/clients bench/peers/portkey; do $(BIN)/npm install --silent --package-lock-only --omit-lockfile-registry-resolved --prefix $$folder || exit 1; done
 	@for model in models/*/requirements.in bench/peers/*/requirements.in tests/clients/requirements.in tests/clients/openai2/requirements.in tests/emulator/requirements.in; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$model -o $${model%.in}.txt $(LOCK) || exit 1; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra parity --extra install pyproject.toml -o requirements/parity.txt $(LOCK)
 

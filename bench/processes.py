@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 STOP_SECONDS = 10
@@ -24,6 +24,21 @@ _STEP_SECONDS = 0.05
 def pin(cores: str) -> list[str]:
     """Returns the prefix of a command that may use only these cores, such as `0` or `0,2`."""
     return ["taskset", "--cpu-list", cores]
+
+
+@contextlib.contextmanager
+def on_cores(pid: int, cores: str) -> Iterator[None]:
+    """Moves all threads of a process and of its descendants to these cores until the block ends."""
+    root = psutil.Process(pid)
+    family = (root, *root.children(recursive=True))
+    threads = [thread.id for process in family for thread in process.threads()]
+    before = {thread: os.sched_getaffinity(thread) for thread in threads}
+    wanted = frozenset(map(int, cores.split(",")))
+    _move(dict.fromkeys(threads, wanted))
+    try:
+        yield
+    finally:
+        _move(before)
 
 
 @contextlib.contextmanager
@@ -82,6 +97,12 @@ def processor_seconds(pid: int) -> float:
             times = process.cpu_times()
             total += times.user + times.system
     return total
+
+
+def _move(threads: Mapping[int, Iterable[int]]) -> None:
+    for thread, cores in threads.items():
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(thread, cores)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

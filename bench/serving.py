@@ -31,7 +31,11 @@ def serve(config: Mapping[str, Any], folder: Path, *flags: str, prefix: Sequence
     file.write_text(json.dumps(config), encoding="utf-8")
     state = ["--state", str(folder / ".mlapi")]
     up = [*prefix, *MLAPI, "up", str(file), "--port", "0", "--detach", *state, *flags]
-    started = subprocess.run(up, check=False, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
+    try:
+        started = subprocess.run(up, check=False, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
+    except subprocess.TimeoutExpired:
+        subprocess.run([*MLAPI, "down", *state], check=False, capture_output=True)  # noqa: S603  # our own
+        raise
     if started.returncode:
         raise RuntimeError(f"mlapi up exited with {started.returncode}:\n{started.stderr}")
     try:

@@ -1,9 +1,10 @@
 """What a call costs in the gateway, compared with the alternatives: `make bench BENCH=gateway`.
 
-The alternatives take 2.4 GB in `.cache/bench` and are downloaded once.
+The alternatives take 2.7 GB in `.cache/bench` and are downloaded once.
 
 Every round starts, loads and stops each gateway in turn, so only one runs at a time. `--option
-peers=nginx,ray` measures only the peers with these names, besides the model itself and our own gateway.
+peers=nginx,ray` measures only the peers with these names, besides the model itself, Envoy alone and our own
+gateway.
 """
 
 from __future__ import annotations
@@ -14,24 +15,36 @@ from typing import TYPE_CHECKING
 from bench.load import require_wrk
 from bench.processes import free_port
 from bench.scenario import Measured, Plot, Run, Scenario, WrongOptionError
-from bench.scenarios.gateway import model_servers, ours, proxies
-from bench.scenarios.gateway.judging import ADDED, build_row, judge, name_ratio
+from bench.scenarios.gateway import llm_gateways, model_servers, ours, proxies
+from bench.scenarios.gateway.judging import ADDED, build_row, judge, name_cost, name_ratio
 from bench.scenarios.gateway.peer import Peer, Place
-from bench.scenarios.gateway.rounds import ALONE_SECONDS, CONNECTIONS, LOAD_SECONDS, Figures, measure_peer
+from bench.scenarios.gateway.rounds import (
+    ALONE_SECONDS,
+    CONNECTIONS,
+    LOAD_SECONDS,
+    ONE_CORE_SECONDS,
+    Figures,
+    measure_peer,
+)
 from bench.scenarios.gateway.words import NOTES, render_about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ALWAYS = (proxies.UPSTREAM, ours.OURS)
+ALWAYS = (proxies.UPSTREAM, proxies.ENVOY, ours.OURS)
 PEERS = (
     proxies.UPSTREAM,
     proxies.ENVOY,
     ours.OURS,
     ours.PUBLIC,
+    ours.BELOW,
     ours.OPENAI,
     ours.HOSTED,
+    ours.LIMITED,
+    ours.ANTHROPIC,
+    ours.TRANSLATED,
     proxies.NGINX,
+    *llm_gateways.ALL,
     *proxies.ASGI,
     model_servers.BENTOML,
     model_servers.RAY,
@@ -52,11 +65,11 @@ def measure(run: Run) -> Measured:
             figures[peer.name].append(measured)
     return Measured(
         goals=judge(figures),
-        rows=[build_row(name, rounds) for name, rounds in figures.items()],
+        rows=[build_row(name, figures) for name in figures],
         versions=versions,
         details={
             "connections": CONNECTIONS,
-            "seconds": {"load": LOAD_SECONDS, "one caller": ALONE_SECONDS},
+            "seconds": {"load": LOAD_SECONDS, "one caller": ALONE_SECONDS, "one core": ONE_CORE_SECONDS},
             "rounds": {
                 name: [asdict(figures_of_round) for figures_of_round in rounds]
                 for name, rounds in figures.items()
@@ -84,9 +97,9 @@ def measure_round(run: Run, number: int, chosen: Sequence[Peer]) -> Iterator[tup
     folder.mkdir()
     upstream = Place(folder / "model", free_port(), run.say)
     upstream.folder.mkdir()
-    with proxies.start_upstream(upstream):
+    with proxies.start_upstream(upstream) as model:
         for place, peer in enumerate(chosen):
-            figures = measure_peer(peer, Place(folder / str(place), upstream.upstream, run.say))
+            figures = measure_peer(peer, Place(folder / str(place), upstream.upstream, run.say), model)
             run.say(f"round {number + 1} of {run.rounds}: {peer.name}: {render_figures(figures)}")
             yield peer, figures
 
@@ -94,7 +107,9 @@ def measure_round(run: Run, number: int, chosen: Sequence[Peer]) -> Iterator[tup
 def render_figures(figures: Figures) -> str:
     """Returns a line of progress."""
     load, alone = figures.load, figures.alone
-    each = f"{figures.microseconds:,.1f} µs of processor time"
+    each = (
+        f"{figures.microseconds:,.1f} µs of processor time ({figures.one_core_microseconds:,.1f} on one core)"
+    )
     return f"{load.calls_a_second:,.0f} calls/s, {each}, alone {alone.p50_milliseconds} ms"
 
 
@@ -107,11 +122,16 @@ SCENARIO = Scenario(
     notes=NOTES,
     quoted={
         ADDED: "milliseconds the gateway adds to a call, p50",
+        # Of results that were stored before gateways were compared on one core.
         name_ratio(ours.OURS.name, proxies.ENVOY.name): "calls per CPU second, compared with Envoy alone",
+        name_cost(ours.OURS.name, proxies.ENVOY.name): "processor time per call, compared with Envoy alone",
+        name_cost(
+            ours.OURS.name, llm_gateways.VLLM_ROUTER.name
+        ): "the same, compared with vllm-router, which has no keys, limits or log",
         **{
             name_ratio(
                 ours.OURS.name, server.name
-            ): f"the same, compared with an ASGI gateway with the same features on {server.name}"
+            ): f"calls per CPU second, compared with an ASGI gateway with the same features on {server.name}"
             for server in proxies.ASGI
         },
         name_ratio(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
@@ -18,19 +18,22 @@ KEY = "sk-0123456789abcdef0123456789abcdef"
 TEAMS = 20
 """How many keys a gateway knows; only one of them calls."""
 OPENAI_PATH = "/v1/chat/completions"
+ANTHROPIC_PATH = "/v1/messages"
 OK, REFUSED = 200, 400
 ANSWER_SECONDS = 60
 _STEP_SECONDS = 0.1
 WORDS = "AWS is a cloud."
 
 JSON = {"content-type": "application/json"}
+_MODEL = "model"
 BODY = json.dumps(
     {
-        "model": "model",
+        "model": _MODEL,
         "messages": [{"role": "user", "content": "What is AWS? Say it in one sentence."}],
         "max_tokens": 32,
     }
 )
+"""A chat, which OpenAI's and Anthropic's API have alike."""
 ANSWER = json.dumps(
     {
         "id": "chatcmpl-1",
@@ -47,12 +50,47 @@ ANSWER = json.dumps(
         "usage": {"prompt_tokens": 17, "completion_tokens": 5, "total_tokens": 22},
     }
 )
+ANTHROPIC_ANSWER = json.dumps(
+    {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": _MODEL,
+        "content": [{"type": "text", "text": WORDS}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 17, "output_tokens": 5},
+    }
+)
 
 
-def build_call(port: int, path: str, key: str | None = None) -> Call:
-    """Builds the request to this path of a gateway, with a key as OpenAI's clients send it."""
+def build_call(
+    port: int,
+    path: str,
+    key: str | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    model: str = _MODEL,
+) -> Call:
+    """Builds the request to this path of a gateway.
+
+    Args:
+        port: Where the gateway listens.
+        path: The path.
+        key: Is sent as OpenAI's clients send it; None for none.
+        headers: Others that the gateway wants.
+        model: How the gateway knows the model.
+    """
     keys = {"authorization": f"Bearer {key}"} if key else {}
-    return Call(f"http://127.0.0.1:{port}{path}", BODY, {**JSON, **keys})
+    body = json.dumps({**json.loads(BODY), "model": model})
+    return Call(f"http://127.0.0.1:{port}{path}", body, {**JSON, **keys, **(headers or {})})
+
+
+def find_words(answer: Mapping[str, Any]) -> str:
+    """Returns what the model said, in the shape of OpenAI's API or of Anthropic's."""
+    if "content" in answer:
+        return str(answer["content"][0]["text"])
+    return str(answer["choices"][0]["message"]["content"])
 
 
 def build_keys() -> dict[str, str]:
@@ -71,7 +109,7 @@ def wait_for_answer(call: Call) -> None:
     while status != OK and time.monotonic() < end:
         time.sleep(_STEP_SECONDS)
         status, text = _ask(call, call.headers or {})
-    if status != OK or json.loads(text)["choices"][0]["message"]["content"] != WORDS:
+    if status != OK or find_words(json.loads(text)) != WORDS:
         raise RuntimeError(f"{call.url} answers {status}: {text[:500]}")
 
 

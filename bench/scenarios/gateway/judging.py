@@ -6,6 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.scenario import Goal, Row
+from bench.scenarios.gateway.llm_gateways import VLLM_ROUTER
 from bench.scenarios.gateway.model_servers import LITELLM
 from bench.scenarios.gateway.ours import HOSTED, OPENAI, OURS
 from bench.scenarios.gateway.proxies import ASGI, ENVOY, UPSTREAM
@@ -17,13 +18,21 @@ if TYPE_CHECKING:
 
     AllFigures = Mapping[str, Sequence[Figures]]
 
-OF_ENVOY = 0.9
+OF_BARE_ENVOY = 1.47
+OF_VLLM_ROUTER = 1.0
+OF_OWN_PATH = 1.15
+OF_OWN_MODELS = 1.3
 OF_ASGI = 2
 OF_LITELLM = 100
 MORE_MILLISECONDS = 0.5
-OF_OWN_MODELS = 1.3
-HOSTED_COST = f"{HOSTED.name}: CPU per call / {OPENAI.name}"
 ADDED = f"{OURS.name}: ms added to a call, one caller, p50"
+_COSTS = (
+    (OURS.name, ENVOY.name, OF_BARE_ENVOY),
+    (OURS.name, VLLM_ROUTER.name, OF_VLLM_ROUTER),
+    (OPENAI.name, OURS.name, OF_OWN_PATH),
+    (HOSTED.name, OPENAI.name, OF_OWN_MODELS),
+)
+"""Which gateway may need how many times the processor time of which other, on one core."""
 
 
 def name_ratio(ours: str, other: str) -> str:
@@ -31,45 +40,58 @@ def name_ratio(ours: str, other: str) -> str:
     return f"{ours}: calls per CPU second / {other}"
 
 
-def build_row(name: str, rounds: Sequence[Figures]) -> Row:
+def name_cost(ours: str, other: str) -> str:
+    """Returns the name of the goal that compares what a call costs two gateways on one core."""
+    return f"{ours}: CPU per call on one core / {other}"
+
+
+def build_row(name: str, figures: AllFigures) -> Row:
     """Builds a row of medians. The model itself is not a gateway, so its processor time is left out."""
-    gateway = name != UPSTREAM.name
+    rounds, gateway = figures[name], name != UPSTREAM.name
     return {
         "": name,
-        "calls/s": round(_middle(rounds, lambda figures: figures.load.calls_a_second)),
-        "p50 ms": round(_middle(rounds, lambda figures: figures.load.p50_milliseconds), 2),
-        "p99 ms": round(_middle(rounds, lambda figures: figures.load.p99_milliseconds), 2),
-        "one caller, p50 ms": round(_middle(rounds, lambda figures: figures.alone.p50_milliseconds), 3),
-        "CPU µs per call": round(_middle(rounds, lambda figures: figures.microseconds), 1)
+        "calls/s": round(_middle(rounds, lambda each: each.load.calls_a_second)),
+        "p50 ms": round(_middle(rounds, lambda each: each.load.p50_milliseconds), 2),
+        "p99 ms": round(_middle(rounds, lambda each: each.load.p99_milliseconds), 2),
+        "one caller, p50 ms": round(_middle(rounds, lambda each: each.alone.p50_milliseconds), 3),
+        "CPU µs per call": round(_middle(rounds, lambda each: each.microseconds), 1) if gateway else None,
+        "calls per CPU second": round(_middle(rounds, lambda each: each.calls_a_cpu_second))
         if gateway
         else None,
-        "calls per CPU second": round(_middle(rounds, lambda figures: figures.calls_a_cpu_second))
+        "CPU µs per call, one core": round(_middle(rounds, lambda each: each.one_core_microseconds), 1)
         if gateway
+        else None,
+        "times bare Envoy": round(_cost(figures, name, ENVOY.name), 2)
+        if gateway and ENVOY.name in figures
         else None,
     }
 
 
 def judge(figures: AllFigures) -> list[Goal]:
     """Builds the goals of the gateways that were measured."""
-    pairs = [(OURS.name, ENVOY.name, OF_ENVOY), *((OURS.name, server.name, OF_ASGI) for server in ASGI)]
-    pairs.append((OPENAI.name, LITELLM.name, OF_LITELLM))
     goals = [
-        Goal(
-            name_ratio(ours, other),
-            round(_ratio(figures, ours, other), 2),
-            goal,
-            at_least=True,
-        )
+        Goal(name_cost(ours, other), round(_cost(figures, ours, other), 2), goal)
+        for ours, other, goal in _COSTS
+        if {ours, other} <= set(figures)
+    ]
+    pairs = [*((OURS.name, server.name, OF_ASGI) for server in ASGI), (OPENAI.name, LITELLM.name, OF_LITELLM)]
+    goals += [
+        Goal(name_ratio(ours, other), round(_ratio(figures, ours, other), 2), goal, at_least=True)
         for ours, other, goal in pairs
         if {ours, other} <= set(figures)
     ]
-    if {HOSTED.name, OPENAI.name} <= set(figures):
-        cost = round(_ratio(figures, OPENAI.name, HOSTED.name), 2)
-        goals.append(Goal(HOSTED_COST, cost, OF_OWN_MODELS))
     if {OURS.name, UPSTREAM.name} <= set(figures):
         added = round(_added_milliseconds(figures), 3)
         goals.append(Goal(ADDED, added, MORE_MILLISECONDS))
     return goals
+
+
+def _cost(figures: AllFigures, ours: str, other: str) -> float:
+    """Returns the processor time of a call as a multiple of the other gateway's, both on one core."""
+    return median(
+        mine.one_core_microseconds / theirs.one_core_microseconds
+        for mine, theirs in zip(figures[ours], figures[other], strict=True)
+    )
 
 
 def _ratio(figures: AllFigures, ours: str, other: str) -> float:

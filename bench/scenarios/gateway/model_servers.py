@@ -1,33 +1,18 @@
-"""Programs that people put in front of models: each in its own environment, with telemetry off."""
+"""Programs that people put in front of models, written in Python."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
 
-from bench.environments import PEERS, peer_version, prepare_environment
+from bench.environments import PEERS
 from bench.processes import free_port
 from bench.scenarios.gateway.calls import KEY, OPENAI_PATH, build_call
-from bench.scenarios.gateway.peer import Peer, Place, Running, start_on_port
+from bench.scenarios.gateway.installed import find_version, start_installed, upstream_of
+from bench.scenarios.gateway.peer import Peer, Place, Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-    from bench.scenarios.gateway.peer import Say
-
-QUIET = {
-    "DO_NOT_TRACK": "1",
-    "BENTOML_DO_NOT_TRACK": "True",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "LITELLM_LOG": "ERROR",
-    "LITELLM_MODE": "PRODUCTION",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_GATEWAY_API_BASE_ALLOW_PRIVATE_IPS": "true",
-    "NO_COLOR": "1",
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
-"""No telemetry, no downloads at the start, no calls on the terminal; MLflow may call loopback."""
 
 _WARM_SECONDS = 5
 """Their initialisation continues for seconds after the first call."""
@@ -38,7 +23,7 @@ def start_litellm(place: Place) -> Iterator[Running]:
     """Starts LiteLLM with one model and one key, without a database."""
     port, file = free_port(), place.fill("litellm/config.yaml", key=KEY)
     arguments = ["--config", file, "--host", "127.0.0.1", "--port", port]
-    with _start("litellm", "litellm", arguments, port, place) as pid:
+    with start_installed("litellm", "litellm", arguments, port, place) as pid:
         yield Running(build_call(port, OPENAI_PATH, KEY), pid)
 
 
@@ -47,7 +32,7 @@ def start_mlflow(place: Place) -> Iterator[Running]:
     """Starts MLflow with one endpoint."""
     port, file = free_port(), place.fill("mlflow/config.yaml")
     arguments = ["gateway", "start", "--config-path", file, "--port", port, "--workers", 1]
-    with _start("mlflow", "mlflow", arguments, port, place) as pid:
+    with start_installed("mlflow", "mlflow", arguments, port, place) as pid:
         yield Running(build_call(port, OPENAI_PATH), pid)
 
 
@@ -65,7 +50,7 @@ def start_bentoml(place: Place) -> Iterator[Running]:
         "--port",
         port,
     ]
-    with _start("bentoml", "bentoml", arguments, port, place) as pid:
+    with start_installed("bentoml", "bentoml", arguments, port, place) as pid:
         yield Running(build_call(port, "/model"), pid)
 
 
@@ -73,39 +58,16 @@ def start_bentoml(place: Place) -> Iterator[Running]:
 def start_ray(place: Place) -> Iterator[Running]:
     """Starts the deployment of `peers/ray` with one replica."""
     port = free_port()
-    arguments = [PEERS / "ray/deployment.py", port, _upstream(place)]
-    with _start("ray", "python", arguments, port, place) as pid:
+    arguments = [PEERS / "ray/deployment.py", port, upstream_of(place)]
+    with start_installed("ray", "python", arguments, port, place) as pid:
         yield Running(build_call(port, "/model"), pid)
-
-
-def _start(
-    name: str, program: str, arguments: list[object], port: int, place: Place
-) -> AbstractContextManager[int]:
-    """Starts a program of the environment `name`, whose own programs come first on the PATH."""
-    programs = prepare_environment(name, place.say)
-    environment = {
-        **QUIET,
-        "HOME": str(place.folder),
-        "RAY_TMPDIR": str(place.folder),
-        "PATH": f"{programs}:/usr/bin:/bin",
-        "UPSTREAM": _upstream(place),
-    }
-    return start_on_port([programs / program, *arguments], port, place.folder, environment=environment)
-
-
-def _upstream(place: Place) -> str:
-    return f"http://127.0.0.1:{place.upstream}{OPENAI_PATH}"
-
-
-def _version(name: str, say: Say) -> dict[str, str]:
-    return {name: peer_version(prepare_environment(name, say), name)}
 
 
 LITELLM = Peer(
     "LiteLLM proxy",
     "one OpenAI model, one key, no database, production settings",
     start_litellm,
-    lambda say: _version("litellm", say),
+    lambda say: find_version("litellm", say),
     keyed=True,
     warm_seconds=_WARM_SECONDS,
 )
@@ -113,20 +75,20 @@ MLFLOW = Peer(
     "MLflow gateway",
     "one OpenAI endpoint; no keys, no limits",
     start_mlflow,
-    lambda say: _version("mlflow", say),
+    lambda say: find_version("mlflow", say),
     warm_seconds=_WARM_SECONDS,
 )
 BENTOML = Peer(
     "BentoML",
     "[a service](../../bench/peers/bentoml/service.py) that calls the model; no keys, no limits",
     start_bentoml,
-    lambda say: _version("bentoml", say),
+    lambda say: find_version("bentoml", say),
     warm_seconds=_WARM_SECONDS,
 )
 RAY = Peer(
     "Ray Serve",
     "[a deployment](../../bench/peers/ray/deployment.py) that calls the model; no keys, no limits",
     start_ray,
-    lambda say: _version("ray", say),
+    lambda say: find_version("ray", say),
     warm_seconds=_WARM_SECONDS,
 )

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.processes import pin
-from bench.scenarios.gateway.calls import OPENAI_PATH, TEAMS, build_call
+from bench.scenarios.gateway.calls import ANTHROPIC_PATH, OPENAI_PATH, TEAMS, build_call
 from bench.scenarios.gateway.peer import GATEWAY_CORES, Peer, Place, Running
 from bench.serving import PUBLIC_LIMIT, serve, supervisor_of
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
@@ -17,12 +17,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROVIDER_KEY = "sk-0123456789"
-KEYED = {**PUBLIC_LIMIT, "teams": [f"team-{number}" for number in range(TEAMS)]}
+_NAMES = [f"team-{number}" for number in range(TEAMS)]
+KEYED = {**PUBLIC_LIMIT, "teams": _NAMES}
+TOKENS = 1_000_000_000_000
+"""A team's tokens of a day, which no measurement uses up."""
+COUNTED = {**PUBLIC_LIMIT, "teams": [{"name": name, "tokens_per_day": TOKENS} for name in _NAMES]}
 
 
-def build_config(upstream: int, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Builds a config with one entry, served by the model that is already running."""
-    local = {"engine": "url", "url": f"http://127.0.0.1:{upstream}{OPENAI_PATH}"}
+def build_config(upstream: int, event: Mapping[str, Any], server_path: str = OPENAI_PATH) -> dict[str, Any]:
+    """Builds a config with one entry, served by the model that is already running.
+
+    Args:
+        upstream: The port of the model.
+        event: Who may call, and how much.
+        server_path: Where the model takes calls, which tells the API that it speaks.
+    """
+    local = {"engine": "url", "url": f"http://127.0.0.1:{upstream}{server_path}"}
     return {
         "models": [],
         "endpoints": [{"name": "model", "integration": {"type": "api"}, "local": local}],
@@ -56,9 +66,16 @@ def start_hosted(place: Place) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def start_ours(place: Place, *, event: Mapping[str, Any], path: str) -> Iterator[Running]:
-    """Starts `mlapi up`. The processor time includes Envoy and the supervisor."""
-    with _serving(build_config(place.upstream, event), place, path) as running:
+def start_ours(place: Place, *, event: Mapping[str, Any], path: str, server_path: str) -> Iterator[Running]:
+    """Starts `mlapi up`. The processor time includes Envoy and the supervisor.
+
+    Args:
+        place: Where it runs.
+        event: Who may call, and how much.
+        path: Where it is called.
+        server_path: Where it calls the model.
+    """
+    with _serving(build_config(place.upstream, event, server_path), place, path) as running:
         yield running
 
 
@@ -66,15 +83,14 @@ def start_ours(place: Place, *, event: Mapping[str, Any], path: str) -> Iterator
 def _serving(config: Mapping[str, Any], place: Place, path: str) -> Iterator[Running]:
     with serve(config, place.folder, prefix=pin(GATEWAY_CORES)) as address:
         keys = LocalKeys(KeyStore(place.folder / ".mlapi"))
-        key = keys.show("team-0") if config["event"].get("teams") else None
+        key = keys.show(_NAMES[0]) if config["event"].get("teams") else None
         port = int(address.rpartition(":")[2])
         yield Running(build_call(port, path, key), supervisor_of(place.folder))
 
 
-def _peer(name: str, about: str, event: Mapping[str, Any], path: str) -> Peer:
-    return Peer(
-        name, about, partial(start_ours, event=event, path=path), lambda _: {}, keyed="teams" in event
-    )
+def _peer(name: str, about: str, event: Mapping[str, Any], path: str, server_path: str = OPENAI_PATH) -> Peer:
+    start = partial(start_ours, event=event, path=path, server_path=server_path)
+    return Peer(name, about, start, lambda _: {}, keyed="teams" in event)
 
 
 OURS = _peer(
@@ -89,6 +105,31 @@ OPENAI = _peer(
     "with keys; the `model` in the body selects the entry",
     KEYED,
     OPENAI_PATH,
+)
+BELOW = _peer(
+    "mlapi, /model/v1/chat/completions",
+    "with keys; the path selects the entry, and is an address that SDKs take as a base",
+    KEYED,
+    f"/model{OPENAI_PATH}",
+)
+LIMITED = _peer(
+    "mlapi, teams with token limits",
+    "as `mlapi`; each team has tokens for a day, which are reserved before a call and counted after it",
+    COUNTED,
+    "/model",
+)
+ANTHROPIC = _peer(
+    "mlapi, /v1/messages",
+    "Anthropic's route to a model that speaks Anthropic's API; the `model` in the body selects the entry",
+    KEYED,
+    ANTHROPIC_PATH,
+    ANTHROPIC_PATH,
+)
+TRANSLATED = _peer(
+    "mlapi, /v1/messages, translated",
+    "the same to a model that speaks OpenAI's API alone: Node.js translates each call and each answer",
+    KEYED,
+    ANTHROPIC_PATH,
 )
 HOSTED = Peer(
     "mlapi, a hosted model",

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from bench.environments import CACHE, peer_version, prepare_environment
 from bench.processes import free_port
-from bench.scenarios.gateway.calls import ANSWER, KEY, OPENAI_PATH, build_call, build_keys
+from bench.scenarios.gateway.calls import (
+    ANSWER,
+    ANTHROPIC_ANSWER,
+    KEY,
+    OPENAI_PATH,
+    build_call,
+    build_keys,
+)
 from bench.scenarios.gateway.nginx import find_nginx, nginx_version
 from bench.scenarios.gateway.peer import LOAD_CORES, Peer, Place, Running, start_on_port
 from centralized_ml_api.local.envoy.settings import find_envoy
@@ -32,11 +39,12 @@ _UNMET = 1_000_000
 
 
 @contextlib.contextmanager
-def start_upstream(place: Place) -> Iterator[None]:
-    """Starts the model on the port of `place`; it answers immediately."""
-    file = place.fill("upstream/nginx.conf", port=place.upstream, answer=ANSWER)
-    with start_on_port(_nginx(place, file), place.upstream, place.folder, cores=LOAD_CORES):
-        yield
+def start_upstream(place: Place) -> Iterator[int]:
+    """Starts the model on the port of `place`; it answers immediately. Yields its process id."""
+    answers = {"answer": ANSWER, "message": ANTHROPIC_ANSWER}
+    file = place.fill("upstream/nginx.conf", port=place.upstream, **answers)
+    with start_on_port(_nginx(place, file), place.upstream, place.folder, cores=LOAD_CORES) as pid:
+        yield pid
 
 
 @contextlib.contextmanager
@@ -46,10 +54,13 @@ def call_upstream(place: Place) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def start_envoy(place: Place) -> Iterator[Running]:
-    """Starts Envoy with one worker per core that it may use, here one, like `mlapi up`."""
+def start_envoy(place: Place, timeout: str = "15s") -> Iterator[Running]:
+    """Starts Envoy with one worker per core that it may use, here one, like `mlapi up`.
+
+    A response may take as long as `timeout` says, by default what Envoy's own is.
+    """
     port = free_port()
-    file = place.fill("envoy/bare.yaml", port=port)
+    file = place.fill("envoy/bare.yaml", port=port, timeout=timeout)
     command = [find_envoy(), "-c", file, "--disable-hot-restart", "--log-level", "error"]
     with start_on_port(command, port, place.folder) as pid:
         yield Running(build_call(port, OPENAI_PATH), pid)

@@ -1,4 +1,8 @@
-"""One gateway in one round: started, checked, warmed up, loaded, called by a single caller, stopped."""
+"""One gateway in one round: started, checked, warmed up, loaded, called by a single caller, stopped.
+
+It is loaded twice: with a core of its own, which calls per second and latencies need; and with callers and
+model on that same core, as on a machine that has no other, which is what processor times are compared by.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.load import Load, run_load
-from bench.processes import processor_seconds
+from bench.processes import on_cores, processor_seconds
 from bench.scenarios.gateway.calls import check_refusal, wait_for_answer
-from bench.scenarios.gateway.peer import LOAD_CORES
+from bench.scenarios.gateway.peer import GATEWAY_CORES, LOAD_CORES
 
 if TYPE_CHECKING:
     from bench.scenarios.gateway.peer import Peer, Place, Running
 
 CONNECTIONS = 32
 LOAD_SECONDS = 3
-ALONE_SECONDS = 2
+ALONE_SECONDS = 1
+ONE_CORE_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class Figures:
     alone: Load
     microseconds: float
     """Processor time per call under load."""
+    one_core_microseconds: float
+    """The same with callers and model on the gateway's core."""
 
     @property
     def calls_a_cpu_second(self) -> float:
@@ -33,8 +40,13 @@ class Figures:
         return 1e6 / self.microseconds
 
 
-def measure_peer(peer: Peer, place: Place) -> Figures:
+def measure_peer(peer: Peer, place: Place, model: int) -> Figures:
     """Starts, measures and stops one gateway.
+
+    Args:
+        peer: The gateway.
+        place: Where it runs.
+        model: The process id of the model.
 
     Raises:
         RuntimeError: Its response is not the model's, or a call under load failed.
@@ -45,19 +57,24 @@ def measure_peer(peer: Peer, place: Place) -> Figures:
         if peer.keyed:
             check_refusal(running.call)
         _load(running, CONNECTIONS, peer.warm_seconds, place)
-        before = processor_seconds(running.pid)
-        load = _load(running, CONNECTIONS, LOAD_SECONDS, place)
-        used = processor_seconds(running.pid) - before
+        load, used = _price(running, LOAD_SECONDS, place, LOAD_CORES)
         alone = _load(running, 1, ALONE_SECONDS, place)
-    if not load.calls or not alone.calls:
+        with on_cores(model, GATEWAY_CORES):
+            one_core, used_there = _price(running, ONE_CORE_SECONDS, place, GATEWAY_CORES)
+    if not load.calls or not alone.calls or not one_core.calls:
         raise RuntimeError(f"{peer.name} answers no call under load")
-    return Figures(load, alone, used / load.calls * 1e6)
+    return Figures(load, alone, used / load.calls * 1e6, used_there / one_core.calls * 1e6)
 
 
-def _load(running: Running, connections: int, seconds: int, place: Place) -> Load:
-    load = run_load(
-        running.call, connections=connections, seconds=seconds, folder=place.folder, cores=LOAD_CORES
-    )
+def _price(running: Running, seconds: int, place: Place, cores: str) -> tuple[Load, float]:
+    """Returns the load of callers on these cores, and the processor seconds that the gateway used for it."""
+    before = processor_seconds(running.pid)
+    load = _load(running, CONNECTIONS, seconds, place, cores)
+    return load, processor_seconds(running.pid) - before
+
+
+def _load(running: Running, connections: int, seconds: int, place: Place, cores: str = LOAD_CORES) -> Load:
+    load = run_load(running.call, connections=connections, seconds=seconds, folder=place.folder, cores=cores)
     if load.bad or load.broken:
         raise RuntimeError(f"{running.call.url}: {load}")
     return load

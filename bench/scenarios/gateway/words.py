@@ -14,37 +14,41 @@ if TYPE_CHECKING:
 
 _METHOD = f"""\
 Each gateway passes the same call to the same model. The model is an nginx that answers immediately with
-{len(ANSWER)} bytes, so the gateway in front of it is what is measured. The gateway runs on core 0; the
-callers (wrk) and the model run on core 1. First, {CONNECTIONS} concurrent callers give calls per second,
-p50, p99 and processor time; then a single caller makes one call after another. Processor time includes all
-processes of a gateway. "Calls per CPU second" is what one core could pass on in a second if it did nothing
-else.
+{len(ANSWER)} bytes, so the gateway in front of it is what is measured. All processes of a gateway run on
+core 0; the callers (wrk) and the model run on core 1. First, {CONNECTIONS} concurrent callers give calls per
+second, p50, p99 and processor time; then a single caller makes one call after another. Then callers and model
+move to core 0, too: the processor time of a call "on one core" is what gateways are compared by, as multiples
+of Envoy alone in the same round. Processor time includes all processes of a gateway. "Calls per CPU second"
+is what one core could pass on in a second if it did nothing else.
 """
 
 NOTES = """\
-**Why we miss nine tenths of Envoy alone.** Envoy alone only passes bytes. Our gateway also checks a key,
-enforces limits, holds a response until it is complete, filters headers, logs and counts. None of these
-takes more than a tenth of a bare call; together they make up a third of ours.
-[The gateway](gateway.md#what-a-call-costs) explains what each one costs, why it stays, and what we tried
-instead. Only a filter compiled for Envoy would be faster, and we would have to maintain machine code for
-each platform. At stake are some 0.02 ms per call, in front of models that take a thousand times as long.
+**What Envoy alone does not do.** It only passes bytes. Our gateway also checks a key, enforces limits, holds
+a response until it is complete, filters headers, logs and counts.
+[The gateway](gateway.md#what-a-call-costs) explains what each of these costs, why it stays, and what we tried
+instead. The goals are multiples on one core: of Envoy alone, and no more than vllm-router, which has none of
+these features; what reading `model` in a body may add; and what a hosted model may add to that.
 
-**Since then, our gateway has become dearer.** The table is older than the counting of tokens. A short run
-of our rows alone, on 2026-11-29 on another machine (3 rounds, AMD EPYC, 2 cores), gave microseconds of
-processor time a call: Envoy alone 29, `mlapi` 127, without keys 122, `/v1/chat/completions` 152, a hosted
-model 93. Where the difference comes from has not been measured yet.
+**Since then, our gateway has become dearer.** The table is older than the counting of tokens, some of the
+rows and the columns of one core. A short run of our rows alone, on 2026-11-29 on another machine (3 rounds,
+AMD EPYC, 2 cores), gave microseconds of processor time a call: Envoy alone 29, `mlapi` 127, without keys 122,
+`/v1/chat/completions` 152, a hosted model 93. Where the difference comes from has not been measured yet.
 
 **What a hosted model needs.** The gateway writes the provider's name of the model into the body, bounds the
-answer, adds the key, and counts tokens, by scripts in Envoy: less than two thirds of the processor time of a
-call under `/v1` to a server of one's own. A body that is not plain, such as one with a key twice, goes to the
-admission service first, a process in Python that reads it as strictly as every provider might: that takes
-several times the gateway's own share, and so do limits in tokens or dollars.
+answer, adds the key, and counts tokens, by scripts in Envoy. A body that is not plain, such as one with a key
+twice, goes to the admission service first, a process in Python that reads it as strictly as every provider
+might: that takes several times the gateway's own share, and so do limits in tokens or dollars.
 
-**The alternatives.** LiteLLM and MLflow parse each body and each response as OpenAI's and write them
-again; BentoML does the same with JSON of its own types. The others pass bytes. BentoML and Ray Serve are
-model servers: to put them in front of a model that runs elsewhere, one writes code that forwards calls.
-Ray's processor time includes its cluster's own processes. MLflow opens a new connection to the model for
-every call.
+**The alternatives.** vllm-router reads the body, to choose a worker, and passes it on. Portkey's gateway,
+TensorZero, LiteLLM and MLflow parse each body and each response as OpenAI's and write them again; BentoML
+does the same with JSON of its own types. The others pass bytes. BentoML and Ray Serve are model servers: to
+put them in front of a model that runs elsewhere, one writes code that forwards calls. Ray's processor time
+includes its cluster's own processes. MLflow opens a new connection to the model for every call.
+
+**Who is missing.** Only programs that PyPI, npm or Debian have are compared. Bifrost's package on npm has no
+gateway but downloads one from elsewhere when it starts. agentgateway is in none of them: the package of that
+name on PyPI is another program. Agent Router, once Envoy AI Gateway, is on PyPI in
+`theagentrouter-local-gateway`; it listens on every address of the machine, and this bench on loopback alone.
 
 **nginx is cheaper.** It has fewer of the features, and its keys and routes change only with a reload. Even
 without any of these features, Envoy takes more time than nginx.

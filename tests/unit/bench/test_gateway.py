@@ -2,36 +2,70 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from bench.environments import PEERS as FOLDER
 from bench.load import Load
+from bench.processes import on_cores
 from bench.scenarios.gateway import ALWAYS, PEERS, choose
-from bench.scenarios.gateway.calls import ANSWER
+from bench.scenarios.gateway.calls import (
+    ANSWER,
+    ANTHROPIC_ANSWER,
+    ANTHROPIC_PATH,
+    OPENAI_PATH,
+    WORDS,
+    build_call,
+    find_words,
+)
 from bench.scenarios.gateway.judging import build_row, judge
-from bench.scenarios.gateway.ours import HOSTED, OPENAI, OURS, build_hosted_config
+from bench.scenarios.gateway.llm_gateways import VLLM_ROUTER
+from bench.scenarios.gateway.ours import COUNTED, HOSTED, OPENAI, OURS, build_config, build_hosted_config
 from bench.scenarios.gateway.peer import Place, fill_in
 from bench.scenarios.gateway.proxies import ASGI, ENVOY, UPSTREAM
 from bench.scenarios.gateway.rounds import Figures
 
-TEMPLATES = ["upstream/nginx.conf", "nginx/nginx.conf", "envoy/bare.yaml", "litellm/config.yaml"]
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.plan.apis import SPOKEN_AT
+from centralized_ml_api.plan.build import build_plan
+from centralized_ml_api.plan.speaks import list_spoken
+
+TEMPLATES = [
+    "upstream/nginx.conf",
+    "upstream/many.conf",
+    "nginx/nginx.conf",
+    "envoy/bare.yaml",
+    "litellm/config.yaml",
+    "tensorzero/tensorzero.toml",
+]
+GIVEN = {
+    "port": 1234,
+    "answer": ANSWER,
+    "message": ANTHROPIC_ANSWER,
+    "keys": "",
+    "key": "sk-1",
+    "timeout": "15s",
+    "listens": "listen 127.0.0.1:1234;",
+}
 
 
 def figures(microseconds: float, alone_milliseconds: float) -> Figures:
     load = Load(3000, 3.0, 0, 0, alone_milliseconds, alone_milliseconds)
-    return Figures(load, load, microseconds)
+    return Figures(load, load, microseconds, one_core_microseconds=2 * microseconds)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_a_template_says_all_that_it_is_given_and_nothing_is_left_open(template: str, tmp_path: Path) -> None:
     place = Place(tmp_path, 4321, print)
-    text = place.fill(template, port=1234, answer=ANSWER, keys="", key="sk-1").read_text(encoding="utf-8")
+    text = place.fill(template, **GIVEN).read_text(encoding="utf-8")
     assert not re.search(r"@[a-z]+@", text)
     asked = set(re.findall("@([a-z]+)@", (FOLDER / template).read_text(encoding="utf-8")))
-    assert ("4321" in text, "1234" in text) == ("upstream" in asked, "port" in asked)
+    assert ("4321" in text, "1234" in text) == ("upstream" in asked, bool({"port", "listens"} & asked))
 
 
 def test_a_template_that_wants_more_than_there_is_stops_the_measurement() -> None:
@@ -40,12 +74,12 @@ def test_a_template_that_wants_more_than_there_is_stops_the_measurement() -> Non
 
 
 def test_the_answer_may_stand_in_nginx_own_quotes() -> None:
-    assert not set("'$\\@") & set(ANSWER)
+    assert not set("'$\\@") & set(ANSWER + ANTHROPIC_ANSWER)
 
 
 def test_an_option_leaves_the_model_and_our_gateway_in() -> None:
     assert choose("") == list(PEERS)
-    assert choose("Envoy") == [UPSTREAM, ENVOY, OURS]
+    assert choose("the model itself") == [UPSTREAM, ENVOY, OURS]
     assert set(choose("nginx, ray")) > set(ALWAYS)
     with pytest.raises(ValueError, match="there is no gateway 'apache'"):
         choose("nginx,apache")
@@ -58,8 +92,19 @@ def test_goals_compare_within_a_round() -> None:
         OURS.name: [figures(40, 0.2), figures(80, 0.3), figures(50, 0.5)],
     }
     envoy, added = judge(measured)
-    assert (envoy.value, envoy.met) == (0.75, False)
+    assert (envoy.value, envoy.goal, envoy.met) == (1.33, 1.47, True)
     assert (added.value, added.met) == (0.1, True)
+
+
+def test_ours_is_compared_with_the_router_and_its_own_paths_with_each_other() -> None:
+    measured = {
+        VLLM_ROUTER.name: [figures(50, 1)] * 3,
+        OURS.name: [figures(60, 1)] * 3,
+        OPENAI.name: [figures(66, 1)] * 3,
+    }
+    router, path = judge(measured)
+    assert (router.value, router.goal, router.met) == (1.2, 1.0, False)
+    assert (path.value, path.goal, path.met) == (1.1, 1.15, True)
 
 
 def test_the_goals_against_python_are_of_each_server() -> None:
@@ -84,7 +129,45 @@ def test_a_hosted_model_is_one_with_a_key_that_only_this_user_reads(tmp_path: Pa
 
 
 def test_the_model_itself_is_no_gateway_and_has_no_price() -> None:
-    row, other = build_row(UPSTREAM.name, [figures(1, 1)]), build_row(OURS.name, [figures(50, 1)])
-    assert row["calls per CPU second"] is None
+    measured = {UPSTREAM.name: [figures(1, 1)], OURS.name: [figures(50, 1)], ENVOY.name: [figures(40, 1)]}
+    row, other, bare = (build_row(name, measured) for name in measured)
+    assert row["calls per CPU second"] is row["times bare Envoy"] is None
     assert other["calls per CPU second"] == 20_000
+    assert (other["CPU µs per call, one core"], other["times bare Envoy"]) == (100, 1.25)
+    assert bare["times bare Envoy"] == 1
     assert list(row) == list(other)
+
+
+def test_without_envoy_alone_there_is_nothing_to_be_a_multiple_of() -> None:
+    assert build_row(OURS.name, {OURS.name: [figures(50, 1)]})["times bare Envoy"] is None
+
+
+@pytest.mark.parametrize("answer", [ANSWER, ANTHROPIC_ANSWER])
+def test_what_the_model_says_is_read_in_both_shapes(answer: str) -> None:
+    assert find_words(json.loads(answer)) == WORDS
+
+
+def test_a_call_names_the_model_as_the_gateway_knows_it() -> None:
+    call = build_call(1, "/v1", "sk-1", headers={"x-provider": "openai"}, model="a::model")
+    assert json.loads(call.body)["model"] == "a::model"
+    assert call.headers == {
+        "content-type": "application/json",
+        "authorization": "Bearer sk-1",
+        "x-provider": "openai",
+    }
+
+
+def test_every_config_of_ours_is_in_order(tmp_path: Path) -> None:
+    file = tmp_path / "models.json"
+    for server_path in (OPENAI_PATH, ANTHROPIC_PATH):
+        file.write_text(json.dumps(build_config(4321, COUNTED, server_path)), encoding="utf-8")
+        (entry,) = build_plan(load_config(file, now=datetime.now(UTC))).deployments
+        assert list_spoken(entry) == (SPOKEN_AT[server_path],)
+
+
+def test_a_model_moves_to_the_core_of_the_gateway_and_back() -> None:
+    own = os.sched_getaffinity(0)
+    one = min(own)
+    with on_cores(os.getpid(), str(one)):
+        assert os.sched_getaffinity(0) == {one}
+    assert os.sched_getaffinity(0) == own

@@ -1,0 +1,1 @@
+"""TensorZero's gateway, in a process of its own."""
