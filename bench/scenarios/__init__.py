@@ -8,6 +8,8 @@ ORDER = (
     "join",
     "board",
     "sleeping",
+    "scale",
+    "streams",
     "soak",
     "bad_requests",
     "hostile",

@@ -1,0 +1,375 @@
+"""How far one machine scales in entries and teams: `make bench BENCH=scale`.
+
+Entries are servers that already run: an nginx at as many addresses of loopback. `--option entries=1000`
+leaves larger sizes out, and those with more teams.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import statistics
+import subprocess
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from bench.load import require_wrk, run_load
+from bench.processes import free_port, on_cores, processor_seconds
+from bench.scenario import Goal, Measured, Row, Run, Scenario
+from bench.scenarios.gateway.calls import ANSWER, OPENAI_PATH, build_call, wait_for_answer
+from bench.scenarios.gateway.nginx import find_nginx
+from bench.scenarios.gateway.peer import GATEWAY_CORES, LOAD_CORES, Place, start_on_port
+from bench.scenarios.gateway.proxies import ENVOY
+from bench.serving import MLAPI, PUBLIC_LIMIT, serve, supervisor_of
+from centralized_ml_api.local.keys import KeyStore, LocalKeys
+from centralized_ml_api.local.machine.descriptors import raise_descriptors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bench.load import Call
+
+CONNECTIONS = 32
+LOAD_SECONDS, IDLE_SECONDS = 2, 3
+MEBIBYTE = 1024 * 1024
+SPARE = 0.8
+"""The share of the free memory that a size may need."""
+COST_RATIO = 1.1
+LINEAR = 1.5
+"""How many times as long another entry may take among many as among few; 1 is proportional."""
+DURING_RELOAD = 1.5
+"""For a moment, the gateway holds what it served and what it is to serve; some of that it keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many entries, with or without the paths of a chat, and how many teams."""
+
+    entries: int
+    teams: int
+    chats: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
+        return f"{self.entries:,} {'chats' if self.chats else 'entries'}, {self.teams:,} teams"
+
+
+SIZES = (
+    Size(100, 20),
+    Size(1000, 20),
+    Size(5000, 20),
+    Size(100, 1000),
+    Size(100, 5000),
+    Size(100, 20, chats=True),
+    Size(1000, 20, chats=True),
+    Size(5000, 20, chats=True),
+)
+"""In the order of the table; of each kind the smaller first, from which the need of the next is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One size in one round; without `serving`, `stopped` says why it was not served."""
+
+    check_seconds: float
+    stopped: str = ""
+    serving: Serving | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What serving takes: `gateway` is Envoy, `others` are all other processes of `mlapi up`.
+
+    `most_mebibytes` is the most that Envoy has held, a reload included. `own_microseconds` are those of Envoy
+    for a call at an entry's own path, `v1_microseconds` for one under `/v1`.
+    """
+
+    start_seconds: float
+    reload_seconds: float
+    routes_megabytes: float
+    gateway_mebibytes: float
+    most_mebibytes: float
+    others_mebibytes: float
+    idle_share: float
+    own_microseconds: float
+    v1_microseconds: float | None
+
+
+def measure(run: Run) -> Measured:
+    """Serves each size in turn."""
+    require_wrk(run.say)
+    raise_descriptors()
+    largest = int(run.options.get("entries", max(size.entries for size in SIZES)))
+    sizes = [size for size in SIZES if max(size.entries, size.teams) <= largest]
+    figures: dict[Size, list[Figures]] = {size: [] for size in sizes}
+    for number in range(run.rounds):
+        for size in sizes:
+            folder = run.folder / f"{number}-{sizes.index(size)}"
+            folder.mkdir()
+            needed = predict_mebibytes(size, figures)
+            figures[size].append(measure_size(size, Place(folder, free_port(), run.say), needed))
+            run.say(f"round {number + 1} of {run.rounds}: {size.name}: {figures[size][-1]}")
+    return Measured(
+        goals=judge(figures),
+        rows=[build_row(size, rounds) for size, rounds in figures.items()],
+        versions=ENVOY.versions(run.say),
+        details={
+            "rounds": {size.name: [asdict(each) for each in rounds] for size, rounds in figures.items()}
+        },
+    )
+
+
+def predict_mebibytes(size: Size, figures: Mapping[Size, Sequence[Figures]]) -> float | None:
+    """Returns what the gateway will hold, on the line through the two largest sizes of its kind; else None.
+
+    Pure.
+    """
+    known = sorted(
+        (other.entries, rounds[-1].serving.gateway_mebibytes)
+        for other, rounds in figures.items()
+        if (other.chats, other.teams) == (size.chats, size.teams) and rounds and rounds[-1].serving
+    )
+    if len(known) < 2:  # noqa: PLR2004  # a line
+        return None
+    (few, small), (many, large) = known[-2:]
+    return large + (size.entries - many) * (large - small) / (many - few)
+
+
+def measure_size(size: Size, place: Place, needed: float | None) -> Figures:
+    """Checks and serves one size.
+
+    Args:
+        size: The size.
+        place: Where it is served; its port is that of the models.
+        needed: The MiB that the gateway will hold, where that is known.
+    """
+    config = build_config(size, place.upstream)
+    file = place.folder / "checked.json"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    seconds = time_command([*MLAPI, "check", "--offline", str(file)])
+    free = psutil.virtual_memory().available / MEBIBYTE
+    if needed is not None and DURING_RELOAD * needed > SPARE * free:
+        gibibytes = DURING_RELOAD * needed / 1024
+        return Figures(seconds, f"a reload would need {gibibytes:.0f} GiB, and {free / 1024:.0f} are free")
+    try:
+        with start_models(place, size.entries + 1):
+            return Figures(seconds, serving=measure_serving(size, config, place))
+    except (RuntimeError, subprocess.SubprocessError) as error:
+        return Figures(seconds, str(error).strip().rpartition("\n")[2][:200])
+
+
+@contextlib.contextmanager
+def start_models(place: Place, count: int) -> Iterator[None]:
+    """Starts a server at as many addresses."""
+    listens = "\n".join(f"    listen {address_of(number)}:{place.upstream};" for number in range(count))
+    first = f"    listen 127.0.0.1:{place.upstream};\n"
+    folder = place.folder / "models"
+    folder.mkdir()
+    file = Place(folder, place.upstream, place.say).fill(
+        "upstream/many.conf", listens=first + listens, answer=ANSWER
+    )
+    command = [find_nginx(place.say), "-e", "stderr", "-p", folder, "-c", file]
+    with start_on_port(command, place.upstream, folder, cores=LOAD_CORES):
+        yield
+
+
+def address_of(number: int) -> str:
+    """Returns the address of the server of an entry, one of 127.0.0.0/8. Pure."""
+    return f"127.{1 + number // 65536}.{number // 256 % 256}.{number % 256}"
+
+
+def build_config(size: Size, port: int) -> dict[str, Any]:
+    """Builds the config. Pure."""
+    teams = [f"team-{number}" for number in range(size.teams)]
+    entries = [build_entry(number, port, chats=size.chats) for number in range(size.entries)]
+    return {"models": [], "endpoints": entries, "event": {**PUBLIC_LIMIT, "teams": teams}}
+
+
+def build_entry(number: int, port: int, *, chats: bool) -> dict[str, Any]:
+    """Builds one entry, whose address has a path that tells whether it chats. Pure."""
+    path = OPENAI_PATH if chats else "/invocations"
+    local = {"engine": "url", "url": f"http://{address_of(number)}:{port}{path}"}
+    return {"name": f"m-{number}", "integration": {"type": "api"}, "local": local}
+
+
+def measure_serving(size: Size, config: dict[str, Any], place: Place) -> Serving:
+    """Starts, calls, and reloads with an entry more.
+
+    Raises:
+        RuntimeError: It does not start, reload or answer.
+        subprocess.SubprocessError: A command failed or took too long.
+    """
+    folder, begun = place.folder, time.perf_counter()
+    with serve(config, folder) as address:
+        start_seconds = time.perf_counter() - begun
+        supervisor, port = supervisor_of(folder), int(address.rpartition(":")[2])
+        envoy = find_envoy_of(supervisor)
+        key = LocalKeys(KeyStore(folder / ".mlapi")).show("team-0")
+        last = f"m-{size.entries - 1}"
+        own = build_call(port, f"/{last}", key)
+        wait_for_answer(own)
+        idle_share = measure_idle(supervisor)
+        with on_cores(envoy.pid, GATEWAY_CORES):
+            own_microseconds = measure_call(own, envoy.pid, folder)
+            v1_microseconds = None
+            if size.chats:
+                v1_microseconds = measure_call(
+                    build_call(port, OPENAI_PATH, key, model=last), envoy.pid, folder
+                )
+        gateway, others = envoy.memory_info().rss, memory_beside(supervisor, envoy.pid)
+        routes = (folder / ".mlapi/gateway/routes.json").stat().st_size
+        file = folder / "larger.json"
+        larger = build_config(replace(size, entries=size.entries + 1), place.upstream)
+        file.write_text(json.dumps(larger), encoding="utf-8")
+        reload_seconds = time_command([*MLAPI, "reload", str(file), "--state", str(folder / ".mlapi")])
+        wait_for_answer(build_call(port, f"/m-{size.entries}", key))
+        return Serving(
+            start_seconds=round(start_seconds, 2),
+            reload_seconds=round(reload_seconds, 2),
+            routes_megabytes=round(routes / 1e6, 2),
+            gateway_mebibytes=round(gateway / MEBIBYTE, 1),
+            most_mebibytes=round(most_memory(envoy.pid) / MEBIBYTE, 1),
+            others_mebibytes=round(others / MEBIBYTE, 1),
+            idle_share=round(idle_share, 3),
+            own_microseconds=round(own_microseconds, 1),
+            v1_microseconds=None if v1_microseconds is None else round(v1_microseconds, 1),
+        )
+
+
+def time_command(command: Sequence[str]) -> float:
+    """Returns the seconds from the execution to the exit.
+
+    Raises:
+        subprocess.CalledProcessError: The command failed.
+    """
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # our own
+    return time.perf_counter() - begun
+
+
+def find_envoy_of(supervisor: int) -> psutil.Process:
+    """Returns the gateway's process.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    for process in psutil.Process(supervisor).children():
+        if process.name() == "envoy":
+            return process
+    raise RuntimeError("mlapi up has no Envoy")
+
+
+def measure_idle(supervisor: int) -> float:
+    """Returns how much of a core all processes need while nobody calls."""
+    before = processor_seconds(supervisor)
+    time.sleep(IDLE_SECONDS)
+    return (processor_seconds(supervisor) - before) / IDLE_SECONDS
+
+
+def measure_call(call: Call, envoy: int, folder: Path) -> float:
+    """Returns the microseconds of processor time that Envoy needs for a call.
+
+    Raises:
+        RuntimeError: A call failed.
+    """
+    wait_for_answer(call)
+    before = processor_seconds(envoy)
+    load = run_load(call, connections=CONNECTIONS, seconds=LOAD_SECONDS, folder=folder, cores=LOAD_CORES)
+    used = processor_seconds(envoy) - before
+    if load.bad or load.broken or not load.calls:
+        raise RuntimeError(f"{call.url}: {load}")
+    return used / load.calls * 1e6
+
+
+def memory_beside(supervisor: int, envoy: int) -> int:
+    """Returns the bytes that all processes but Envoy hold."""
+    root = psutil.Process(supervisor)
+    beside = [process for process in (root, *root.children(recursive=True)) if process.pid != envoy]
+    return sum(process.memory_info().rss for process in beside)
+
+
+def most_memory(pid: int) -> int:
+    """Returns the most bytes that a process has held. Linux only."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+def build_row(size: Size, rounds: Sequence[Figures]) -> Row:
+    """Builds a row of medians, with the reason where a size was not served. Pure."""
+    served = [each.serving for each in rounds if each.serving]
+
+    def middle(name: str, digits: int) -> float | None:
+        values = [value for serving in served if (value := getattr(serving, name)) is not None]
+        return round(statistics.median(values), digits) if values else None
+
+    return {
+        "": size.name,
+        "check s": round(statistics.median(each.check_seconds for each in rounds), 2),
+        "start s": middle("start_seconds", 1),
+        "reload s": middle("reload_seconds", 1),
+        "routes MB": middle("routes_megabytes", 1),
+        "gateway MiB": middle("gateway_mebibytes", 0),
+        "most MiB": middle("most_mebibytes", 0),
+        "others MiB": middle("others_mebibytes", 0),
+        "idle, of a core": middle("idle_share", 2),
+        "µs at /{name}": middle("own_microseconds", 1),
+        "µs at /v1": middle("v1_microseconds", 1),
+        "why not": next((each.stopped for each in rounds if each.stopped), ""),
+    }
+
+
+def judge(figures: Mapping[Size, Sequence[Figures]]) -> list[Goal]:
+    """Builds the goals: what may grow with the number of entries and teams, and how. Pure."""
+    goals = []
+    for few, many in ((Size(100, 20), Size(5000, 20)), (Size(100, 20), Size(100, 5000))):
+        pairs = _pair(figures, few, many)
+        if pairs:
+            cost = statistics.median(
+                large.own_microseconds / small.own_microseconds for small, large in pairs
+            )
+            goals.append(Goal(f"CPU per call, {many.name} / {few.name}", round(cost, 2), COST_RATIO))
+    few, some, many = Size(100, 20), Size(1000, 20), Size(5000, 20)
+    growths = [
+        (large.start_seconds - middle.start_seconds)
+        / (many.entries - some.entries)
+        / ((middle.start_seconds - small.start_seconds) / (some.entries - few.entries))
+        for (small, middle), (_, large) in zip(
+            _pair(figures, few, some), _pair(figures, some, many), strict=False
+        )
+    ]
+    if growths:
+        name = "start, seconds an entry, of entries 1,001 to 5,000 / 101 to 1,000"
+        goals.append(Goal(name, round(statistics.median(growths), 2), LINEAR))
+    return goals
+
+
+def _pair(
+    figures: Mapping[Size, Sequence[Figures]], first: Size, second: Size
+) -> list[tuple[Serving, Serving]]:
+    """Returns the rounds in which both sizes were served."""
+    rounds = zip(figures.get(first, ()), figures.get(second, ()), strict=False)
+    return [(one.serving, other.serving) for one, other in rounds if one.serving and other.serving]
+
+
+SCENARIO = Scenario(
+    title="How far one machine scales",
+    about=(
+        "APIs with more and more entries, and with more and more teams, each with a key and a rate: how long "
+        "`mlapi check`, a start and a reload with one entry more take, what the gateway and all other "
+        "processes hold, what they need while nobody calls, and what a call costs the gateway at the path "
+        "of the last "
+        "entry and, for chats, under `/v1` by its name. Entries are servers that already run, so that one "
+        "machine can hold them. Chats have the paths of OpenAI's and of Anthropic's API. `most MiB` includes "
+        "the reload, during which the gateway holds what it served and what it is to serve. A size of which "
+        "the memory for this is not there is checked and not served."
+    ),
+    rounds=1,
+    fewest_rounds=1,
+    measure=measure,
+)

@@ -1,0 +1,101 @@
+"""The pure parts of the scenario `scale`, and whether its configs are in order."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from bench.scenarios.scale import (
+    SIZES,
+    Figures,
+    Serving,
+    Size,
+    address_of,
+    build_config,
+    build_row,
+    judge,
+    most_memory,
+    predict_mebibytes,
+)
+
+from centralized_ml_api.config.load import load_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVING = Serving(
+    start_seconds=2,
+    reload_seconds=1,
+    routes_megabytes=1,
+    gateway_mebibytes=100,
+    most_mebibytes=110,
+    others_mebibytes=200,
+    idle_share=0.01,
+    own_microseconds=50,
+    v1_microseconds=None,
+)
+FEW, SOME, MANY = Size(100, 20), Size(1000, 20), Size(5000, 20)
+
+
+def served(**figures: float) -> Figures:
+    return Figures(0.2, serving=replace(SERVING, **figures))
+
+
+@pytest.mark.parametrize("chats", [False, True])
+def test_a_config_of_any_size_is_in_order_without_a_warning(tmp_path: Path, *, chats: bool) -> None:
+    file = tmp_path / "models.json"
+    file.write_text(json.dumps(build_config(Size(300, 3, chats=chats), 4321)), encoding="utf-8")
+    loaded = load_config(file, now=datetime.now(UTC))
+    assert (len(loaded.config.entries), loaded.warnings) == (300, ())
+
+
+def test_every_entry_has_an_address_of_its_own_on_loopback() -> None:
+    addresses = [address_of(number) for number in range(max(size.entries for size in SIZES) + 1)]
+    assert len({*addresses}) == len(addresses)
+    assert all(ipaddress.ip_address(address).is_loopback for address in addresses)
+    assert "127.0.0.1" not in addresses
+
+
+def test_the_need_of_a_size_is_on_the_line_through_smaller_ones_of_its_kind() -> None:
+    figures = {
+        FEW: [served(gateway_mebibytes=100)],
+        SOME: [served(gateway_mebibytes=190)],
+        Size(1000, 20, chats=True): [served(gateway_mebibytes=9000)],
+        MANY: [],
+    }
+    assert predict_mebibytes(MANY, figures) == pytest.approx(590)
+    assert predict_mebibytes(Size(100, 5000), figures) is None
+    assert predict_mebibytes(SOME, {FEW: [served()], SOME: []}) is None
+    assert predict_mebibytes(MANY, {FEW: [served()], SOME: [Figures(0.2, "no memory")]}) is None
+
+
+def test_a_call_may_not_grow_and_a_start_may_grow_in_proportion() -> None:
+    figures = {
+        FEW: [served(start_seconds=2)],
+        SOME: [served(start_seconds=11)],
+        MANY: [served(start_seconds=131, own_microseconds=60)],
+        Size(100, 5000): [served(own_microseconds=55)],
+    }
+    entries, teams, start = judge(figures)
+    assert (entries.value, entries.met) == (1.2, False)
+    assert (teams.value, teams.met) == (1.1, True)
+    assert (start.value, start.goal) == (3, 1.5)
+
+
+def test_a_size_that_was_not_served_has_its_reason_and_no_goal() -> None:
+    stopped = Figures(1.5, "a reload would need 43 GiB, and 20 are free")
+    assert judge({FEW: [served()], SOME: [served()], MANY: [stopped]}) == []
+    row, other = build_row(MANY, [stopped]), build_row(FEW, [served()])
+    assert (row["check s"], row["gateway MiB"], row["why not"]) == (1.5, None, stopped.stopped)
+    assert (other["gateway MiB"], other["µs at /v1"], other["why not"]) == (100, None, "")
+    assert list(row) == list(other)
+
+
+def test_the_most_memory_of_a_process_is_at_least_what_it_has() -> None:
+    assert most_memory(os.getpid()) >= 0.9 * psutil.Process().memory_info().rss > 0
