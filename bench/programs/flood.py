@@ -1,7 +1,7 @@
 """A caller that ignores its limit: `python -m bench.programs.flood URL CALLS_A_SECOND SECONDS`.
 
-It reads its key from standard input, so no process list shows it. It uses plain sockets, which leave the
-processor time to the measured program.
+It reads its key and the body of its calls from standard input, a line each: no process list shows them. It
+uses plain sockets, which leave the processor time to the measured program.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ CALLERS = 10
 
 def call_alone(url: str, rate: float, seconds: float) -> None:
     """Calls `rate` times per second, and prints how often each status came back, as JSON."""
-    address, key = urlsplit(url), sys.stdin.readline().strip()
+    address, key, body = urlsplit(url), sys.stdin.readline().strip(), sys.stdin.readline().strip()
     head = f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nx-api-key: {key}\r\n"
-    request = f"{head}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode()
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n"
+    request = f"{head}Connection: close\r\n\r\n{body}".encode()
     at = (str(address.hostname), address.port or 80)
     begin = time.monotonic()
     with ThreadPoolExecutor(CALLERS) as pool:
@@ -36,6 +37,7 @@ def call_alone(url: str, rate: float, seconds: float) -> None:
                 at,
                 request,
                 [begin + number / rate for number in range(first, int(seconds * rate), CALLERS)],
+                begin + seconds,
             )
             for first in range(CALLERS)
         ]
@@ -43,10 +45,12 @@ def call_alone(url: str, rate: float, seconds: float) -> None:
     sys.stdout.write(json.dumps(statuses))
 
 
-def _flood(at: tuple[str, int], request: bytes, moments: Sequence[float]) -> Counter[int]:
-    """Calls at each moment, or when the previous call has ended, and counts the statuses."""
+def _flood(at: tuple[str, int], request: bytes, moments: Sequence[float], end: float) -> Counter[int]:
+    """Calls at each moment until the end, or when the previous call has ended, and counts the statuses."""
     statuses = Counter[int]()
     for moment in moments:
+        if time.monotonic() >= end:
+            break
         time.sleep(max(0.0, moment - time.monotonic()))
         with socket.create_connection(at) as connection:
             connection.sendall(request)

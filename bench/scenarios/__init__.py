@@ -14,6 +14,7 @@ ORDER = (
     "bad_requests",
     "hostile",
     "fairness",
+    "turns",
     "spending",
     "synth",
     "resolver",

@@ -1,0 +1,171 @@
+"""Whether a team that floods a language model slows the others: `make bench BENCH=turns`.
+
+`mlapi up` serves the default language model to 20 teams, and nothing about them is set: no rate, no number of
+calls at once. Quiet: together, the teams call at a part of the model's capacity. Flood: one team keeps ten
+calls under way all the time, and the others continue as before. The same calls go to the model's own server,
+past the gateway: its queue serves whoever came first.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import language_model
+from bench.flooding import OK, Phase, Team, find_capacity, p95, run_phase, worst_ratio
+from bench.scenario import Goal, Measured, Row, Run, Scenario
+from bench.serving import serve, supervisor_of
+from centralized_ml_api.local.keys import KeyStore, LocalKeys
+
+TEAMS = 20
+USUAL = 0.6
+"""The part of the model's capacity that all teams together use in quiet times."""
+
+FLOOD = 1000.0
+"""Calls per second that the flooding team would send: each of its connections has a call under way always."""
+
+PHASE_SECONDS = 25.0
+ANSWER_TOKENS = 2
+MEDIAN, WORST = 1.2, 1.5
+"""The most that the p95 may grow by a flood: that of all other teams together, that of the worst one."""
+
+ALL_OF_IT = 0.95
+"""The least part of the calls that a team alone gets answered, compared with the model's own server."""
+
+
+@dataclass(slots=True)
+class Way:
+    """A way to the model, and what was measured on it: ratios and calls per second have one item a round."""
+
+    name: str
+    url: str
+    teams: Mapping[str, Team]
+    quiet: Phase = field(default_factory=lambda: Phase("quiet"))
+    flood: Phase = field(default_factory=lambda: Phase("flood"))
+    ratios: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+
+    def measure_alone(self, seconds: float) -> None:
+        """Counts the calls per second that the first team gets answered while nobody else calls."""
+        first, team = next(iter(self.teams.items()))
+        statuses = run_phase(
+            Phase("alone"), self.url, {first: team}, rate=1, first_rate=FLOOD, seconds=seconds
+        )
+        self.alone.append(statuses[OK] / seconds)
+
+    def measure_flood(self, rate: float, seconds: float, *, first: bool) -> None:
+        """Measures a quiet phase and a flood, which comes `first` in every second round."""
+        quiet, flood = Phase("quiet"), Phase("flood")
+        phases = ((flood, FLOOD), (quiet, rate)) if first else ((quiet, rate), (flood, FLOOD))
+        for phase, first_rate in phases:
+            run_phase(phase, self.url, self.teams, rate=rate, first_rate=first_rate, seconds=seconds)
+        self.ratios.append(p95(flood.all) / p95(quiet.all))
+        self.quiet.add(quiet)
+        self.flood.add(flood)
+
+    def build_rows(self) -> list[Row]:
+        """Builds the rows of the table."""
+        return [{"way": self.name, **phase.summarize()} for phase in (self.quiet, self.flood)]
+
+
+def build_config() -> dict[str, Any]:
+    """Builds a config with the default language model and 20 teams, without any limit."""
+    config = language_model.build_config(function=False)
+    return {**config, "event": {"teams": [f"team-{number}" for number in range(TEAMS)]}}
+
+
+def build_body(number: int) -> bytes:
+    """Returns the body of a team's calls: a question of its own, and an answer of `ANSWER_TOKENS`."""
+    message = {"role": "user", "content": f"Say hello to team {number}."}
+    fields = {"max_tokens": ANSWER_TOKENS, "temperature": 0, "ignore_eos": True}
+    return json.dumps({"model": language_model.NAME, "messages": [message], **fields}).encode()
+
+
+def measure(run: Run) -> Measured:
+    """Measures both ways in every round, by turns in either order."""
+    seconds = float(run.options.get("seconds", PHASE_SECONDS))
+    with serve(build_config(), run.folder) as address:
+        keys = LocalKeys(KeyStore(run.folder / ".mlapi"))
+        names = [status.team for status in keys.teams()]
+        teams = {name: Team(keys.show(name), build_body(number)) for number, name in enumerate(names)}
+        server = f"http://127.0.0.1:{language_model.find_port(supervisor_of(run.folder))}"
+        ours = Way("mlapi", f"{address}{language_model.CHAT_PATH}", teams)
+        own = Way(
+            "llama.cpp's own queue",
+            f"{server}{language_model.CHAT_PATH}",
+            {name: Team("", team.body) for name, team in teams.items()},
+        )
+        ours.measure_alone(seconds / 3)  # what is needed first is loaded
+        ours.alone.clear()
+        # First of all: for minutes after others have called, a place is left to them.
+        for number in range(run.rounds):
+            for way in (ours, own) if number % 2 else (own, ours):
+                way.measure_alone(seconds / 3)
+        # Their prompts are different, so a call of each in turn costs more than the same call again.
+        capacity = min(find_capacity(way.url, way.teams, seconds) for way in (ours, own))
+        rate = USUAL * capacity / TEAMS
+        run.say(f"the model answers {capacity:.1f} calls a second of all teams")
+        for number in range(run.rounds):
+            for way in (ours, own) if number % 2 else (own, ours):
+                way.measure_flood(rate, seconds, first=number % 2 == 1)
+            ratios = ", ".join(f"{way.name} {way.ratios[-1]:.2f}" for way in (ours, own))
+            run.say(f"round {number + 1} of {run.rounds}: p95 times {ratios}")
+    return Measured(
+        goals=judge(ours, own),
+        rows=[*ours.build_rows(), *own.build_rows()],
+        versions=language_model.describe_versions(),
+        details={
+            "seconds": seconds,
+            "calls_per_second_of_all": round(capacity, 2),
+            "teams": {"count": TEAMS, "usual_part_of_capacity": USUAL, "answer_tokens": ANSWER_TOKENS},
+            "ratios": {way.name: [round(ratio, 3) for ratio in way.ratios] for way in (ours, own)},
+            "worst_team": {way.name: round(worst_ratio(way.quiet, way.flood), 3) for way in (ours, own)},
+            "calls_per_second_alone": {
+                way.name: [round(calls, 2) for calls in way.alone] for way in (ours, own)
+            },
+        },
+    )
+
+
+def judge(ours: Way, own: Way) -> list[Goal]:
+    """Builds the goals."""
+    alone = statistics.median(mine / theirs for mine, theirs in zip(ours.alone, own.alone, strict=True))
+    return [
+        Goal(
+            "other teams' p95, flood / quiet, nothing set, median of the rounds",
+            round(statistics.median(ours.ratios), 2),
+            MEDIAN,
+        ),
+        Goal(
+            "the same for the worst team, all rounds together",
+            round(worst_ratio(ours.quiet, ours.flood), 2),
+            WORST,
+        ),
+        Goal("other teams' calls that failed because of the flood", ours.flood.failed, 0),
+        Goal(
+            "calls of a team alone, mlapi / the model's own server", round(alone, 3), ALL_OF_IT, at_least=True
+        ),
+    ]
+
+
+SCENARIO = Scenario(
+    title="One team floods a language model",
+    about=(
+        f"{TEAMS} teams share the default language model, and no limit is set. In quiet times they use\n"
+        f"{USUAL:.0%} of its capacity. Then one team keeps ten calls under way all the time, while the\n"
+        "others continue as before. The numbers describe the other teams. `llama.cpp's own queue` is the\n"
+        "same model server, called without the gateway."
+    ),
+    notes=(
+        "The first goal is what teams are promised. The second, for the worst of 19 teams, is partly a\n"
+        "matter of chance: each makes some 100 calls in quiet times, and as many during the floods. In a\n"
+        "short run on a busy machine it says nothing.\n\n"
+        "The calls of a team alone are counted before any other team calls: for five minutes after that,\n"
+        "one place is left to the others."
+    ),
+    rounds=8,
+    measure=measure,
+)
