@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from centralized_ml_api.local.admission.prompts import Prompt
+from centralized_ml_api.local.admission.slots import Call, Slots
 
 PRESENT_SECONDS = 300.0
 """A caller counts as being about for this long after its last call."""
@@ -18,18 +19,15 @@ CALLING_SECONDS = 10.0
 CALLERS_REMEMBERED = 1000
 """Beyond, those who left are forgotten."""
 
-Call = Hashable
-"""Identifies a call from its beginning to its end."""
-
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A call on its way to a place: `turn` gets, with the place, whether other callers are about."""
+    """A call on its way to a place: `turn` gets the slot to take there; None if the server chooses."""
 
     call: Call
     caller: str
     prompt: Prompt
-    turn: asyncio.Future[bool]
+    turn: asyncio.Future[int | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -38,9 +36,10 @@ class Line:
 
     `seen` has the time of each caller's last call, `turn` the number of its last turn. `long_prompts` has the
     calls with a place whose prompts are long, `read_beside` how many tokens of prompts each caller had read
-    since the last of them got its place. `sleeper` is the entry that must be awake; None if it never sleeps.
-    `notices_seconds` is how long the server may need to notice that a caller has left. `look_again` is set
-    while a place is free that none of those who wait may have yet.
+    since the last of them got its place. `slots` are those of the server, if there is one alone. `sleeper` is
+    the entry that must be awake; None if it never sleeps. `notices_seconds` is how long the server may need
+    to notice that a caller has left. `look_again` is set while a place is free that none of those who wait
+    may have yet.
     """
 
     places: int | None = None
@@ -54,6 +53,7 @@ class Line:
     turns: int = 0
     long_prompts: dict[Call, Waiting] = field(default_factory=dict)
     read_beside: Counter[str] = field(default_factory=Counter)
+    slots: Slots = field(default_factory=Slots)
     look_again: asyncio.TimerHandle | None = None
 
     @property
@@ -116,8 +116,8 @@ class Line:
             None,
         )
 
-    def note_turn(self, waiting: Waiting) -> None:
-        """Notes that a call gets its place."""
+    def note_turn(self, waiting: Waiting, now: float) -> int | None:
+        """Notes that a call gets its place; returns the slot to take there, None if the server chooses."""
         caller, prompt = waiting.caller, waiting.prompt
         self.turns += 1
         self.turn[caller] = self.turns
@@ -127,6 +127,34 @@ class Line:
             self.read_beside.clear()
         elif self.long_prompts:
             self.read_beside[caller] += prompt.tokens
+        slot = self._choose_slot(waiting, now)
+        self.slots.take(waiting.call, caller, prompt, slot)
+        return slot
+
+    def note_end(self, call: Call, caller: str, now: float) -> None:
+        """Notes that a call gives its place back."""
+        self.see(caller, now)
+        self.long_prompts.pop(call, None)
+        self.slots.free(call)
+        self.under_way[caller] -= 1
+        if not self.under_way[caller]:
+            del self.under_way[caller]
+
+    def _choose_slot(self, waiting: Waiting, now: float) -> int | None:
+        """Returns the slot that a call is to take; None if the server chooses.
+
+        llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
+        holds up nobody. So beside other callers, a long prompt goes there, even if it has to wait for it.
+        """
+        count, caller, prompt = (self.places or 0) // self.servers, waiting.caller, waiting.prompt
+        if count <= 1 or not prompt.takes_slot:
+            return None
+        if prompt.is_long and self.others_about(caller, now):
+            return count - 1
+        if self.servers > 1 or not prompt.text:
+            return None
+        about = len(list(islice((other for other in self.seen if self.is_about(other, now)), count)))
+        return self.slots.choose(caller, prompt.text, count=count, share=count // about)
 
     def leave(self, waiting: Waiting) -> None:
         """Takes a call out of the line, if it is still in it."""

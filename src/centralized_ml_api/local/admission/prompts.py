@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import string
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.message_rules import adapt_message, collect_texts
@@ -44,12 +45,16 @@ class Prompt:
         is_long: Whether other callers would notice.
         beginning: Identifies the part that was read lately; None if there is none.
         whole: Identifies all of it.
+        takes_slot: Whether its server can be told in which slot to read it.
+        text: All of it, to compare with others; empty for several answers, which take several slots.
     """
 
     tokens: int = 0
     is_long: bool = False
     beginning: int | None = None
     whole: int = 0
+    takes_slot: bool = False
+    text: str = ""
 
 
 NO_PROMPT = Prompt()
@@ -59,7 +64,7 @@ class RecentPrompts:
     """The prompts that each entry's server has read last, as far as its slots keep them."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, dict[int, bool]] = {}
+        self._kept: dict[str, dict[int, int | None]] = {}
         self._reading: dict[Hashable, tuple[str, int]] = {}
 
     def measure(self, name: str, entry: EntryTerms, document: dict[str, Any]) -> Prompt:
@@ -71,7 +76,8 @@ class RecentPrompts:
             document: The body, which the rules of its engine have nothing against.
         """
         messages = _list_messages(entry, document)
-        ends = _identify_beginnings(messages, document.get("tools"))
+        parts = [json.dumps(part, sort_keys=True) for part in (document.get("tools"), *messages)]
+        ends = _identify_beginnings(parts)
         kept = self._kept.get(name, {}) if entry.share_prompts else {}
         reading = {whole for entry_name, whole in self._reading.values() if entry_name == name}
         known = next(
@@ -87,9 +93,11 @@ class RecentPrompts:
             is_long=tokens >= min(LONG_TOKENS, entry.context // LONG_SHARE),
             beginning=ends[known - 1] if known else None,
             whole=ends[-1],
+            takes_slot=entry.path not in MESSAGES.paths,
+            text="" if _asks_for_several(document) else "\n".join(parts),
         )
 
-    def note(self, call: Hashable, name: str, prompt: Prompt, slots: int, *, in_last_slot: bool) -> None:
+    def note(self, call: Hashable, name: str, prompt: Prompt, slots: int, *, slot: int | None) -> None:
         """Notes that an entry's server gets a prompt now.
 
         Args:
@@ -97,15 +105,15 @@ class RecentPrompts:
             name: The entry.
             prompt: The prompt.
             slots: How many prompts the server keeps.
-            in_last_slot: Whether the prompt takes the place of the one that was told to take the last slot.
+            slot: The one that it was told to take, whose prompt it replaces; None if the server chooses.
         """
         kept = self._kept.setdefault(name, {})
-        if in_last_slot:
-            for other in [other for other, is_last in kept.items() if is_last]:
+        if slot is not None:
+            for other in [other for other, kept_in in kept.items() if kept_in == slot]:
                 del kept[other]
-        was_last = kept.pop(prompt.beginning, False) if prompt.beginning is not None else False
+        was_in = kept.pop(prompt.beginning, None) if prompt.beginning is not None else None
         kept.pop(prompt.whole, None)
-        kept[prompt.whole] = in_last_slot or was_last
+        kept[prompt.whole] = was_in if slot is None else slot
         while len(kept) > slots:
             del kept[next(iter(kept))]
         self._reading[call] = (name, prompt.whole)
@@ -154,14 +162,16 @@ def _list_messages(entry: EntryTerms, document: dict[str, Any]) -> list[dict[str
     return [*([{"role": "system", "content": instructions}] if instructions else ()), *items]
 
 
-def _identify_beginnings(messages: Sequence[dict[str, Any]], tools: Any) -> list[int]:
-    """Returns what identifies the prompt up to each message."""
-    ends: list[int] = []
-    end = hash(json.dumps(tools))
-    for message in messages:
-        end = hash((end, json.dumps(message, sort_keys=True)))
-        ends.append(end)
-    return ends
+def _identify_beginnings(parts: Sequence[str]) -> list[int]:
+    """Returns what identifies the prompt up to each message; before these, `parts` has the tools."""
+    return [*accumulate(parts[1:], lambda end, part: hash((end, part)), initial=hash(parts[0]))][1:]
+
+
+def _asks_for_several(document: dict[str, Any]) -> bool:
+    """Returns whether a call asks for several answers: by their number, or by several prompts."""
+    prompt = document.get("prompt")
+    is_list = isinstance(prompt, list) and len(prompt) > 1 and not isinstance(prompt[0], int)
+    return is_list or document.get("n") not in (None, 1)
 
 
 def _is_answer(message: dict[str, Any], entry: EntryTerms) -> bool:

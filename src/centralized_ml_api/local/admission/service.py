@@ -49,7 +49,6 @@ from centralized_ml_api.local.admission.sleepers import SleepingError
 from centralized_ml_api.local.admission.team_usage import describe_day, describe_limit, render_team_usage
 from centralized_ml_api.local.admission.terms import parse_terms
 from centralized_ml_api.local.admission.turns import CallOverError, LineFullError, NotAwakeError
-from centralized_ml_api.plan.apis import MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -227,7 +226,7 @@ class AdmissionService:
             self._sleepers.check(sleeper, terms.wait_seconds)
         try:
             async with asyncio.timeout(terms.wait_seconds):
-                is_beside_others = await self._turns.take(
+                slot = await self._turns.take(
                     call.identity,
                     line,
                     caller,
@@ -245,12 +244,8 @@ class AdmissionService:
         admission = replace(admission, holds=True)
         if admission.body is None or prompt is NO_PROMPT:
             return admission
-        # llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
-        # holds up nobody. A team alone may use any slot, and find its conversations there. In Anthropic's
-        # bodies the server reads no slot.
-        is_last = prompt.is_long and is_beside_others and entry.slots > 1 and entry.path not in MESSAGES.paths
-        self._prompts.note(call.identity, name, prompt, entry.slots, in_last_slot=is_last)
-        return replace(admission, body=with_slot(admission.body, entry.slots - 1)) if is_last else admission
+        self._prompts.note(call.identity, name, prompt, entry.slots, slot=slot)
+        return admission if slot is None else replace(admission, body=with_slot(admission.body, slot))
 
     def _decide(self, call: Call, terms: RouteTerms, received: bytes) -> Admission:
         """Decides on a body, which is empty where the terms need none.

@@ -20,12 +20,14 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.ended_calls import EndedCalls
-from centralized_ml_api.local.admission.line import CALLING_SECONDS, Call, Line, Waiting
+from centralized_ml_api.local.admission.line import CALLING_SECONDS, Line, Waiting
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+
+    from centralized_ml_api.local.admission.slots import Call
 
 WAITING_PER_CALLER = 100
 WAITING_PER_ENTRY = 500
@@ -92,10 +94,10 @@ class Turns:
         prompt: Prompt = NO_PROMPT,
         sleeper: str | None = None,
         notices_seconds: float = 0.0,
-    ) -> bool:
+    ) -> int | None:
         """Waits for the turn of a call, which from then on has a place until `give_back`.
 
-        Returns whether other callers are about.
+        Returns the slot that it is to take; None if its server chooses.
 
         When cancelled, the call has neither place nor turn.
 
@@ -160,12 +162,10 @@ class Turns:
             return False
         entry, caller = held
         line = self._lines[entry]
-        line.see(caller, self._now())
-        line.long_prompts.pop(call, None)
-        for counter in (line.under_way, self._total):
-            counter[caller] -= 1
-            if not counter[caller]:
-                del counter[caller]
+        line.note_end(call, caller, self._now())
+        self._total[caller] -= 1
+        if not self._total[caller]:
+            del self._total[caller]
         self._serve(entry)
         if caller in self._at_once:  # it may wait elsewhere because of the call that is over
             for other in [name for name, line in self._lines.items() if caller in line.waiting]:
@@ -230,10 +230,10 @@ class Turns:
             if self._ended.take(waiting.call):
                 waiting.turn.set_exception(CallOverError())
                 continue
-            line.note_turn(waiting)
+            slot = line.note_turn(waiting, self._now())
             self._total[waiting.caller] += 1
             self._under_way[waiting.call] = (entry, waiting.caller)
-            waiting.turn.set_result(line.others_about(waiting.caller, self._now()))
+            waiting.turn.set_result(slot)
         if may_go_on and line.has_place and line.waiting and line.look_again is None:
             # That others call, or are about, ends by the clock alone.
             line.look_again = asyncio.get_running_loop().call_later(CALLING_SECONDS, self._serve_again, entry)

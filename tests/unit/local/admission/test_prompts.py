@@ -30,9 +30,9 @@ def measure(recent: RecentPrompts, *messages: dict[str, Any], **fields: Any) -> 
     return recent.measure("chat", ENTRY, {"messages": list(messages), **fields})
 
 
-def read(recent: RecentPrompts, *messages: dict[str, Any], in_last_slot: bool = False) -> Prompt:
+def read(recent: RecentPrompts, *messages: dict[str, Any], slot: int | None = None) -> Prompt:
     prompt = measure(recent, *messages)
-    recent.note("call", "chat", prompt, SLOTS, in_last_slot=in_last_slot)
+    recent.note("call", "chat", prompt, SLOTS, slot=slot)
     recent.end("call", was_read=True)
     return prompt
 
@@ -83,7 +83,7 @@ def test_a_conversation_that_goes_on_counts_as_what_is_new() -> None:
 
 def test_a_prompt_that_is_being_read_is_not_known_yet() -> None:
     recent = RecentPrompts()
-    recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, in_last_slot=False)
+    recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, slot=None)
     assert measure(recent, say(WORDS)).is_long
     assert measure(recent, say(WORDS), say("More?")).is_long
     assert measure(recent, say(WORDS), say("Words of the caller.", "assistant"), say("More?")).is_long
@@ -93,7 +93,7 @@ def test_a_prompt_that_is_being_read_is_not_known_yet() -> None:
 
 def test_a_prompt_that_may_not_have_been_read_is_not_known() -> None:
     recent = RecentPrompts()
-    recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, in_last_slot=False)
+    recent.note(1, "chat", measure(recent, say(WORDS)), SLOTS, slot=None)
     recent.end(1, was_read=False)
     assert measure(recent, say(WORDS)).is_long
     assert measure(recent, say(WORDS), say("An answer.", "assistant"), say("More?")).is_long
@@ -103,9 +103,9 @@ def test_only_so_many_prompts_that_nobody_tells_the_end_of_are_remembered() -> N
     recent = RecentPrompts()
     prompts = [measure(recent, say(f"{number} {WORDS}")) for number in range(2)]
     for number in range(READING_REMEMBERED):
-        recent.note(number, "chat", prompts[number > 0], SLOTS, in_last_slot=False)
+        recent.note(number, "chat", prompts[number > 0], SLOTS, slot=None)
     assert measure(recent, say(f"0 {WORDS}")).is_long, "it is being read"
-    recent.note("one more", "chat", prompts[1], SLOTS, in_last_slot=False)
+    recent.note("one more", "chat", prompts[1], SLOTS, slot=None)
     assert not measure(recent, say(f"0 {WORDS}")).is_long
 
 
@@ -125,11 +125,11 @@ def test_no_more_prompts_are_known_than_there_are_slots() -> None:
     assert measure(recent, say(WORDS)).is_long
 
 
-def test_the_last_slot_keeps_one_prompt() -> None:
+def test_a_slot_keeps_one_prompt() -> None:
     recent = RecentPrompts()
-    read(recent, say(WORDS), in_last_slot=True)
+    read(recent, say(WORDS), slot=3)
     read(recent, say(WORDS), say("More?"))
-    read(recent, say("other " + WORDS), in_last_slot=True)
+    read(recent, say("other " + WORDS), slot=3)
     assert not measure(recent, say("other " + WORDS)).is_long
     assert measure(recent, say(WORDS)).is_long
     assert measure(recent, say(WORDS), say("More?")).is_long
@@ -169,7 +169,7 @@ def test_a_prompt_is_measured_on_every_path() -> None:
         entry, recent = replace(ENTRY, path=path), RecentPrompts()
         prompt = recent.measure("chat", entry, first)
         assert prompt.is_long, path
-        recent.note("call", "chat", prompt, SLOTS, in_last_slot=False)
+        recent.note("call", "chat", prompt, SLOTS, slot=None)
         recent.end("call", was_read=True)
         assert not recent.measure("chat", entry, second).is_long, path
 

@@ -322,7 +322,8 @@ def test_a_body_within_the_limits_says_the_same_and_has_no_key_twice() -> None:
         asked = world.ask(CHAT, twice.encode())
         body = (await asked.answer()).body
         assert (
-            body.decode() == f'{{"max_tokens":64,"messages":{json.dumps(MESSAGES, separators=(",", ":"))}}}'
+            body.decode()
+            == f'{{"id_slot":0,"max_tokens":64,"messages":{json.dumps(MESSAGES, separators=(",", ":"))}}}'
         )
         assert world.occupancy == {"chat": Occupancy(1, 0)}
 
@@ -342,12 +343,54 @@ def test_beside_others_a_long_prompt_is_read_in_the_last_slot() -> None:
             assert document == body
             return slot
 
-        assert await get_slot("red", long) is None, "a team alone may use any slot"
-        assert await get_slot("blue", {"messages": MESSAGES}) is None
-        assert await get_slot("red", long) is None, "it is still in its slot"
+        assert await get_slot("red", long) == 0, "a team alone may use any slot"
+        assert await get_slot("blue", {"messages": MESSAGES}) == 1
+        assert await get_slot("red", long) == 0, "it is still in its slot"
         long["messages"] = [{"role": "user", "content": "other " * 200}]
         assert await get_slot("red", long) == 3
-        assert await get_slot("blue", {"messages": MESSAGES}) is None
+        assert await get_slot("blue", {"messages": MESSAGES}) == 1
+
+    told(tell)
+
+
+def test_the_prompt_of_a_team_stays_in_its_slot_beside_a_team_that_calls_all_the_time() -> None:
+    async def tell(world: World) -> None:
+        async def ask(team: str, content: str) -> int:
+            asked = world.ask(CHAT, {"messages": [{"role": "user", "content": content}]}, team=team)
+            slot: int = json.loads((await asked.answer()).body)["id_slot"]
+            await world.tell_end(asked.number)
+            return slot
+
+        kept = await ask("red", "Say hello.")
+        taken = {
+            await ask("blue", f"{number} {word}") for number in range(9) for word in ("Poem?", "a" * 900)
+        }
+        assert kept not in taken
+        assert await ask("red", "Say hello.") == kept
+
+    told(tell)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"n": 2}, {"path": "/v1/messages"}, {"servers": 2}, {"slots": 1}],
+    ids=["several answers", "Anthropic's", "two servers", "one slot"],
+)
+def test_the_server_chooses_the_slot_where_nobody_else_can(more: dict[str, Any]) -> None:
+    document = {"messages": MESSAGES, "max_tokens": 4, **({"n": more["n"]} if "n" in more else {})}
+    slots, servers = more.get("slots", 4), more.get("servers", 1)
+    entry = replace(
+        CHAT.entries["chat"],
+        slots=slots,
+        places=slots * servers,
+        path=more.get("path", "/v1/chat/completions"),
+    )
+
+    async def tell(world: World) -> None:
+        for team in ("red", "blue"):
+            asked = world.ask(RouteTerms({"chat": entry}, wait_seconds=240), document, team=team)
+            assert "id_slot" not in json.loads((await asked.answer()).body)
+            await world.tell_end(asked.number)
 
     told(tell)
 
@@ -466,7 +509,7 @@ def test_a_body_over_the_limits_is_cut_to_them() -> None:
     async def tell(world: World) -> None:
         asked = world.ask(CHAT, {"messages": MESSAGES, "max_tokens": 5000})
         body = (await asked.answer()).body
-        assert json.loads(body) == {"messages": MESSAGES, "max_tokens": 64}
+        assert json.loads(body) == {"id_slot": 0, "messages": MESSAGES, "max_tokens": 64}
 
     told(tell)
 

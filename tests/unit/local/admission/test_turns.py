@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from random import Random
 
 NOTICES_SECONDS = 1.0
-SHORT, LONG = Prompt(tokens=10), Prompt(tokens=1000, is_long=True)
+SHORT = Prompt(tokens=10, takes_slot=True, text="short")
+LONG = Prompt(tokens=1000, is_long=True, takes_slot=True, text="long " * 800)
 
 
 class World:
@@ -40,8 +41,8 @@ class World:
         self.places = places
         self.servers = servers
         self.served: list[str] = []
-        self.beside_others: dict[str, bool] = {}
-        self.tasks: dict[str, asyncio.Task[None] | asyncio.Task[bool]] = {}
+        self.slots: dict[str, int | None] = {}
+        self.tasks: dict[str, asyncio.Task[None] | asyncio.Task[int | None]] = {}
 
     async def call(
         self, name: str, *, entry: str = "chat", at_once: int | None = None, prompt: Prompt = SHORT
@@ -49,7 +50,7 @@ class World:
         """Sends a call whose name starts with its team's; returns whether it has a place."""
 
         async def take() -> None:
-            self.beside_others[name] = await self.turns.take(
+            self.slots[name] = await self.turns.take(
                 name,
                 entry,
                 name[0],
@@ -266,7 +267,7 @@ def test_a_call_that_hung_up_a_moment_before_the_turn_is_skipped() -> None:
 def test_a_team_alone_may_have_every_place_for_long_prompts() -> None:
     async def tell(world: World) -> None:
         assert [await world.call(name, prompt=LONG) for name in ("a1", "a2", "a3")] == [True, True, True]
-        assert world.beside_others == {"a1": False, "a2": False, "a3": False}
+        assert world.slots == {"a1": 0, "a2": 1, "a3": 2}
 
     told(tell, places=3)
 
@@ -276,7 +277,7 @@ def test_while_others_are_about_one_long_prompt_is_read_at_a_time() -> None:
         await world.call("b1")
         await world.end("b1")
         assert await world.call("a1", prompt=LONG)
-        assert world.beside_others["a1"]
+        assert world.slots["a1"] == 3, "the last one"
         assert not await world.call("a2", prompt=LONG)
         assert not await world.call("b2", prompt=LONG)
         assert await world.call("b3"), "a short call passes the long one of its team"
@@ -466,7 +467,7 @@ class EveryOrder(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.turns = Turns(lambda: 0.0)
-        self.tasks: dict[int, asyncio.Task[bool]] = {}
+        self.tasks: dict[int, asyncio.Task[int | None]] = {}
         self.callers: dict[int, str] = {}
         self.long: set[int] = set()
         self.long_under_way: set[int] = set()
@@ -526,6 +527,8 @@ class EveryOrder(RuleBasedStateMachine):
         for caller in "abc":
             assert self.at_once is None or held.count(caller) <= self.at_once
         assert self.turns.occupancy().get("chat", Occupancy(0, 0)) == Occupancy(len(under_way), len(waiting))
+        slots = [self.tasks[call].result() for call in under_way if call not in self.long]
+        assert len(set(slots)) == len(slots) or self.places == 1, "each short call has a slot of its own"
         long_under_way = self.long.intersection(under_way)
         if long_under_way - self.long_under_way and len(set(self.callers.values())) > 1:
             assert len(long_under_way) == 1, "beside others, a long prompt is read alone"

@@ -210,6 +210,21 @@ def test_a_short_prompt_is_read_while_a_long_one_in_the_last_slot_is(weights: Pa
 
 
 @pytest.mark.slow
+def test_a_slot_that_calls_name_keeps_their_prompt(model: Running) -> None:
+    """Left to itself, the server would take the one whose prompt begins most alike for all of them."""
+
+    def count_cached(question: str, slot: int) -> int:
+        messages = [{"role": "user", "content": f"Here is what to do first of all: {question}"}]
+        answer = model.ask({"messages": messages, "max_tokens": 1, "id_slot": slot}).json()
+        cached: int = answer["timings"]["cache_n"]
+        return cached
+
+    count_cached("say hello to everybody who has come", 0)
+    count_cached("write about the sea and the clouds above it", 1)
+    assert count_cached("say hello to everybody who has come", 0) > count_cached("say hello to all", 1)
+
+
+@pytest.mark.slow
 def test_a_client_that_leaves_stops_its_answer(weights: Path, tmp_path: Path) -> None:
     with running(build_server(weights, tmp_path), tmp_path / "log") as model:
         model.wait_for("serving my-model on")
