@@ -81,6 +81,30 @@ def test_sixty_teams_and_twenty_models_are_there_what_needs_a_hand_first(board: 
     assert "model-1: failed" in needs
 
 
+def test_the_charts_have_the_last_hour_and_what_is_spent_with_where_that_leads(board: Visit) -> None:
+    figures = board.page.locator("#charts figure")
+    captions = figures.locator("figcaption").all_inner_texts()
+    assert captions == [
+        "Requests a minute",
+        "Tokens a second",
+        "Wait for the first word",
+        "Calls that wait",
+        "Errors a minute",
+        "Spent by all teams",
+    ]
+    wait = figures.nth(2)
+    assert wait.locator("p").first.inner_text().split() == ["0.9", "s", "highest", "0.9"]
+    assert wait.locator("path.line").count() == 2, "nothing streamed for a while: the line has a gap"
+    spent = figures.nth(5)
+    assert "of 30.00 USD" in spent.inner_text()
+    assert spent.locator(".axis span").last.inner_text().endswith(": about 20.00")
+    assert (spent.locator("path.ahead").count(), spent.locator("path.budget").count()) == (1, 1)
+    drawn = spent.locator("path.ahead").get_attribute("d")
+    assert drawn is not None
+    assert drawn.startswith("M150.0 ")
+    assert board.page.locator("tbody svg.spark").count() == 60
+
+
 def test_the_keyboard_sorts_finds_and_unfolds(board: Visit) -> None:
     page = board.page
     page.get_by_role("button", name="Sort by Team").press("Enter")

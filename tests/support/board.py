@@ -16,7 +16,7 @@ from centralized_ml_api.local.usage.recent_errors import RecentError
 from centralized_ml_api.organizer.journal import Deed
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan
 from centralized_ml_api.plan.usage.tokens import Tokens
-from centralized_ml_api.plan.usage.types import Usage, UsageTable
+from centralized_ml_api.plan.usage.types import HourUsage, Usage, UsageTable
 
 NOW = datetime(2027, 3, 6, 12, 48, tzinfo=UTC)
 DOLLAR = 10**9
@@ -49,7 +49,11 @@ def known(teams: int = 2, models: int = 2) -> Known:
         for served in entries
     ]
     history = History()
-    history.points.extend(Point(NOW.timestamp() - 10 * ago, 2.0, 0.1, 50.0, 0) for ago in range(359, -1, -1))
+    history.points.extend(
+        Point(NOW.timestamp() - 10 * ago, 2.0, 0.1, 50.0, 0, None if ago in range(90, 120) else 0.9)
+        for ago in range(359, -1, -1)
+    )
+    hours = tuple(HourUsage(NOW - timedelta(hours=ago), 9, 0, 2 * DOLLAR) for ago in range(5, 0, -1))
     limited = Spending(nanodollars=5 * DOLLAR)
     return Known(
         status=LocalStatus(
@@ -69,8 +73,10 @@ def known(teams: int = 2, models: int = 2) -> Known:
         event=EventPlan(
             teams=tuple(TeamPlan(name, None, None, None, spending=limited) for name in names),
             title="Spring <i>Hack</i> 2027",
+            ends=NOW + timedelta(hours=5),
+            pot=Spending(nanodollars=30 * DOLLAR),
         ),
-        usage=UsageTable(None, tuple(rows), tuple(by_model), ()),
+        usage=UsageTable(None, tuple(rows), tuple(by_model), hours),
         used={Account(names[0], "nanodollars", "event", 0): int(4.8 * DOLLAR)} if names else {},
         keys=[TeamKeys(name, "active", "vXc1", ()) for name in names],
         history=history,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,16 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.qr import MOST_CHARACTERS, draw_qr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from centralized_ml_api.api.invitation import Invitation
-    from centralized_ml_api.plan.usage.types import Usage
+    from centralized_ml_api.plan.usage.types import HourUsage, Usage
+
+HOUR = timedelta(hours=1)
+
+LEAST_KNOWN, MOST_AHEAD = timedelta(minutes=30), 10
+"""What is expected at the end is said once so much time is known, and for up to so many times as much."""
 
 REASONS = {
     0: "The caller hung up before the answer came.",
@@ -46,6 +53,42 @@ def add_up(rows: Iterable[Usage]) -> dict[str, Any]:
         "usd": in_dollars(sum(row.tokens.nanodollars for row in listed)),
         "last": render_instant(max(row.last for row in listed)) if listed else None,
     }
+
+
+def describe_spending(
+    hours: Sequence[HourUsage], now: datetime, ends: datetime | None
+) -> dict[str, Any] | None:
+    """Returns what was spent until when, as a line, and what is `expected` at the end; None without a cent.
+
+    Args:
+        hours: What each hour cost, by time.
+        now: The present instant.
+        ends: When the event ends.
+    """
+    paid = [hour for hour in hours if hour.nanodollars]
+    if not paid:
+        return None
+    points, spent = list[dict[str, float]](), 0
+    for hour in paid:
+        points.append(_draw_spent(hour.start, spent))
+        spent += hour.nanodollars
+        points.append(_draw_spent(min(hour.start + HOUR, now), spent))
+    points.append(_draw_spent(now, spent))
+    return {"points": points, "expected": _expect(in_dollars(spent), paid[0].start, now, ends)}
+
+
+def _draw_spent(at: datetime, nanodollars: int) -> dict[str, float]:
+    return {"at": at.timestamp(), "usd": in_dollars(nanodollars)}
+
+
+def _expect(spent: float, starts: datetime, now: datetime, ends: datetime | None) -> dict[str, float] | None:
+    """Returns what is spent at the end if it goes on so; None while too little is known for that."""
+    if ends is None or ends <= now or now - starts < LEAST_KNOWN:
+        return None
+    left, known = ends - now, now - starts
+    if left > known * MOST_AHEAD:
+        return None
+    return {"at": ends.timestamp(), "usd": round(spent * (1 + left / known), 2)}
 
 
 def in_dollars(nanodollars: int) -> float:

@@ -21,6 +21,7 @@ from centralized_ml_api.organizer.board_shape import (
     REASONS,
     add_up,
     describe_invitation,
+    describe_spending,
     in_dollars,
 )
 from centralized_ml_api.organizer.journal import Deed
@@ -106,6 +107,7 @@ def build_document(known: Known) -> dict[str, Any]:
             "usd": in_dollars(known.usage.tokens.nanodollars),
         },
         "pot": _describe_limits(list_limits(POT, known.event.pot), known),
+        "spending": describe_spending(known.usage.hours, known.now, known.event.ends),
         "history": [point.to_json() for point in known.history.points],
         "errors": [_describe_error(error) for error in known.errors[:SHOWN_ERRORS]],
         "join": describe_invitation(known.invitation) if known.invitation else None,
@@ -164,6 +166,7 @@ def _describe_team(team: TeamPlan, known: Known) -> dict[str, Any]:
         "limits": limits,
         "granted": known.granted.get(team.name),
         "paused": known.paused_teams.get(team.name),
+        "minutes": known.history.list_minutes(team.name, known.now.timestamp()),
         **_describe_pace(known.history.teams.get(team.name)),
         **add_up(row for row in known.usage.rows if row.team == team.name),
     }

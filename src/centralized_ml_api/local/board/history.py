@@ -16,19 +16,28 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.machine.clock import Clock
 
 LOOK_SECONDS = 10.0
-KEPT_POINTS = 360
+WORDS_SECONDS = 60.0
+"""Over how long waits are taken together: a few teams do not stream in every ten seconds."""
+
+KEPT_POINTS, KEPT_MINUTES = 360, 60
 """An hour."""
+
+MINUTE_SECONDS = 60
 
 
 @record
 class Point:
-    """How everything was called around `at`, in seconds since the epoch; rates are per second."""
+    """How everything was called around `at`, in seconds since the epoch; rates are per second.
+
+    `first_word` is for how many seconds streams usually let their callers wait for it; None without a stream.
+    """
 
     at: float
     requests: float
     errors: float
     tokens: float
     waiting: int
+    first_word: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the same as plain values."""
@@ -38,6 +47,7 @@ class Point:
             "errors": round(self.errors, 3),
             "tokens": round(self.tokens, 1),
             "waiting": self.waiting,
+            "first_word": None if self.first_word is None else round(self.first_word, 2),
         }
 
 
@@ -49,8 +59,16 @@ class History:
     models: dict[str, Pace] = field(default_factory=dict)
     teams: dict[str, Pace] = field(default_factory=dict)
     _before: Traffic | None = None
+    _by_minute: dict[str, dict[int, int]] = field(default_factory=dict)
 
-    def note(self, traffic: Traffic, at: float, models: Iterable[str], teams: Iterable[str]) -> None:
+    def note(
+        self,
+        traffic: Traffic,
+        at: float,
+        models: Iterable[str],
+        teams: Iterable[str],
+        first_word: float | None = None,
+    ) -> None:
         """Takes the latest reading; the first one only says where counting begins.
 
         Args:
@@ -58,6 +76,7 @@ class History:
             at: When it was taken, in seconds since the epoch.
             models: The names of the entries.
             teams: The names of the teams.
+            first_word: What `Point` says.
         """
         before, self._before = self._before, traffic
         if before is None or before.counted is None or traffic.counted is None:
@@ -68,15 +87,33 @@ class History:
         pace = pace_of_all(earlier, now, seconds)
         waiting = sum(traffic.waiting.values())
         tokens = pace.tokens_per_second or 0.0
-        self.points.append(Point(at, pace.requests_per_second, pace.errors_per_second, tokens, waiting))
+        self.points.append(
+            Point(at, pace.requests_per_second, pace.errors_per_second, tokens, waiting, first_word)
+        )
         self.models = {name: pace_of_model(name, earlier, now, seconds) for name in models}
         self.teams = {name: pace_of_team(name, earlier, now, seconds) for name in teams}
+        self._count_teams(int(at // MINUTE_SECONDS), seconds)
+
+    def list_minutes(self, team: str, at: float) -> list[int]:
+        """Returns how often a team called in each minute of the hour until that of `at`, in order."""
+        last, calls = int(at // MINUTE_SECONDS), self._by_minute.get(team, {})
+        return [calls.get(minute, 0) for minute in range(last - KEPT_MINUTES + 1, last + 1)]
+
+    def _count_teams(self, minute: int, seconds: float) -> None:
+        """Adds the calls of the latest look to the minute of that look; forgets minutes that are too old."""
+        for team, pace in self.teams.items():
+            calls = self._by_minute.setdefault(team, {})
+            if new := round(pace.requests_per_second * seconds):
+                calls[minute] = calls.get(minute, 0) + new
+            for old in [one for one in calls if one <= minute - KEPT_MINUTES]:
+                del calls[old]
 
 
 async def keep_history(
     history: History,
     look: Callable[[], Awaitable[Traffic]],
     names: Callable[[], tuple[Iterable[str], Iterable[str]]],
+    wait: Callable[[float], Awaitable[float | None]],
     clock: Clock,
 ) -> None:
     """Takes a reading every few seconds, until cancelled.
@@ -85,8 +122,10 @@ async def keep_history(
         history: Takes them.
         look: Reads what was called so far.
         names: Returns the names of the entries and of the teams, as they are now.
+        wait: Returns for how many seconds streams usually wait for their first word since an instant.
         clock: Waits.
     """
     while True:
-        history.note(await look(), clock.now().timestamp(), *names())
+        traffic, now = await look(), clock.now().timestamp()
+        history.note(traffic, now, *names(), await wait(now - WORDS_SECONDS))
         await clock.sleep(LOOK_SECONDS)

@@ -53,6 +53,7 @@ from centralized_ml_api.local.envoy.tls import build_inspector, build_plain_rout
 from centralized_ml_api.local.envoy.token_counts import (
     COUNTED_ANSWER,
     COUNTED_STREAM,
+    FIRST_WORD_FORMAT,
     SERVED_BY_FORMAT,
     TOKEN_FORMATS,
     build_stats_loggers,
@@ -317,6 +318,7 @@ def _build_access_log(path: str) -> dict[str, Any]:
                     "bytes_in": "%BYTES_RECEIVED%",
                     "bytes_out": "%BYTES_SENT%",
                     **TOKEN_FORMATS,
+                    "first_word": FIRST_WORD_FORMAT,
                 }
             },
         },

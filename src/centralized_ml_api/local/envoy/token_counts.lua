@@ -141,12 +141,21 @@ local function note_broken_off(handle)
   handle:streamInfo():dynamicMetadata():set(USAGE, "broken_off", true)
 end
 
+-- Notes when the first event with data comes, in milliseconds since the epoch.
+local function note_first_word(handle, seen, text)
+  if seen.has_begun or not text:find("data:", 1, true) then return end
+  seen.has_begun = true
+  local now = tonumber(handle:timestamp(EnvoyTimestampResolution.MILLISECOND))
+  handle:streamInfo():dynamicMetadata():set(USAGE, "first_word", string.format("%d", now))
+end
+
 -- Notes the tokens that a text reports, and an error that ends events which have begun: what the model had written by
 -- then, none of them may say. `seen` has what the texts before it reported.
 local function note_usage(handle, seen, text, is_events)
   local has_usage = text:find('"usage"', 1, true) and note_reports(handle, seen, text, "usage", read_usage)
   local has_timings = text:find('"timings"', 1, true) and note_reports(handle, seen, text, "timings", read_timings)
   if not is_events then return end
+  note_first_word(handle, seen, text)
   if (has_usage or has_timings) and not seen.is_early then seen.is_early = has_early_report(text) end
   seen.has_ended = seen.has_ended or has_end(text, seen)
   if has_error(text, seen) then note_broken_off(handle) end

@@ -35,6 +35,9 @@ TOKEN_FORMATS = {
 `answer` is `whole` or `stream` for every answer that has tokens, reported or not.
 """
 
+FIRST_WORD_FORMAT = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:first_word)%"
+"""When the first event of a stream came, in milliseconds since the epoch."""
+
 ATTEMPT_NAMESPACE = "attempt"
 """The dynamic metadata that marks the calls of one entry among several: `is` is true."""
 

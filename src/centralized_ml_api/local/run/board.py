@@ -16,6 +16,7 @@ from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import invite
 from centralized_ml_api.local.machine.ports import reachable_urls
 from centralized_ml_api.local.usage.collector import UsageCollector
+from centralized_ml_api.local.usage.first_words import load_usual_wait
 from centralized_ml_api.local.usage.recent_errors import load_recent_errors
 from centralized_ml_api.organizer.journal import Journal
 
@@ -90,7 +91,9 @@ class Board:
 
     async def run(self) -> None:
         """Keeps the history, until cancelled."""
-        await keep_history(self._history, self._target.traffic, self._names, self._clock)
+        await keep_history(
+            self._history, self._target.traffic, self._names, self._load_usual_wait, self._clock
+        )
 
     async def act(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Does something as the organizer in front of the screen says; see `Acts.do`."""
@@ -115,6 +118,11 @@ class Board:
     def _names(self) -> tuple[list[str], list[str]]:
         plan = self._target.plan
         return [entry.name for entry in plan.deployments], [team.name for team in plan.event.teams]
+
+    async def _load_usual_wait(self, since: float) -> float | None:
+        with contextlib.suppress(OSError):
+            return await asyncio.to_thread(load_usual_wait, self._collector.log, since)
+        return None
 
     def _load(self, known: Known) -> Known:
         """Adds what is on the disk; of what cannot be read now, the page shows nothing."""

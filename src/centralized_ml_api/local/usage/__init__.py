@@ -4,5 +4,6 @@ collector     counts what is new in the log, and goes on doing so while `mlapi u
 log_lines     reads a segment of the log and parses its lines
 store         the counts on disk
 transaction   what is written to the store at once
+recent_errors, first_words: what the end of the log tells of the last minutes
 statements    its tables and every SQL statement
 """

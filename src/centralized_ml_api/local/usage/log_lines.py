@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from centralized_ml_api.plan.usage.latency import NO_LATENCY, bucket_of
 from centralized_ml_api.plan.usage.tokens import NO_TOKENS, Tokens, estimate_tokens
 from centralized_ml_api.plan.usage.types import NOBODY
 from centralized_ml_api.record import record
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 CHUNK_BYTES = 1024 * 1024
+TAIL_BYTES = 256 * 1024
+"""Some thousand calls: an event's last minutes."""
+
 _LINE_BYTES = 64 * 1024
 _NAME_CHARACTERS = 128
 _MAX_STATUS = 999
@@ -49,6 +55,22 @@ def read_chunk(file: BinaryIO, offset: int) -> Chunk | None:
     if not lines and len(read) == CHUNK_BYTES:
         lines = read  # Envoy does not write lines that long: skip it
     return Chunk(tuple(lines.splitlines()), offset + len(lines)) if lines else None
+
+
+def read_tail(log: Path) -> list[bytes]:
+    """Returns the last lines of a log, `TAIL_BYTES` of them; none of a log without a file.
+
+    Raises:
+        OSError: The log cannot be read.
+    """
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL_BYTES))
+            lines = file.read(TAIL_BYTES).split(b"\n")
+    except FileNotFoundError:
+        return []
+    return lines[1:] if size > TAIL_BYTES else lines
 
 
 @record

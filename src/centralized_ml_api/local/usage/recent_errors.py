@@ -8,15 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import PAUSED
+from centralized_ml_api.local.usage.log_lines import read_tail
 from centralized_ml_api.plan.usage.types import NOBODY, error_kind
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-TAIL_BYTES = 256 * 1024
-"""Some thousand calls: an event's last minutes."""
 
 _NAME_CHARACTERS = 128
 _REFUSED, _OWN_ANSWER = "admission_refused:", "direct_response"
@@ -47,14 +45,7 @@ def load_recent_errors(log: Path, since: float) -> tuple[RecentError, ...]:
     Raises:
         OSError: The log cannot be read.
     """
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            lines = file.read(TAIL_BYTES).split(b"\n")
-    except FileNotFoundError:
-        return ()
-    return group_errors(lines[1:] if size > TAIL_BYTES else lines, since)
+    return group_errors(read_tail(log), since)
 
 
 def group_errors(lines: Iterable[bytes], since: float) -> tuple[RecentError, ...]:

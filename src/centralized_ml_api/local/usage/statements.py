@@ -111,7 +111,8 @@ SELECT team, model, status, bucket, sum(requests), sum(bytes_in), sum(bytes_out)
 FROM calls JOIN pairs ON pairs.id = pair WHERE hour >= ? GROUP BY team, model, status, bucket
 """  # noqa: S608  # a constant
 HOURS = """
-SELECT hour, sum(requests), sum(CASE WHEN status = 0 OR status >= 400 THEN requests ELSE 0 END)
+SELECT hour, sum(requests), sum(CASE WHEN status = 0 OR status >= 400 THEN requests ELSE 0 END),
+    sum(nanodollars)
 FROM calls WHERE hour >= ? GROUP BY hour ORDER BY hour
 """
 

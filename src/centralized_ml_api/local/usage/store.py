@@ -81,8 +81,8 @@ class UsageStore:
         with self._open() as database:
             rows = database.execute(statements.HOURS, (_hour(since),)).fetchall()
         return [
-            HourUsage(datetime.fromtimestamp(hour * _SECONDS_PER_HOUR, UTC), requests, errors)
-            for hour, requests, errors in rows
+            HourUsage(datetime.fromtimestamp(hour * _SECONDS_PER_HOUR, UTC), *counted)
+            for hour, *counted in rows
         ]
 
     def load_days(self, since: datetime | None) -> list[TeamDay]:

@@ -79,11 +79,12 @@ class Usage:
 
 @record
 class HourUsage:
-    """The calls that began in one hour of UTC; in what is long past, in one day."""
+    """The calls that began in one hour of UTC, or long ago in one day, and what their tokens cost."""
 
     start: datetime
     requests: int
     errors: int
+    nanodollars: int = 0
 
 
 @record

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from centralized_ml_api.local.status import Unapplied
 from centralized_ml_api.local.traffic.pace import Pace
 from centralized_ml_api.local.usage.recent_errors import RecentError
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan
+from centralized_ml_api.plan.usage.types import HourUsage
 from support.board import DOLLAR, NOW, build_board, known
 
 
@@ -25,6 +27,7 @@ def test_a_team_is_what_it_has_called_and_what_it_may_use() -> None:
         "limits": [{"unit": "usd", "period": "event", "used": 4.8, "most": 5.0}],
         "granted": None,
         "paused": None,
+        "minutes": [0] * 60,
         "requests_per_minute": 0.0,
         "p95_milliseconds": None,
         "requests": 6,
@@ -81,6 +84,17 @@ def test_a_model_has_its_state_its_pace_and_its_last_lines() -> None:
 
 def test_the_total_is_that_of_mlapi_usage() -> None:
     assert build_board(3, 2)["total"] == {"requests": 18, "errors": 6, "tokens": 6000, "usd": 0.06}
+
+
+def test_what_was_spent_is_a_line_that_ends_now() -> None:
+    told = known()
+    hours = (HourUsage(NOW - timedelta(hours=5), 5, 0, 3 * DOLLAR),)
+    spending = build_document(replace(told, usage=replace(told.usage, hours=hours)))["spending"]
+    assert [point["usd"] for point in spending["points"]] == [0.0, 3.0, 3.0]
+    assert spending["points"][-1]["at"] == NOW.timestamp()
+    assert spending["expected"] == {"at": (NOW + timedelta(hours=5)).timestamp(), "usd": 6.0}
+    unpaid = replace(told.usage, hours=())
+    assert build_document(replace(told, usage=unpaid))["spending"] is None
 
 
 def test_what_troubles_the_gateway_is_said() -> None:

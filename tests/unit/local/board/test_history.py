@@ -3,7 +3,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from centralized_ml_api.local.board.history import KEPT_POINTS, LOOK_SECONDS, History, Point, keep_history
+from centralized_ml_api.local.board.history import (
+    KEPT_POINTS,
+    LOOK_SECONDS,
+    WORDS_SECONDS,
+    History,
+    Point,
+    keep_history,
+)
 from centralized_ml_api.local.traffic.types import Counted, Requests, TokenCount, Traffic
 from support.fake_target import NOON, HandClock
 
@@ -44,14 +51,27 @@ def test_an_hour_is_kept() -> None:
     assert (len(history.points), history.points[-1].at) == (KEPT_POINTS, (KEPT_POINTS + 4) * 10.0)
 
 
+def test_a_team_has_its_calls_by_minute_for_an_hour() -> None:
+    history = noted(*(reading(number * 10, 5 * number) for number in range(14)))
+    assert history.list_minutes("red", 130.0)[-3:] == [25, 30, 10]
+    assert (sum(history.list_minutes("red", 130.0)), len(history.list_minutes("red", 130.0))) == (65, 60)
+    assert history.list_minutes("blue", 130.0) == [0] * 60
+    assert history.list_minutes("late", 130.0) == [0] * 60
+    assert sum(history.list_minutes("red", 130.0 + 59 * 60)) == 10
+    history.note(reading(4000, 66), 4000.0, ["chat"], ["red"])
+    assert history.list_minutes("red", 130.0) == [0] * 60, "what is over an hour old is forgotten"
+
+
 def test_points_are_short_in_json() -> None:
-    assert Point(1.7, 0.33333, 0.0, 12.34, 1).to_json() == {
+    assert Point(1.7, 0.33333, 0.0, 12.34, 1, 0.9876).to_json() == {
         "at": 2,
         "requests": 0.333,
         "errors": 0.0,
         "tokens": 12.3,
         "waiting": 1,
+        "first_word": 0.99,
     }
+    assert Point(1.7, 0.0, 0.0, 0.0, 0).to_json()["first_word"] is None
 
 
 def test_a_reading_is_taken_every_ten_seconds() -> None:
@@ -63,10 +83,18 @@ def test_a_reading_is_taken_every_ten_seconds() -> None:
                 raise EOFError
             return reading(hand.seconds, int(hand.seconds))
 
+        asked: list[float] = []
+
+        async def wait(since: float) -> float:
+            asked.append(since - NOON.timestamp())
+            return hand.seconds / 10
+
         with contextlib.suppress(EOFError):
-            await keep_history(history, look, lambda: (["chat"], ["red"]), hand.clock)
+            await keep_history(history, look, lambda: (["chat"], ["red"]), wait, hand.clock)
         assert hand.slept == [10, 10, 10]
         start = NOON.timestamp()
+        assert asked == [-WORDS_SECONDS, 10 - WORDS_SECONDS, 20 - WORDS_SECONDS]
+        assert [point.first_word for point in history.points] == [1.0, 2.0]
         assert [(point.at - start, point.requests) for point in history.points] == [(10, 1), (20, 1)]
 
     asyncio.run(main())

@@ -223,6 +223,16 @@ def test_a_table_since_an_instant_begins_with_its_hour(collector: UsageCollector
     assert [(hour.start.hour, hour.requests) for hour in since.hours] == [(12, 2), (13, 1)]
 
 
+def test_an_hour_has_what_its_tokens_cost(collector: UsageCollector) -> None:
+    recorder = UsageRecorder(collector, print)
+    recorder.note_prices({"echo": TokenPrice(1000, 500, 2000, "the config")})
+    later = NOON + timedelta(hours=1)
+    append(collector.log, line(tokens_in=3, tokens_out=2), line(), line(at=later, tokens_in=1))
+    asyncio.run(recorder.collect())
+    hours = collector.load_table(None).hours
+    assert [(hour.start, hour.nanodollars) for hour in hours] == [(NOON, 7), (later, 1)]
+
+
 def _clocked(tmp_path: Path, now: datetime) -> UsageCollector:
     return UsageCollector(UsageStore(tmp_path / "usage.db", now.timestamp), tmp_path / "access.log")
 

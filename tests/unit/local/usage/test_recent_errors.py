@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.usage.log_lines import TAIL_BYTES
 from centralized_ml_api.local.usage.recent_errors import (
-    TAIL_BYTES,
     RecentError,
     group_errors,
     load_recent_errors,

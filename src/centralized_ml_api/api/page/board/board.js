@@ -60,10 +60,10 @@ function draw() {
   drawHead();
   keepFocus(byId("needs"), () => byId("needs").replaceChildren(...listNeeds().map(drawNeed)));
   drawMessage();
-  const { history, total, pot, teams, models, errors, journal, now } = board.now;
+  const { history, total, pot, spending, teams, models, errors, journal, now } = board.now;
   const { sort, find, open, logs } = board;
   const ago = Math.floor(Date.parse(now) / AGO_MILLISECONDS);
-  drawIfNew("charts", [history, total, pot], () => byId("charts").replaceChildren(...drawCharts()));
+  drawIfNew("charts", [history, total, pot, spending], () => byId("charts").replaceChildren(...drawCharts()));
   drawIfNew("teams", [teams, total, sort, find, [...open], ago], () => keepFocus(byId("teams-rows"), drawTeams));
   drawIfNew("models", [models, [...open], [...logs]], () => keepFocus(byId("models-rows"), drawModels));
   drawIfNew("errors", errors, () => byId("errors-rows").replaceChildren(...drawErrors()));
@@ -128,20 +128,24 @@ function drawNeed([isBad, title, words, label, run]) {
 }
 
 function drawCharts() {
-  const { history: points, total, pot } = board.now;
-  const last = points.at(-1) ?? { requests: 0, errors: 0, tokens: 0, waiting: 0 };
-  const perMinute = (name) => points.map((point) => point[name] * 60);
+  const { history: points, total, pot, spending } = board.now;
+  const last = points.at(-1) ?? { requests: 0, errors: 0, tokens: 0, waiting: 0, first_word: null };
   const budget = pot.find((limit) => limit.unit === "usd");
-  const known = (name) => last[name] !== undefined; // AWS counts neither tokens a second nor calls that wait
-  const plain = (label, name) => (known(name) ? [chart(label, formatCount(last[name]), "", points.map((point) => point[name]), formatCount)] : []);
+  const line = (name, times = 1) => points.map((point) => ({ at: point.at, value: point[name] === null ? null : point[name] * times }));
+  const known = (name) => last[name] !== undefined; // AWS counts neither tokens a second nor calls that wait, and times no word
+  const plain = (label, name, unit, write) => (known(name) ? [chart(label, write(last[name]), last[name] === null ? "" : unit, line(name), write)] : []);
   return [
-    chart("Requests a minute", formatCount(last.requests * 60), "", perMinute("requests"), formatCount),
-    ...plain("Tokens a second", "tokens"),
-    ...plain("Calls that wait", "waiting"),
-    chart("Errors a minute", formatCount(last.errors * 60), "", perMinute("errors"), formatCount),
-    chart("Spent by all teams", formatUsd(total.usd), budget ? ` of ${formatUsd(budget.most)} USD` : " USD", [], formatUsd),
+    chart("Requests a minute", formatCount(last.requests * 60), "", line("requests", 60), formatCount),
+    ...plain("Tokens a second", "tokens", "", formatCount),
+    ...plain("Wait for the first word", "first_word", " s", formatWait),
+    ...plain("Calls that wait", "waiting", "", formatCount),
+    chart("Errors a minute", formatCount(last.errors * 60), "", line("errors", 60), formatCount),
+    spendingChart(total.usd, spending, budget),
   ];
 }
+
+/** Writes seconds; nobody waits while nothing streams. */
+const formatWait = (seconds) => (seconds === null ? "–" : seconds.toFixed(seconds < 10 ? 1 : 0));
 
 function drawModels() {
   const { models } = board.now;

@@ -43,7 +43,7 @@ function drawTeam(team, now) {
     "tr",
     {},
     element("th", { scope: "row", dir: "auto" }, team.name, tags.map(([isShown, words]) => (isShown ? element("span", { class: "tag" }, words) : null))),
-    hasPace() ? element("td", { class: "number wide" }, formatCount(team.requests_per_minute)) : null,
+    hasPace() ? element("td", { class: "number wide" }, element("span", { class: "pace" }, sparkLine(team.minutes), element("span", {}, formatCount(team.requests_per_minute)))) : null,
     element("td", { class: "number" }, formatCount(team.requests)),
     element("td", { class: "number wide" }, formatCount(team.tokens)),
     element("td", { class: "number" }, formatUsd(team.usd)),

@@ -1,0 +1,59 @@
+"""The line of what is spent, and what is expected at the end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from centralized_ml_api.organizer.board_shape import describe_spending
+from centralized_ml_api.plan.usage.types import HourUsage
+
+START = datetime(2027, 3, 6, 8, tzinfo=UTC)
+DOLLAR = 10**9
+
+
+def hour(number: int, dollars: float) -> HourUsage:
+    """What an hour of the event cost."""
+    return HourUsage(START + timedelta(hours=number), 1, 0, int(dollars * DOLLAR))
+
+
+def draw(
+    *hours: HourUsage, now: float, ends: float | None = None
+) -> tuple[list[tuple[float, float]], float | None]:
+    """The line, in hours and dollars, and what is expected."""
+    until = None if ends is None else START + timedelta(hours=ends)
+    told = describe_spending(hours, START + timedelta(hours=now), until)
+    assert told is not None
+    points = [((point["at"] - START.timestamp()) / 3600, point["usd"]) for point in told["points"]]
+    return points, told["expected"] and told["expected"]["usd"]
+
+
+def test_nothing_spent_is_no_line() -> None:
+    assert describe_spending((), START, None) is None
+    assert describe_spending((hour(0, 0),), START + timedelta(hours=1), None) is None
+
+
+def test_the_line_rises_in_the_hours_that_cost_and_ends_now() -> None:
+    points, _ = draw(hour(0, 0), hour(1, 2), hour(3, 1), now=3.5)
+    assert points == [(1, 0), (2, 2), (3, 2), (3.5, 3), (3.5, 3)]
+    flat, _ = draw(hour(0, 2), now=4)
+    assert flat == [(0, 0), (1, 2), (4, 2)]
+
+
+@pytest.mark.parametrize(
+    ("now", "ends", "expected"),
+    [
+        (5, 10, 20.0),
+        (5, None, None),
+        (5, 5, None),
+        (5, 4, None),
+        (0.4, 10, None),
+        (0.5, 5.5, 110.0),
+        (0.5, 5.6, None),
+    ],
+)
+def test_what_is_expected_goes_on_as_before_while_enough_is_known(
+    now: float, ends: float | None, expected: float | None
+) -> None:
+    assert draw(hour(0, 10), now=now, ends=ends)[1] == expected
