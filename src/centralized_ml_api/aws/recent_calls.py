@@ -22,6 +22,12 @@ HOUR, MINUTE_SECONDS = timedelta(hours=1), 60
 RECENT = timedelta(minutes=10)
 SHOWN_ERRORS = 40
 
+LATE_MINUTES = 5
+"""How late CloudWatch may learn of a minute. AWS promises no time; API Gateway sends numbers every minute.
+
+Until then a minute of which CloudWatch knows nothing is none without calls, so it is not drawn.
+"""
+
 METRICS = {"requests": "Count", "client_errors": "4XXError", "server_errors": "5XXError"}
 """Those of the API, one number a minute.
 
@@ -37,6 +43,8 @@ ERRORS_QUERY = (
 
 def load_history(clients: AwsClients, stack: str, now: datetime) -> list[dict[str, Any]]:
     """Returns the points of the last hour, a minute each, with rates per second: one call of CloudWatch.
+
+    The latest minutes of which CloudWatch knows nothing yet are left out.
 
     Args:
         clients: of the region of the stack.
@@ -73,7 +81,9 @@ def load_history(clients: AwsClients, stack: str, now: datetime) -> list[dict[st
         for result in answer["MetricDataResults"]
     }
     start = round((end - HOUR).timestamp())
-    minutes = range(start, round(end.timestamp()), MINUTE_SECONDS)
+    latest = max((at for counted in counts.values() for at in counted), default=0) + MINUTE_SECONDS
+    known = max(latest, round(end.timestamp()) - LATE_MINUTES * MINUTE_SECONDS)
+    minutes = range(start, min(known, round(end.timestamp())), MINUTE_SECONDS)
     return [build_point(at, {name: counts.get(name, {}).get(at, 0.0) for name in METRICS}) for at in minutes]
 
 

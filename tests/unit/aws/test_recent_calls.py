@@ -14,9 +14,10 @@ NOON = datetime(2030, 6, 1, 12, 0, 30, tzinfo=UTC)
 
 
 class Metrics:
-    """CloudWatch, which counted in one minute; and the clients that lead to it."""
+    """CloudWatch, which counted in one minute, or in none; and the clients that lead to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: datetime | None = datetime(2030, 6, 1, 11, 58, tzinfo=UTC)) -> None:
+        self._at = at
         self.asked: list[dict[str, Any]] = []
 
     def client(self, service: str) -> Metrics:
@@ -27,19 +28,20 @@ class Metrics:
     def get_metric_data(self, **asked: Any) -> dict[str, Any]:
         """As boto3's client."""
         self.asked.append(asked)
-        at = datetime(2030, 6, 1, 11, 58, tzinfo=UTC)
         counts = {"requests": 120.0, "client_errors": 6.0}
-        found = [{"Id": name, "Timestamps": [at], "Values": [count]} for name, count in counts.items()]
+        at = [self._at] if self._at else []
+        found = [
+            {"Id": name, "Timestamps": at, "Values": [count] * len(at)} for name, count in counts.items()
+        ]
         return {"MetricDataResults": [*found, {"Id": "server_errors", "Timestamps": [], "Values": []}]}
 
 
 def test_the_last_hour_is_one_call_with_a_point_a_minute() -> None:
     metrics = Metrics()
     points = load_history(metrics, "Event", NOON)  # type: ignore[arg-type]  # has all that is used
-    assert len(points) == 60
-    assert points[-1]["at"] == round(NOON.timestamp()) - 30 - 60
-    assert points[-2] == {"at": points[-1]["at"] - 60, "requests": 2.0, "errors": 0.1}
-    assert {(point["requests"], point["errors"]) for point in (*points[:-2], points[-1])} == {(0.0, 0.0)}
+    assert len(points) == 59
+    assert points[-1] == {"at": round(NOON.timestamp()) - 30 - 120, "requests": 2.0, "errors": 0.1}
+    assert {(point["requests"], point["errors"]) for point in points[:-1]} == {(0.0, 0.0)}
     (asked,) = metrics.asked
     assert [query["MetricStat"]["Metric"]["MetricName"] for query in asked["MetricDataQueries"]] == [
         "Count",
@@ -48,6 +50,24 @@ def test_the_last_hour_is_one_call_with_a_point_a_minute() -> None:
     ]
     dimensions = [{"Name": "ApiName", "Value": "Event"}]
     assert asked["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"] == dimensions
+
+
+@pytest.mark.parametrize(
+    ("counted", "last"),
+    [("11:59", "11:59"), ("11:56", "11:56"), ("11:54", "11:54"), ("11:53", "11:54"), ("11:20", "11:54")],
+)
+def test_minutes_that_cloudwatch_may_not_know_yet_are_left_out(counted: str, last: str) -> None:
+    """It is 12:00: after five minutes without a number nobody called."""
+    hour, minute = map(int, counted.split(":"))
+    metrics = Metrics(datetime(2030, 6, 1, hour, minute, tzinfo=UTC))
+    points = load_history(metrics, "Event", NOON)  # type: ignore[arg-type]  # has all that is used
+    assert f"{datetime.fromtimestamp(points[-1]['at'], UTC):%H:%M}" == last
+    assert f"{datetime.fromtimestamp(points[0]['at'], UTC):%H:%M}" == "11:00"
+
+
+def test_an_hour_without_calls_is_one_of_zeros() -> None:
+    points = load_history(Metrics(None), "Event", NOON)  # type: ignore[arg-type]  # has all that is used
+    assert ({point["requests"] for point in points}, len(points)) == ({0.0}, 55)
 
 
 @pytest.mark.parametrize(
