@@ -1,28 +1,33 @@
-"""What is paused is refused on both targets with the organizer's words; what differs is documented."""
+"""What organizers pause and say reaches callers of both targets; what differs is documented."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from centralized_ml_api.api.error_shape import PAUSED
-from centralized_ml_api.api.notices import PAUSE_HEADERS
+from centralized_ml_api.api.notices import MESSAGE_HEADER, PAUSE_HEADERS, encode_message
 from centralized_ml_api.aws.pauses import hash_key
-from centralized_ml_api.aws.stack_contract import KEY_FUNCTION, PAUSED_VARIABLE
+from centralized_ml_api.aws.stack_contract import (
+    KEY_FUNCTION,
+    MESSAGE_VARIABLE,
+    PAUSED_VARIABLE,
+    STREAM_FUNCTION,
+)
 from centralized_ml_api.cli.targets import connect
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from contract.api import build_config
 from contract.case import AWS, LOCAL, Request, refused, send
 from contract.cases.keys import chat_as, plain, with_key
-from contract.differences import PAUSE_DIFFERENCES, PAUSED_WORDS, Difference
+from contract.differences import MESSAGE, PAUSE_DIFFERENCES, PAUSED_WORDS, Difference
 from contract.targets import Targets, serve_template
 from support.local_api import start_local_api
 from support.synthesis import build_plan_of, synthesize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from contract.case import Expected
     from support.background import Background
@@ -39,26 +44,34 @@ Keys = dict[str, dict[str, str]]
 def paused(
     tmp_path_factory: pytest.TempPathFactory, odd: OddServer, background: Background
 ) -> Iterator[Targets]:
-    """Both targets of a config with two teams, of which red is paused."""
+    """Both targets of a config with two teams, of which red is paused, and a message to all."""
     folder = tmp_path_factory.mktemp("paused")
     config = build_config(folder, odd.port, odd.port)
     models = [one for one in config["models"] if one["name"] in ENTRIES]
     with start_local_api(folder, {"models": models, "event": EVENT}) as local:
         local.wait_serving()
         connect(folder / ".mlapi").pause(None, PAUSED_WORDS, team="red")
+        connect(folder / ".mlapi").say(MESSAGE)
         output = folder / "cdk.out"
         template = synthesize(build_plan_of(folder / "models.json"), output).document
-        (function,) = (
-            resource
-            for name, resource in template["Resources"].items()
-            if KEY_FUNCTION in name and resource["Type"] == "AWS::Lambda::Function"
-        )
-        told = json.dumps({"teams": {"red": PAUSED_WORDS}, "keys": {hash_key("red's key"): "red"}})
-        function["Properties"]["Environment"]["Variables"][PAUSED_VARIABLE] = told
+        told = {"teams": {"red": PAUSED_WORDS}, "keys": {hash_key("red's key"): "red"}}
+        find_variables(template, KEY_FUNCTION)[PAUSED_VARIABLE] = json.dumps(told)
+        find_variables(template, STREAM_FUNCTION)[MESSAGE_VARIABLE] = json.dumps(MESSAGE)
         with serve_template(
             template, output, local, background, keys={"red": "red's key", "blue": "blue's key"}
         ) as targets:
             yield targets
+
+
+def find_variables(template: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """The variables of the function whose logical id has a part."""
+    (found,) = (
+        resource["Properties"]["Environment"]["Variables"]
+        for name, resource in template["Resources"].items()
+        if part in name and resource["Type"] == "AWS::Lambda::Function"
+    )
+    variables: dict[str, Any] = found
+    return variables
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +98,21 @@ def test_calls_that_stream_are_refused_alike(paused: Targets, keys: Keys, target
 )
 def test_lists_and_other_teams_go_on(paused: Targets, keys: Keys, target: str, request_: Request) -> None:
     assert send(paused.url(target), with_key(request_, keys[target])).status == 200
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "request_",
+    [
+        chat_as({"authorization": "Bearer {blue}"}),
+        chat_as({"authorization": "Bearer {red}"}),
+        Request("/health", b"", "GET"),
+    ],
+    ids=["chat", "refusal", "health"],
+)
+def test_a_message_to_all_is_a_header(paused: Targets, keys: Keys, target: str, request_: Request) -> None:
+    answer = send(paused.url(target), with_key(request_, keys[target]))
+    assert answer.header(MESSAGE_HEADER) == encode_message(MESSAGE) == "Mittag, 100 %25 K%C3%A4se %E2%98%95"
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -13,7 +13,17 @@ SOURCES = ROOT / "src/centralized_ml_api"
 ROW = re.compile(r"^\| (\d{3}) \| `(\w+)` \| `(\w+)` \|", re.MULTILINE)
 READ_VARIABLE = re.compile(r'(?:environ|environment|inherited)(?:\.get\(|\[)"([A-Z_]+)"')
 NOT_THE_USERS = {
-    *("DIRECT", "ENDPOINT_NAME", "EVENT_ENDS", "KEY_IDS", "NAMES_TEAM", "OWN_TAG", "PATH", "PAUSED"),
+    *(
+        "DIRECT",
+        "ENDPOINT_NAME",
+        "EVENT_ENDS",
+        "EVENT_MESSAGE",
+        "KEY_IDS",
+        "NAMES_TEAM",
+        "OWN_TAG",
+        "PATH",
+        "PAUSED",
+    ),
     *("PYTHONPATH", "REFUSED", "TABLE", "TEAM_TAG", "UNTIL", "WORDS"),
 }
 """Variables that a function is given, and one that needs no explanation."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACCOUNT = "123456789012"
+_LAST_PART = re.compile(r"/[^/]*$")
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
 
 
@@ -146,7 +147,8 @@ def stack_in(status: str, **parameters: str) -> Answer:
 class AwsWire:
     """The server: its address, its answers, and what it was asked.
 
-    `spoken` are answers that depend on the body of the request; they come before `answers`. `got` are the
+    `spoken` are answers that depend on the body of the request; they come before `answers`, and may end in
+    `/*` for any last part of a path. `got` are the
     paths of the requests that have no body, with their queries.
     """
 
@@ -204,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, action: str, body: str = "") -> None:
         self.wire.asked.append(action)
-        spoken = self.wire.spoken.get(action)
+        spoken = self.wire.spoken.get(action) or self.wire.spoken.get(_LAST_PART.sub("/*", action))
         answer = spoken(body) if spoken else self.wire.answers.get(action)
         answer = answer or refusal("NotAnswered", f"the test has no {action}", 501)
         is_xml = isinstance(answer.body, str)

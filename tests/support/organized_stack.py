@@ -4,50 +4,130 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.stack_contract import (
     ADDRESS_OUTPUT,
+    DELETE_STACK,
     JOINING_OUTPUT,
     KEY_ENDS_OUTPUT,
+    MESSAGE_VARIABLE,
+    NO_MESSAGE,
     NOTHING_PAUSED,
     PAUSED_VARIABLE,
     PLACES_PLAN,
+    TEAM_TAG,
     key_tags,
 )
 from support.aws_wire import Answer, AwsWire, refusal, stack_resources, xml
 from support.fake_documents import FakeDocuments
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
 STACK, REGION = "Event", "us-east-1"
 KEYS = {"red": "key-of-red", "blue": "key-of-blue", "place:1": "key-of-a-place"}
 PATHS = ("/", "/chat", "/echo", "/health", "/v1", "/v1/models", "/{proxy+}")
-FUNCTION, SPENDING, DOOR = "the-function-of-keys", "the-spending", "the-door"
-_CONFIGURATION = f"/2015-03-31/functions/{FUNCTION}/configuration"
+FUNCTION, STREAMER = "the-function-of-keys", "the-function-that-streams"
+SPENDING, DOOR = "the-spending", "the-door"
 _PLAN = "AWS::ApiGateway::UsagePlan"
 
 
 @dataclass
+class FakeFunction:
+    """A Lambda function whose variables organizers change.
+
+    Of the next `busy` changes, another organizer is faster. An update is under way until somebody has asked
+    `updating` times how that goes.
+    """
+
+    name: str
+    variables: dict[str, str]
+    revision: int = 1
+    busy: int = 0
+    updating: int = 0
+
+    def serve(self) -> dict[str, Callable[[str], Answer]]:
+        """What the wire answers to calls of it."""
+        path = f"/2015-03-31/functions/{self.name}"
+        return {
+            f"lambda.GET {path}/configuration": lambda _: Answer(200, self._describe()),
+            f"lambda.PUT {path}/configuration": self._change,
+            f"lambda.GET {path}": lambda _: Answer(200, {"Configuration": self._ask()}),
+        }
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "Environment": {"Variables": self.variables},
+            "RevisionId": str(self.revision),
+            "LastUpdateStatus": "InProgress" if self.updating else "Successful",
+        }
+
+    def _ask(self) -> dict[str, Any]:
+        described = self._describe()
+        self.updating = max(0, self.updating - 1)
+        return described
+
+    def _change(self, body: str) -> Answer:
+        wanted = json.loads(body)
+        if self.updating:
+            return refusal("ResourceConflictException", "An update is in progress for resource", 409)
+        if self.busy:
+            self.busy -= 1
+            self.revision += 1
+        if wanted["RevisionId"] != str(self.revision):
+            return refusal("PreconditionFailedException", "The Revision Id provided does not match", 412)
+        variables = wanted["Environment"]["Variables"]
+        if len(json.dumps(variables)) > 4096:
+            said = "the environment variables you have provided exceeded the 4KB limit. String measured: {}"
+            return refusal(
+                "InvalidParameterValueException", f"Lambda was unable to configure, because {said}"
+            )
+        self.variables = variables
+        self.revision += 1
+        return Answer(200, self._describe())
+
+
+@dataclass
 class OrganizedStack:
-    """The state of the stack. Of the next `busy` changes of the function, another organizer is faster."""
+    """The state of the stack."""
 
     wire: AwsWire
-    variables: dict[str, str] = field(
-        default_factory=lambda: {"OWN_TAG": "kept", PAUSED_VARIABLE: NOTHING_PAUSED}
+    keeper: FakeFunction = field(
+        default_factory=lambda: FakeFunction(FUNCTION, {"OWN_TAG": "kept", PAUSED_VARIABLE: NOTHING_PAUSED})
+    )
+    streamer: FakeFunction = field(
+        default_factory=lambda: FakeFunction(STREAMER, {"MODELS": "kept", MESSAGE_VARIABLE: NO_MESSAGE})
     )
     documents: FakeDocuments = field(default_factory=FakeDocuments)
     queries: list[str] = field(default_factory=list)
     rows: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {"calls": [], "errors": [], "": []})
     keys_changed: list[Any] = field(default_factory=list)
-    revision: int = 1
-    busy: int = 0
+    items: list[dict[str, Any]] = field(default_factory=lambda: [*map(build_key, KEYS, KEYS.values())])
+    schedules: list[dict[str, Any]] = field(default_factory=list)
+    resources: list[tuple[str, str, str]] = field(default_factory=list)
+    template: dict[str, Any] = field(default_factory=dict)
+    copies: int = 0
 
     @property
     def paused(self) -> Any:
         """What the function of keys is told of pauses."""
-        return json.loads(self.variables[PAUSED_VARIABLE])
+        return json.loads(self.keeper.variables[PAUSED_VARIABLE])
+
+    @property
+    def message(self) -> Any:
+        """What the function that streams is told to say to everybody."""
+        return json.loads(self.streamer.variables[MESSAGE_VARIABLE])
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The latest key of each team."""
+        return {item["tags"][TEAM_TAG]: item["value"] for item in self.items}
 
     def answer(self) -> None:
         """Lets the wire answer as this stack does."""
@@ -61,23 +141,19 @@ class OrganizedStack:
             KEY_ENDS_OUTPUT: "arn:aws:iam::1:role/r",
             JOINING_OUTPUT: json.dumps(joining),
         }
-        items = [
-            {"id": team, "value": value, "enabled": True, "createdDate": 0, "tags": key_tags(STACK, team)}
-            for team, value in KEYS.items()
+        self.template |= plans
+        self.resources += [
+            *((_PLAN, name, f"plan-{name}") for name in plans),
+            ("AWS::Scheduler::ScheduleGroup", "Group", "group"),
+            ("AWS::Lambda::Function", "ApiKeyFunctionResource1", FUNCTION),
+            ("AWS::Lambda::Function", "ApiStreamFunction1", STREAMER),
+            ("AWS::DynamoDB::Table", "ApiStreamSpending1", SPENDING),
+            ("AWS::ApiGateway::RestApi", "ApiHttp1", "api"),
+            ("AWS::Logs::LogGroup", "ApiHttpAccessLog1", "the-log"),
         ]
-        template = escape(json.dumps({"Resources": plans}))
+        self._list_resources()
         self.wire.answers |= {
-            "cloudformation.ListStackResources": stack_resources(
-                *((_PLAN, name, f"plan-{name}") for name in plans),
-                ("AWS::Scheduler::ScheduleGroup", "Group", "group"),
-                ("AWS::Lambda::Function", "ApiKeyFunctionResource1", FUNCTION),
-                ("AWS::DynamoDB::Table", "ApiStreamSpending1", SPENDING),
-                ("AWS::ApiGateway::RestApi", "ApiHttp1", "api"),
-                ("AWS::Logs::LogGroup", "ApiHttpAccessLog1", "the-log"),
-            ),
-            "cloudformation.GetTemplate": xml("GetTemplate", f"<TemplateBody>{template}</TemplateBody>"),
             "cloudformation.DescribeStacks": describe_stack(outputs),
-            "apigateway.GET /apikeys": Answer(200, {"item": items}),
             "apigateway.GET /restapis/api/resources": Answer(
                 200, {"item": [{"id": path, "path": path} for path in PATHS]}
             ),
@@ -99,18 +175,19 @@ class OrganizedStack:
             },
         )
         self.wire.spoken |= {
-            f"lambda.GET {_CONFIGURATION}": lambda _: Answer(200, self._describe()),
-            f"lambda.PUT {_CONFIGURATION}": self._change,
-            f"lambda.GET /2015-03-31/functions/{FUNCTION}": lambda _: Answer(
-                200, {"Configuration": self._describe()}
-            ),
+            **self.keeper.serve(),
+            **self.streamer.serve(),
             "dynamodb.GetItem": lambda body: Answer(200, self.documents.get_item(**json.loads(body))),
             "dynamodb.UpdateItem": self._update,
             "dynamodb.DeleteItem": self._delete,
             "dynamodb.Scan": self._scan,
             "logs.StartQuery": self._start_query,
             "logs.GetQueryResults": self._query_results,
-            "apigateway.PATCH /apikeys/red": self._change_key,
+            "apigateway.GET /apikeys": lambda _: Answer(200, {"item": self.items}),
+            "apigateway.POST /apikeys": self._make_key,
+            "apigateway.PATCH /apikeys/red": partial(self._change_key, "red"),
+            "apigateway.POST /usageplans/plan-red/keys": lambda _: Answer(201, {"id": "made"}),
+            "scheduler.POST /schedules/*": self._make_schedule,
             "monitoring.GetMetricData": self._count,
         }
         self.wire.answers |= {
@@ -127,6 +204,103 @@ class OrganizedStack:
                 f"apigateway.GET /usageplans/plan-{name}/usage": Answer(200, {"values": {}}) for name in plans
             },
         }
+
+    def end_at(self, instant: datetime) -> None:
+        """Gives the stack a schedule that deletes it then."""
+        schedule: dict[str, Any] = {
+            "Name": "end",
+            "State": "ENABLED",
+            "StartDate": instant.timestamp(),
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "Arn": f"arn:aws:scheduler:::aws-sdk:{DELETE_STACK}",
+                "RoleArn": "arn:aws:iam::1:role/e",
+            },
+        }
+
+        def move(body: str) -> Answer:
+            wanted = json.loads(body)
+            schedule["StartDate"] = wanted["StartDate"]
+            return Answer(200, {"ScheduleArn": "arn:aws:scheduler:::schedule/default/end"})
+
+        self.wire.spoken |= {
+            "scheduler.GET /schedules/end": lambda _: Answer(200, schedule),
+            "scheduler.PUT /schedules/end": move,
+        }
+        self.schedules.append(schedule)
+        self.resources.append(("AWS::Scheduler::Schedule", "End", "end"))
+        self._list_resources()
+
+    def let_chat_sleep(self) -> None:
+        """Gives the model chat an endpoint whose one component has no copies until somebody wakes it."""
+        endpoint, config = "AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig"
+        component, arn = "AWS::SageMaker::InferenceComponent", "arn:aws:sagemaker:us-east-1:1:"
+        self.template |= {
+            "Chat": {
+                "Type": endpoint,
+                "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
+                "Metadata": {"aws:cdk:path": f"{STACK}/Api/Models/chat/Endpoint"},
+            },
+            "Config": {"Type": config, "Properties": {}},
+            "Component": {
+                "Type": component,
+                "Properties": {"EndpointName": {"Fn::GetAtt": ["Chat", "EndpointName"]}},
+            },
+        }
+        self.resources += [
+            (endpoint, "Chat", f"{arn}endpoint/chat-1"),
+            (config, "Config", f"{arn}endpoint-config/c"),
+            (component, "Component", f"{arn}inference-component/chat-1"),
+        ]
+        self._list_resources()
+        variant = {"VariantName": "AllTraffic", "InstanceType": "ml.g5.2xlarge"}
+        described = {"EndpointName": "chat-1", "EndpointConfigName": "c", "EndpointStatus": "InService"}
+        self.wire.answers |= {
+            "sagemaker.DescribeEndpointConfig": Answer(
+                200, {"EndpointConfigName": "c", "ProductionVariants": [variant]}
+            ),
+            "sagemaker.DescribeEndpoint": Answer(200, described),
+        }
+        self.wire.spoken |= {
+            "sagemaker.DescribeInferenceComponent": lambda _: Answer(200, self._describe_component()),
+            "sagemaker.UpdateInferenceComponentRuntimeConfig": self._wake,
+        }
+
+    def _describe_component(self) -> dict[str, Any]:
+        return {
+            "InferenceComponentName": "chat-1",
+            "InferenceComponentStatus": "InService",
+            "RuntimeConfig": {"CurrentCopyCount": 0, "DesiredCopyCount": self.copies},
+            "EndpointName": "chat-1",
+            "EndpointArn": "arn:aws:sagemaker:us-east-1:1:endpoint/chat-1",
+            "InferenceComponentArn": "arn:aws:sagemaker:us-east-1:1:inference-component/chat-1",
+        }
+
+    def _wake(self, body: str) -> Answer:
+        self.copies = json.loads(body)["DesiredRuntimeConfig"]["CopyCount"]
+        return Answer(
+            200, {"InferenceComponentArn": "arn:aws:sagemaker:us-east-1:1:inference-component/chat-1"}
+        )
+
+    def _list_resources(self) -> None:
+        template = escape(json.dumps({"Resources": self.template}))
+        self.wire.answers |= {
+            "cloudformation.ListStackResources": stack_resources(*self.resources),
+            "cloudformation.GetTemplate": xml("GetTemplate", f"<TemplateBody>{template}</TemplateBody>"),
+        }
+
+    def _make_key(self, body: str) -> Answer:
+        wanted = json.loads(body)
+        made = build_key(
+            wanted["tags"][TEAM_TAG], wanted["value"], f"made-{len(self.items)}", len(self.items)
+        )
+        self.items.append(made)
+        self.wire.spoken[f"apigateway.PATCH /apikeys/{made['id']}"] = partial(self._change_key, made["id"])
+        return Answer(201, made)
+
+    def _make_schedule(self, body: str) -> Answer:
+        self.schedules.append(json.loads(body))
+        return Answer(200, {"ScheduleArn": "arn:aws:scheduler:::schedule/group/key"})
 
     def _count(self, body: str) -> Answer:
         """Two calls a second in the last minute that is asked for."""
@@ -149,34 +323,14 @@ class OrganizedStack:
         cells = [[{"field": name, "value": value} for name, value in row.items()] for row in rows]
         return Answer(200, {"status": "Complete", "results": cells})
 
-    def _change_key(self, body: str) -> Answer:
-        self.keys_changed.append(json.loads(body)["patchOperations"])
-        return Answer(200, {"id": "red"})
-
-    def _describe(self) -> dict[str, Any]:
-        environment = {"Variables": self.variables}
-        return {
-            "Environment": environment,
-            "RevisionId": str(self.revision),
-            "LastUpdateStatus": "Successful",
-        }
-
-    def _change(self, body: str) -> Answer:
-        wanted = json.loads(body)
-        if self.busy:
-            self.busy -= 1
-            self.revision += 1
-        if wanted["RevisionId"] != str(self.revision):
-            return refusal("PreconditionFailedException", "The Revision Id provided does not match", 412)
-        variables = wanted["Environment"]["Variables"]
-        if len(json.dumps(variables)) > 4096:
-            said = "the environment variables you have provided exceeded the 4KB limit. String measured: {}"
-            return refusal(
-                "InvalidParameterValueException", f"Lambda was unable to configure, because {said}"
-            )
-        self.variables = variables
-        self.revision += 1
-        return Answer(200, self._describe())
+    def _change_key(self, id_: str, body: str) -> Answer:
+        operations = json.loads(body)["patchOperations"]
+        self.keys_changed.append(operations)
+        (key,) = (item for item in self.items if item["id"] == id_)
+        for operation in operations:
+            name, value = operation["path"].removeprefix("/"), operation["value"]
+            key[name] = value == "true" if name == "enabled" else value
+        return Answer(200, {"id": id_})
 
     def _update(self, body: str) -> Answer:
         try:
@@ -200,6 +354,12 @@ class OrganizedStack:
             if span == value["S"] or (begins and span.startswith(value["S"]))
         ]
         return Answer(200, {"Items": found, "Count": len(found), "ScannedCount": len(found)})
+
+
+def build_key(owner: str, value: str, id_: str = "", created: int = 0) -> dict[str, Any]:
+    """A key as API Gateway lists it; its id is the owner's name where there is no other."""
+    tags = key_tags(STACK, owner)
+    return {"id": id_ or owner, "value": value, "enabled": True, "createdDate": created, "tags": tags}
 
 
 def describe_stack(outputs: dict[str, str]) -> Answer:

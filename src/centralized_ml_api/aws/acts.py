@@ -20,12 +20,13 @@ from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.grants import AwsGrants
 from centralized_ml_api.aws.joining import AwsJoining, load_roster
 from centralized_ml_api.aws.keys import AwsKeys, find_keys
+from centralized_ml_api.aws.messages import AwsMessage
 from centralized_ml_api.aws.pauses import EVERYTHING, AwsPauses
 from centralized_ml_api.aws.stack_contract import TEAM_TAG
 from centralized_ml_api.aws.waking import begin_to_wake
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.revise import move_end, write_instant
-from centralized_ml_api.errors import UsageError
+from centralized_ml_api.errors import MlApiError, UsageError
 from centralized_ml_api.organizer.grant import UNITS, read_grant
 from centralized_ml_api.organizer.journal import Journal, note_extension
 from centralized_ml_api.organizer.wanted import read_text, read_until, read_words
@@ -75,6 +76,7 @@ class AwsActs:
         self._journal = open_journal(target, by)
         self._pauses = AwsPauses(clients, target.stack)
         self._grants = AwsGrants(clients, target.stack)
+        self._message = AwsMessage(clients, target.stack)
         self._acts: dict[str, Act] = {
             "pause": self._pause,
             "resume": self._resume,
@@ -87,6 +89,7 @@ class AwsActs:
             "close-joining": partial(self._change_joining, "close joining", is_closed=True),
             "new-code": partial(self._change_joining, "new code", new_code=True),
             "extend": self._extend,
+            "message": self._say,
         }
 
     def do(self, act: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,15 +173,24 @@ class AwsActs:
         return {}
 
     def _renew_key(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Gives a `team` a new `key`; a team that is paused is so with that key, too."""
+        """Gives a `team` a new `key`; a team that is paused is so with that key, too.
+
+        The key is there whether or not that works, and is shown nowhere else: `trouble` says what failed.
+        """
         team, keys = read_text(wanted, "team"), AwsKeys(self._target, self._clients, clock=self._clock)
         owner = self._owner_of(team)
         words = self._pauses.load().teams.get(owner)
         keys.rotate(team, GRACE)
         self._journal.note("new key", team)
-        if words is not None:
+        key = keys.show(team)
+        if words is None:
+            return {"key": key}
+        try:
             self._pauses.set_team(owner, words, self._list_keys(owner))
-        return {"key": keys.show(team)}
+        except (MlApiError, BotoCoreError, ClientError) as error:
+            reason = error.message if isinstance(error, MlApiError) else str(error)
+            return {"key": key, "trouble": f"the pause of {team} does not cover this key: {reason}"}
+        return {"key": key}
 
     def _revoke(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         team = read_text(wanted, "team")
@@ -203,6 +215,13 @@ class AwsActs:
         note_extension(self._journal, moved.after)
         before = "" if moved.before is None else write_instant(moved.before)
         return {"before": before, "ends": render_instant(moved.after)}
+
+    def _say(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Says `words` to everybody, or nothing more; returns the words `before`."""
+        words = read_words(wanted)
+        before = self._message.say(words)
+        self._journal.note("message" if words else "no message", detail=words)
+        return {"before": before}
 
     def _list_keys(self, owner: str) -> list[str]:
         """Returns the values of a team's keys, which go no further than their hashes."""

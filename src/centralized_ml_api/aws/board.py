@@ -19,6 +19,7 @@ from centralized_ml_api.aws.board_document import Known, Spent, build_document, 
 from centralized_ml_api.aws.deployed_stack import TABLE, find_physical_id, load_outputs, load_resources
 from centralized_ml_api.aws.joining import AwsJoining, load_roster
 from centralized_ml_api.aws.keys import AwsKeys
+from centralized_ml_api.aws.messages import AwsMessage
 from centralized_ml_api.aws.pauses import AwsPauses
 from centralized_ml_api.aws.recent_calls import load_errors, load_history
 from centralized_ml_api.aws.spent_tokens import load_items
@@ -166,13 +167,16 @@ class AwsBoard:
             raise DeployError(f"{stack} is not deployed in {clients.region}")
         resources = load_resources(clients.client("cloudformation"), stack)
         outputs = load_outputs(clients.client("cloudformation"), stack)
-        pauses = None
+        pauses, message = None, None
         with contextlib.suppress(DeployError):  # without teams, or deployed before there were pauses
             pauses = AwsPauses(clients, stack).load()
+        with contextlib.suppress(DeployError):  # deployed before there were messages
+            message = AwsMessage(clients, stack).load()
         joining, address = AwsJoining(self._target, clients), status.address.rstrip("/")
         return {
             "status": status,
             "pauses": pauses,
+            "message": message,
             "invitation": joining.invite(address, self._clock()) if JOINING_OUTPUT in outputs else None,
             "roster": load_roster(clients, outputs),
             "is_counted": bool(find_physical_id(resources, TABLE, SPENDING_TABLE)),

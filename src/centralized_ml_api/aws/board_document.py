@@ -90,6 +90,7 @@ class Known:
         status: How the stack is; None where that could not be read.
         table: All calls so far; None before they were counted.
         pauses: What is paused; None where nothing can be.
+        message: What is said to everybody; None where nothing can be.
         invitation: What teams need to join; None where nobody can.
         roster: The teams that joined by the names of their places.
         is_counted: Whether tokens and dollars are counted.
@@ -103,6 +104,7 @@ class Known:
     status: StackStatus | None = None
     table: UsageTable | None = None
     pauses: Pauses | None = None
+    message: str | None = None
     invitation: Invitation | None = None
     roster: Mapping[str, str] = field(default_factory=dict)
     is_counted: bool = False
@@ -123,7 +125,7 @@ def build_document(known: Known) -> dict[str, Any]:
         "title": event.title or "Models",
         "event_ends": ends,
         "paused": pauses.models.get(EVERYTHING),
-        "message": "",
+        "message": known.message or "",
         "address": address,
         "urls": [address],
         "ends": ends,
@@ -138,6 +140,7 @@ def build_document(known: Known) -> dict[str, Any]:
             "tokens": tokens.total,
             "usd": in_dollars(tokens.nanodollars),
         },
+        "spending": None,
         "pot": _describe_limits(_POT_OWNER, event.pot, known),
         "join": describe_invitation(known.invitation) if known.invitation else None,
         "journal": [*known.journal],
@@ -150,6 +153,8 @@ def list_acts(known: Known) -> list[str]:
     acts = ["wake"]
     if known.pauses is not None:
         acts += ["pause", "resume", "new-key", "revoke"]
+    if known.message is not None:
+        acts.append("message")
     if known.is_counted:
         acts += ["grant", "take-back"]
     if known.invitation:
@@ -233,6 +238,7 @@ def _describe_team(team: TeamPlan, owner: str, known: Known) -> dict[str, Any]:
         "limits": limits,
         "granted": None if grant == NOTHING else grant.to_json(),
         "paused": known.pauses.teams.get(owner) if known.pauses else None,
+        "minutes": None,
         "requests_per_minute": None,
         "p95_milliseconds": None,
         **add_up(row for row in rows if row.team == team.name),

@@ -9,19 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from centralized_ml_api.aws.deployed_stack import find_physical_id, load_resources
-from centralized_ml_api.aws.settings import stack_flags
+from centralized_ml_api.aws.deployed_stack import find_physical_id
+from centralized_ml_api.aws.function_variable import FunctionVariable, VariableWords
 from centralized_ml_api.aws.stack_contract import HASH_CHARACTERS, KEY_FUNCTION, PAUSED_VARIABLE
-from centralized_ml_api.commands import command
 from centralized_ml_api.config.checks.models.names import RESERVED
-from centralized_ml_api.errors import DeployError, UsageError
+from centralized_ml_api.errors import UsageError
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
@@ -33,20 +29,16 @@ if TYPE_CHECKING:
 EVERYTHING = ""
 """Where the name of a model could be."""
 
-_FUNCTION, _API = "AWS::Lambda::Function", "AWS::ApiGateway::RestApi"
+_API = "AWS::ApiGateway::RestApi"
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-_ATTEMPTS = 5
-_BUSY = {"PreconditionFailedException", "ResourceConflictException"}
-"""Somebody else changes the function at this moment.
 
-Source: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
-"""
-
-_FULL = "4kb limit"
-"""What Lambda says, in whatever case, of variables that are too long.
-
-Source: https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594
-"""
+_WORDS = VariableWords(
+    older="pauses",
+    absent="has no teams: everybody may call it, and nothing can pause that",
+    absent_fix="add `event.teams` or `event.join` to the config, then deploy again",
+    one_more="another pause",
+    room_fix="end another pause, or use fewer words",
+)
 
 _PATHS_A_PAGE = 500
 """Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetResources.html"""
@@ -77,22 +69,22 @@ class Pauses:
 
 
 class AwsPauses:
-    """The pauses of a deployed stack.
-
-    Every method raises `DeployError` when the stack has nothing that can pause it, and botocore's errors.
+    """The pauses of a deployed stack; every method raises what those of `FunctionVariable` do.
 
     Args:
         clients: Of the region of the stack.
         stack: Its name.
-        sleep: Waits for so many seconds.
     """
 
-    def __init__(self, clients: AwsClients, stack: str, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._clients, self._stack, self._sleep = clients, stack, sleep
+    def __init__(self, clients: AwsClients, stack: str) -> None:
+        self._clients, self._stack = clients, stack
+        self._variable = FunctionVariable(
+            clients, stack, part=KEY_FUNCTION, name=PAUSED_VARIABLE, words=_WORDS
+        )
 
     def load(self) -> Pauses:
         """Returns what is paused."""
-        return _read(self._load_function(self._find_function(self._load_resources()))["Environment"])
+        return _read(self._variable.load())
 
     def set_model(self, name: str, words: str | None) -> str | None:
         """Pauses a model, or `EVERYTHING`, or ends that; returns what callers were told before.
@@ -105,11 +97,11 @@ class AwsPauses:
             UsageError: The stack has no such model.
             DeployError: Nothing can be paused.
         """
-        resources = self._load_resources()
+        resources = self._variable.load_resources()
         if words is not None and name != EVERYTHING:
             self._check_model(name, resources)
         return self._change(
-            resources, lambda pauses: (pauses.models.get(name), pauses.set_model(name, words))
+            lambda pauses: (pauses.models.get(name), pauses.set_model(name, words)), resources
         )
 
     def set_team(self, name: str, words: str | None, keys: Iterable[str] = ()) -> str | None:
@@ -125,76 +117,20 @@ class AwsPauses:
         """
         listed = [*keys]
         return self._change(
-            self._load_resources(),
             lambda pauses: (pauses.teams.get(name), pauses.set_team(name, words, listed)),
         )
 
     def _change(
-        self, resources: Sequence[StackResource], change: Callable[[Pauses], tuple[str | None, Pauses]]
+        self,
+        change: Callable[[Pauses], tuple[str | None, Pauses]],
+        resources: Sequence[StackResource] | None = None,
     ) -> str | None:
-        """Returns what was told before; a change in which somebody else is faster is tried again."""
-        function = self._find_function(resources)
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return self._change_once(function, change)
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in _BUSY:
-                    raise
-                self._sleep(1)
-        return self._change_once(function, change)
+        def write(value: str) -> tuple[str | None, str]:
+            before = _read(value)
+            told, after = change(before)
+            return told, value if after == before else _render(after)
 
-    def _change_once(
-        self, function: str, change: Callable[[Pauses], tuple[str | None, Pauses]]
-    ) -> str | None:
-        client = self._clients.client("lambda")
-        now = self._load_function(function)
-        pauses = _read(now["Environment"])
-        before, after = change(pauses)
-        if after == pauses:
-            return before
-        variables = {**now["Environment"]["Variables"], PAUSED_VARIABLE: _render(after)}
-        try:
-            client.update_function_configuration(
-                FunctionName=function, Environment={"Variables": variables}, RevisionId=now["RevisionId"]
-            )
-        except client.exceptions.InvalidParameterValueException as error:
-            if _FULL not in str(error).lower():
-                raise
-            raise DeployError(
-                f"{self._stack} has no room for another pause: all of them share Lambda's 4 KB",
-                fix="end another pause, or use fewer words",
-            ) from error
-        client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
-        return before
-
-    def _load_function(self, function: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._clients.client("lambda").get_function_configuration(
-            FunctionName=function
-        )
-        if PAUSED_VARIABLE not in found.get("Environment", {}).get("Variables", {}):
-            flags = stack_flags(self._clients.region, self._stack)
-            raise DeployError(
-                f"{self._stack} was deployed before there were pauses",
-                fix=f"deploy it again: {command('deploy', *flags)}",
-            )
-        return found
-
-    def _find_function(self, resources: Sequence[StackResource]) -> str:
-        if not resources:
-            raise DeployError(
-                f"{self._stack} is not deployed in {self._clients.region}",
-                fix="deploy it, or name another stack with --stack and --region",
-            )
-        function = find_physical_id(resources, _FUNCTION, KEY_FUNCTION)
-        if not function:
-            raise DeployError(
-                f"{self._stack} has no teams: everybody may call it, and nothing can pause that",
-                fix="add `event.teams` or `event.join` to the config, then deploy again",
-            )
-        return function
-
-    def _load_resources(self) -> tuple[StackResource, ...]:
-        return load_resources(self._clients.client("cloudformation"), self._stack)
+        return self._variable.change(write, resources)
 
     def _check_model(self, name: str, resources: Sequence[StackResource]) -> None:
         """Checks that the API has the path of a model."""
@@ -221,8 +157,8 @@ def _put(told: Mapping[str, str], name: str, words: str | None) -> dict[str, str
     return others if words is None else {**others, name: words}
 
 
-def _read(environment: Mapping[str, Any]) -> Pauses:
-    told = json.loads(environment["Variables"][PAUSED_VARIABLE])
+def _read(value: str) -> Pauses:
+    told = json.loads(value)
     return Pauses(told.get("models", {}), told.get("teams", {}), told.get("keys", {}))
 
 

@@ -56,11 +56,17 @@ PLACES_PLAN = "(places)"
 PAUSED_VARIABLE, NOTHING_PAUSED = "PAUSED", "{}"
 """The variable of the function that hands keys on with what is paused, as JSON; and its first value."""
 
+MESSAGE_VARIABLE, NO_MESSAGE = "EVENT_MESSAGE", '""'
+"""The variable of the function that streams with what is said to everybody, as JSON; and its first value."""
+
+STREAM_FUNCTION = "StreamFunction"
+"""What the logical id has of that function."""
+
 HASH_CHARACTERS = 16
-"""How much of the SHA-256 of a key, in hexadecimal, stands for it in that variable."""
+"""How much of the SHA-256 of a key, in hexadecimal, stands for it in `PAUSED_VARIABLE`."""
 
 KEY_FUNCTION = "KeyFunction"
-"""What the logical id has of that function."""
+"""What the logical id has of the function that hands keys on."""
 
 SPENDING_TABLE = "Spending"
 """What the logical id has of the table that counts what teams spend."""

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT, KEY_ENDS_OUTPUT, PAUSED_VARIABLE, STACK_TAG
+from centralized_ml_api.aws.stack_contract import (
+    ADDRESS_OUTPUT,
+    KEY_ENDS_OUTPUT,
+    MESSAGE_VARIABLE,
+    PAUSED_VARIABLE,
+    STACK_TAG,
+)
 from centralized_ml_api.aws.waking import wake_model
 from support.aws_wire import Answer, refusal, stack_in, xml_refusal
 from support.fake_documents import FakeDocuments
@@ -232,10 +238,14 @@ def an_organizer(stage: Stage) -> None:
     stage.run("pause", *on_aws)
     stage.run("pause", "--team", "red", *on_aws)
     stage.run("resume", *on_aws)
+    stage.run("message", "Lunch is here", *on_aws)
+    stage.run("message", "--clear", *on_aws)
     stage.run("grant", "red", "--usd", "1", "--config", FILE, *on_aws)
     stage.run("grant", "red", "--take-back", *on_aws)
-    del organized.variables[PAUSED_VARIABLE]
+    del organized.keeper.variables[PAUSED_VARIABLE]
     stage.run("pause", *on_aws)
+    del organized.streamer.variables[MESSAGE_VARIABLE]
+    stage.run("message", "Lunch is here", *on_aws)
 
 
 SITUATIONS: tuple[Situation, ...] = (

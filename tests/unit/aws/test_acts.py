@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.function_variable import ATTEMPTS, FunctionVariable, VariableWords
 from centralized_ml_api.aws.pauses import hash_key
-from centralized_ml_api.aws.stack_contract import PAUSED_VARIABLE
+from centralized_ml_api.aws.stack_contract import KEY_FUNCTION, MESSAGE_VARIABLE, PAUSED_VARIABLE
+from centralized_ml_api.errors import DeployError
 from centralized_ml_api.organizer.journal import Journal
 from support.aws_wire import stack_resources
 from support.organized_stack import KEYS, REGION, STACK, OrganizedStack
@@ -34,6 +37,7 @@ EVENT = {
     "ends": "2099-06-01T18:00:00Z",
 }
 DOLLAR = 10**9
+PAUSES = VariableWords("pauses", "has no teams", "add some", "another pause", "end another pause")
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_everything_is_paused_and_resumed(stack: OrganizedStack, tmp_path: Path)
     assert (ran.status, ran.out) == (0, "Every model is paused.\n")
     assert "Next: mlapi resume --target aws --region us-east-1 --stack Event" in ran.talk
     assert stack.paused == {"models": {"": "Back at 14:00 \u2615"}}
-    assert stack.variables["OWN_TAG"] == "kept"
+    assert stack.keeper.variables["OWN_TAG"] == "kept"
     assert act(tmp_path, "resume").out == "The API is no longer paused.\n"
     assert stack.paused == {}
     again = act(tmp_path, "resume")
@@ -102,27 +106,81 @@ def test_a_team_is_paused_by_its_keys_and_one_that_joined_by_its_place(
 
 def test_a_pause_that_changes_nothing_changes_no_function(stack: OrganizedStack, tmp_path: Path) -> None:
     act(tmp_path, "pause", "chat")
-    before = stack.revision
+    before = stack.keeper.revision
     assert act(tmp_path, "pause", "chat").status == 0
-    assert stack.revision == before
+    assert stack.keeper.revision == before
 
 
 def test_of_two_organizers_at_once_none_undoes_what_the_other_did(
     stack: OrganizedStack, tmp_path: Path
 ) -> None:
-    stack.busy = 1
+    stack.keeper.busy = 1
     assert act(tmp_path, "pause", "chat").status == 0
     assert stack.paused == {"models": {"chat": ""}}
 
 
 def test_a_pause_that_has_no_room_says_what_makes_some(stack: OrganizedStack, tmp_path: Path) -> None:
-    stack.variables["REFUSED"] = "x" * 3_700
+    stack.keeper.variables["REFUSED"] = "x" * 3_700
     assert act(tmp_path, "pause", "--say", "y" * 200).status == 0
     before = stack.paused
     ran = act(tmp_path, "pause", "chat", "--say", "z" * 280)
     assert (ran.status, "no room for another pause" in ran.talk) == (1, True), ran.talk
     assert "end another pause, or use fewer words" in ran.talk
     assert (stack.paused, journal(tmp_path)[0]) == (before, ("pause", "", "y" * 200))
+
+
+def test_a_pause_waits_for_an_update_that_is_under_way(stack: OrganizedStack, tmp_path: Path) -> None:
+    stack.keeper.updating = 2
+    ran = act(tmp_path, "pause", "chat")
+    assert (ran.status, stack.paused) == (0, {"models": {"chat": ""}}), ran.talk
+
+
+def test_an_update_that_does_not_end_is_said(stack: OrganizedStack) -> None:
+    stack.keeper.updating = 1_000
+    variable = FunctionVariable(
+        AwsClients(REGION), STACK, part=KEY_FUNCTION, name=PAUSED_VARIABLE, words=PAUSES, wait_seconds=1
+    )
+    with pytest.raises(DeployError, match="still changing the function the-function-of-keys") as caught:
+        variable.change(lambda value: (None, f"{value} "))
+    assert "then try again" in caught.value.fix
+    assert stack.keeper.updating == 1_000 - ATTEMPTS, "it asked how the update goes after each attempt"
+
+
+def test_everybody_is_told_something_until_it_is_taken_away(stack: OrganizedStack, tmp_path: Path) -> None:
+    ran = act(tmp_path, "message", "Lunch  is here \u2615")
+    assert (ran.status, ran.out) == (0, "Everybody sees it from now on.\n"), ran.talk
+    assert "Next: mlapi message --clear --target aws --region us-east-1 --stack Event" in ran.talk
+    assert (stack.message, stack.streamer.variables["MODELS"]) == ("Lunch is here \u2615", "kept")
+    assert act(tmp_path, "message", "--clear").out == "There is no message any more.\n"
+    assert stack.message == ""
+    assert act(tmp_path, "message", "--clear").out == "There was no message.\n"
+    assert [deed[:2] for deed in journal(tmp_path)] == [("no message", "")] * 2 + [("message", "")]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("message",), 2, "say either what the message is, or --clear"),
+        (("message", "Lunch", "--clear"), 2, "say either what the message is, or --clear"),
+        (("message", "x" * 281), 2, "281 characters"),
+        (("message", "x" * 280), 1, "has no room for this message"),
+    ],
+)
+def test_what_cannot_be_said_changes_nothing(
+    words: tuple[str, ...], status: int, said: str, stack: OrganizedStack, tmp_path: Path
+) -> None:
+    stack.streamer.variables["MODELS"] = "x" * 3_900
+    ran = act(tmp_path, *words)
+    assert (ran.status, said in ran.talk) == (status, True), ran.talk
+    assert (stack.message, journal(tmp_path)) == ("", [])
+
+
+def test_a_stack_from_before_there_were_messages_is_to_be_deployed_again(
+    stack: OrganizedStack, tmp_path: Path
+) -> None:
+    del stack.streamer.variables[MESSAGE_VARIABLE]
+    ran = act(tmp_path, "message", "Lunch")
+    assert (ran.status, "was deployed before there were messages to all" in ran.talk) == (1, True), ran.talk
 
 
 @pytest.mark.parametrize("what", ["old", "public", "gone"])
@@ -133,7 +191,7 @@ def test_what_cannot_be_paused_says_why(what: str, stack: OrganizedStack, tmp_pa
         "gone": "is not deployed in us-east-1",
     }
     if what == "old":
-        del stack.variables[PAUSED_VARIABLE]
+        del stack.keeper.variables[PAUSED_VARIABLE]
     else:
         listed = [("AWS::ApiGateway::RestApi", "ApiHttp1", "api")] if what == "public" else []
         stack.wire.answers["cloudformation.ListStackResources"] = stack_resources(*listed)

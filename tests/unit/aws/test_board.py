@@ -13,10 +13,12 @@ import pytest
 
 from centralized_ml_api.aws.board import SECONDS, AwsBoard
 from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.pauses import hash_key
+from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE
 from centralized_ml_api.aws.target import AwsTarget
 from support.aws_wire import refusal, xml_refusal
 from support.organized_config import CONFIG
-from support.organized_stack import REGION, STACK, OrganizedStack
+from support.organized_stack import FUNCTION, KEYS, REGION, STACK, OrganizedStack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,17 +97,51 @@ def test_it_shows_what_aws_knows(screen: Screen) -> None:
     ]
     assert [(error["team"], error["count"]) for error in shown["errors"]] == [("red", 3)]
     assert len(shown["history"]) == 60
+    assert shown["spending"] is None
     assert shown["history"][-1]["requests"] == 2.0
     assert (shown["join"]["code"], shown["join"]["taken"], shown["join"]["places"]) == ("the-code", 1, 3)
 
 
 def test_what_cannot_be_done_is_no_act(screen: Screen) -> None:
-    """The stack has no schedule that ends it; a message and a restart are not known on AWS at all."""
+    """The stack has no schedule that ends it; sleep and a restart are not known on AWS at all."""
     acts = screen.show()["acts"]
-    assert {"pause", "resume", "grant", "new-key", "close-joining", "wake"} <= {*acts}
-    assert not {"extend", "message", "restart", "sleep", "logs"} & {*acts}
-    told = screen.act("message", words="Lunch")
-    assert (told["failed"], "there is no act message" in told["error"]) == (False, True)
+    assert {"pause", "resume", "message", "grant", "new-key", "close-joining", "wake"} <= {*acts}
+    assert not {"extend", "restart", "sleep", "logs"} & {*acts}
+    told = screen.act("restart", name="chat")
+    assert (told["failed"], "there is no act restart" in told["error"]) == (False, True)
+
+
+def test_a_message_to_all_is_shown_and_taken_away(screen: Screen) -> None:
+    assert screen.show()["message"] == ""
+    assert screen.act("message", words="Lunch") == {"before": ""}
+    assert (screen.stack.message, screen.show()["message"]) == ("Lunch", "Lunch")
+    assert screen.act("message", words="") == {"before": "Lunch"}
+    assert [deed["act"] for deed in screen.show()["journal"]] == ["no message", "message"]
+
+
+def test_a_stack_from_before_there_were_messages_has_no_such_act(screen: Screen) -> None:
+    del screen.stack.streamer.variables[MESSAGE_VARIABLE]
+    shown = screen.show()
+    assert (shown["message"], "message" in shown["acts"], shown["trouble"]) == ("", False, "")
+
+
+def test_a_new_key_of_a_paused_team_is_paused_too(screen: Screen) -> None:
+    screen.act("pause", team="red", words="Ask us")
+    key = screen.act("new-key", team="red")["key"]
+    assert key == screen.stack.keys["red"] != KEYS["red"]
+    assert screen.stack.paused["keys"][hash_key(key)] == "red"
+    assert screen.show()["journal"][0]["act"] == "new key"
+
+
+def test_a_new_key_is_shown_even_if_the_pause_cannot_cover_it(screen: Screen) -> None:
+    screen.act("pause", team="red", words="Ask us")
+    denied = refusal("AccessDeniedException", "not yours", 403)
+    screen.stack.wire.spoken[f"lambda.PUT /2015-03-31/functions/{FUNCTION}/configuration"] = lambda _: denied
+    told = screen.act("new-key", team="red")
+    assert told["key"] == screen.stack.keys["red"] != KEYS["red"]
+    assert told["trouble"].startswith("the pause of red does not cover this key: ")
+    assert "not yours" in told["trouble"]
+    assert screen.show()["journal"][0]["act"] == "new key"
 
 
 def test_however_often_somebody_looks_aws_is_asked_rarely(screen: Screen) -> None:

@@ -25,6 +25,7 @@ from centralized_ml_api.aws.constructs.tables import (
     may_keep_jobs,
     may_read_names,
 )
+from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE, NO_MESSAGE
 from centralized_ml_api.aws.stream_code import load_stream_code
 from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
@@ -107,7 +108,11 @@ class StreamFunction(Construct):
             runtime=RUNTIME,
             timeout_seconds=plan.timeout_seconds,
             memory_mib=MEMORY_MIB,
-            environment={**parts.environment, **({"JOB_FUNCTION": runner.name} if runner else {})},
+            environment={
+                **parts.environment,
+                MESSAGE_VARIABLE: NO_MESSAGE,
+                **({"JOB_FUNCTION": runner.name} if runner else {}),
+            },
             role=parts.role,
             log=parts.log,
         )

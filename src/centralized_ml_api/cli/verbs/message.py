@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.options import state_option
-from centralized_ml_api.cli.targets import connect
-from centralized_ml_api.commands import command, state_flags
+from centralized_ml_api.cli.options import Target, region_option, stack_option, state_option, target_option
+from centralized_ml_api.cli.targets import connect, open_aws_acts
+from centralized_ml_api.cli.verbs.pause import target_flags
+from centralized_ml_api.commands import DEFAULT_CONFIG, command
 from centralized_ml_api.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,17 +20,25 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("words", required=False, default="")
 @click.option("--clear", is_flag=True, help="Take the message away.")
+@target_option("Tell who uses what runs on this machine, or what is deployed.")
 @state_option
-def message(words: str, state: Path, *, clear: bool) -> int:
+@region_option
+@stack_option
+def message(words: str, *, clear: bool, target: Target, state: Path, region: str | None, stack: str) -> int:
     """Say something to everybody, such as "Lunch is here".
 
-    The page shows WORDS as a banner, and every answer has them in the header x-event-message. They replace
-    the message before, and stay until --clear, or until the API stops.
+    The page shows WORDS as a banner, and answers have them in the header x-event-message. They replace the
+    message before, and stay until --clear, or until the API stops. With --target aws the page shows them
+    within half a minute, and the next deploy takes them away.
     """
     if clear == bool(words.strip()):
         raise UsageError("say either what the message is, or --clear")
-    client, flags = connect(state), state_flags(state)
-    before = client.say(words)
+    if target == "aws":
+        acts = open_aws_acts(DEFAULT_CONFIG, region=region, stack=stack, state=state)
+        before = acts.do("message", {"words": words})["before"]
+    else:
+        before = connect(state).say(words)
+    flags = target_flags(target, state, region, stack)
     if clear:
         output.data("There is no message any more." if before else "There was no message.")
         output.next_command(command("status", *flags))

@@ -31,8 +31,9 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-tr
 HEALTH_SECONDS = 10
 """Less than the page waits between two checks; many callers do not make SageMaker throttle."""
 
-ENVIRONMENT_CHARACTERS = 3600
-"""What the models may take of the 4 KB of a function's environment.
+ENVIRONMENT_CHARACTERS = 3200
+"""What the models may take of the 4 KB of a function's environment, which the names of tables and what an
+organizer says to everybody need, too.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """

@@ -1,0 +1,47 @@
+"""The function that streams says what organizers tell everybody, as one machine does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
+from support.stream_host.host import function_folder
+from support.stream_host.script import run_script
+
+SCRIPT = """
+process.env.EVENT_MESSAGE = input.told;
+const { Answer } = await import(input.module);
+let sent;
+const begin = (stream, head) => { sent = head; return stream; };
+new Answer({ on() {} }, "id", false, begin).writeHead(200, { "content-type": "application/json" });
+console.log(JSON.stringify(sent.headers));
+"""
+
+
+def headers(told: str | None) -> dict[str, str]:
+    """Those of an answer, while the variable has this value."""
+    script = SCRIPT if told is not None else SCRIPT.replace("process.env.EVENT_MESSAGE = input.told;", "")
+    module = (function_folder() / "answer.mjs").as_uri()
+    sent: dict[str, str] = run_script(script, {"told": told, "module": module})
+    return sent
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Lunch is here",
+        "<b>Käse</b>, 100 % \u2615 \U0001f469\u200d\U0001f680",
+        "%20 %25 #?&=+;,/:@$-_.!~*'()",
+        'quotes " \\ ` ^ | {} [] <>',
+    ],
+)
+def test_words_are_written_as_on_one_machine(words: str) -> None:
+    assert headers(json.dumps(words))[MESSAGE_HEADER] == encode_message(words)
+
+
+@pytest.mark.parametrize("told", ['""', None])
+def test_without_words_there_is_no_header(told: str | None) -> None:
+    """Also in a stack that was deployed before there were messages."""
+    assert MESSAGE_HEADER not in headers(told)
