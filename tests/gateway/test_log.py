@@ -34,6 +34,7 @@ def test_a_line_says_what_happened_and_no_secret(gateway: RunningGateway) -> Non
         "bytes_in": 6,
         "bytes_out": len(answer.body),
         **dict.fromkeys(("tokens_in", "tokens_cached", "tokens_cache_writes", "tokens_out", "answer")),
+        "first_word": None,
     }
     assert "secret" not in str(line)
 

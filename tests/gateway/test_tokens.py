@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
 from centralized_ml_api.local.traffic.read import parse_counted
+from centralized_ml_api.local.usage.first_words import find_usual_wait
 from support.model_server import ModelServer, answer, start_model_server
 from support.running_gateway import RunningGateway, start_gateway
 from support.streaming import streams
@@ -126,6 +132,50 @@ def test_what_a_cache_writes_is_in_the_log(
     model.answering = whole(usage=usage)
     line = counting.logged(counting.call("/held", b"{}").header("x-request-id"))
     assert (line["tokens_in"], line["tokens_cached"], line["tokens_cache_writes"]) == (19, 4, 3)
+
+
+def test_the_first_word_of_a_stream_comes_after_its_headers(
+    counting: RunningGateway, model: ModelServer
+) -> None:
+    comment, word = b": begun\n\n", b"data: {}\n\n"
+    has_begun, is_read = threading.Event(), threading.Event()
+    sent: list[float] = []
+
+    async def speak_late(request: web.Request, _body: bytes) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(comment)
+        assert await asyncio.to_thread(has_begun.wait, 30)
+        sent.append(time.time())
+        await response.write(word)
+        assert await asyncio.to_thread(is_read.wait, 30)
+        await response.write(word)
+        return response
+
+    model.answering = speak_late
+    with contextlib.closing(counting.connect()) as connection:
+        connection.request("POST", "/passed", b"{}")
+        answered = connection.getresponse()
+        assert answered.read(len(comment)) == comment
+        has_begun.set()
+        assert answered.read(len(word)) == word
+        came = time.time()
+        is_read.set()
+        assert answered.read() == word
+    line = counting.logged(answered.headers["x-request-id"])
+    assert int(sent[0] * 1000) <= int(line["first_word"]) <= int(came * 1000)
+    wait = find_usual_wait([json.dumps(line).encode()], 0.0)
+    assert wait is not None
+    assert 0 < wait * 1000 <= line["milliseconds"] + 1
+
+
+@pytest.mark.parametrize("shape", ["a chat", "embeddings", "a refusal"])
+def test_what_is_no_stream_has_no_first_word(
+    counting: RunningGateway, model: ModelServer, shape: str
+) -> None:
+    model.answering = SHAPES[shape][0]
+    line = counting.logged(counting.call("/passed", b"{}").header("x-request-id"))
+    assert line["first_word"] is None
 
 
 def test_an_entry_without_tokens_has_none(counting: RunningGateway, model: ModelServer) -> None:
