@@ -203,6 +203,25 @@ def test_programs_get_the_lines_that_the_command_line_prints(chat: Visit) -> Non
     chat.page.keyboard.press("Escape")
 
 
+def test_the_end_of_a_conversation_stays_in_sight_beside_a_drawer(chat: Visit, server: PageServer) -> None:
+    server.script("Long?", say("Words that fill a line and break in another place once it is shorter. " * 60))
+    chat.answered("Long?")
+    newest = chat.page.get_by_role("button", name="Newest")
+    for label in ("Use it from code", "Settings"):
+        chat.page.get_by_role("button", name=label, exact=True).click()
+        chat.page.get_by_role("complementary").get_by_role("button", name="Close").wait_for()
+        assert newest.is_hidden()
+        assert chat.answers.last.locator(".tools").evaluate(IN_SIGHT)
+        chat.page.keyboard.press("Escape")
+        assert newest.is_hidden()
+
+
+IN_SIGHT = """tools => {
+  const box = document.querySelector('.composer').getBoundingClientRect();
+  return tools.getBoundingClientRect().bottom <= box.top;
+}"""
+"""Whether it is above the box."""
+
 ERRORS = (
     (Reply(status=400, message="Not like this."), ("400", "Not like this.", "Compare it with the sample")),
     (Reply(status=401, message="No key."), ("401", "Enter a key")),
@@ -214,7 +233,7 @@ ERRORS = (
         Reply(status=429, message="Spent.", headers={"Retry-After": "90", "x-should-retry": "false"}),
         ("429", "Try again in 1 min"),
     ),
-    (Reply(status=500, message="Bug."), ("500", "tell whoever runs the API")),
+    (Reply(status=500, message="Bug."), ("500", "tell whoever runs the API", "Try again")),
     (Reply(status=501, message="Not here."), ("501", "not served here")),
     (Reply(status=502, message="Gone."), ("502", "Try once more", "req-1")),
     (Reply(status=504, message="Slow."), ("504", "Ask for less")),

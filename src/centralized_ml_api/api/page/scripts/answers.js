@@ -4,7 +4,7 @@
 function problemNote(error, retry) {
   const wait = secondsToWait(error.retryAfter);
   const waitHint = wait ? ` Try again in ${formatDuration(wait)}.` : "";
-  const canRetry = [0, 401, 429, 502, 503, 504].includes(error.status) && retry;
+  const canRetry = [0, 401, 429, 500, 502, 503, 504].includes(error.status) && retry;
   const actions = [
     canRetry ? element("button", { type: "button", onclick: retry }, "Try again") : null,
     error.status === 401 ? element("button", { type: "button", onclick: () => openDoor() }, "Enter a key") : null,

@@ -5,7 +5,7 @@ function openDrawer(name, label, ...children) {
   const opener = document.activeElement;
   const again = () => findInBar(opener?.getAttribute("aria-label")) ?? byId("ask") ?? byId("main"); // the bar is drawn anew
   const close = () => {
-    drawer.hidden = true;
+    showDrawer(false);
     state.drawer = null;
     drawBar();
     (opener?.isConnected ? opener : again()).focus();
@@ -13,11 +13,18 @@ function openDrawer(name, label, ...children) {
   drawer.className = `drawer ${name}`;
   drawer.setAttribute("aria-label", label);
   drawer.replaceChildren(element("header", {}, element("h2", { dir: "auto" }, label), iconOnly("x", `Close ${label.toLowerCase()}`, close)), element("div", {}, children));
-  drawer.hidden = false;
+  showDrawer(true);
   drawer.onkeydown = (event) => { if (event.key === "Escape") close(); };
   state.drawer = { name, close };
   drawer.querySelector("button").focus();
   drawBar();
+}
+
+/** Shows or hides the drawer, beside which a conversation is narrower: whoever reads its end still does. */
+function showDrawer(isShown) {
+  const show = () => { byId("drawer").hidden = !isShown; };
+  if (state.conversation?.turns.length) drawFollowing(show);
+  else show();
 }
 
 /** Opens a drawer, or closes it if it is this one. */
