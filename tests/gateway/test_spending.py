@@ -145,6 +145,18 @@ def test_what_is_not_used_comes_back(spent: Spent) -> None:
         wait_until(lambda: spent.call(key).status == 200, "what the call before did not use is there again")
 
 
+def test_who_has_much_left_gets_back_what_is_not_used_a_moment_later(spent: Spent) -> None:
+    key = spent.add_team(tokens_per_day=10**9)
+    before, calls = spent.model.used, 20
+    assert set(call_at_once(spent, key, calls)) == {200}
+    used = spent.model.used - before
+
+    def see() -> Any:
+        return spent.gateway.call("/v1/usage", headers={"x-api-key": key}, method="GET").json
+
+    wait_until(lambda: see()["limits"][0]["left"] == 10**9 - used, "all calls are settled")
+
+
 def test_what_the_server_itself_refuses_is_free(spent: Spent) -> None:
     key = spent.add_team(nanodollars=NEED + 20)
     for _ in range(3):

@@ -96,7 +96,8 @@ class Admission:
     on its new route. `prompt` is what the call has its model read. With `hides_usage`, its caller
     must not see the event with its tokens at the end of the stream. `ask` is what it may spend, None if
     nothing limits that; `left` is what the headers of its answer say of what is left. `holds` says whether
-    the call has a place or a reservation, so that its end must be told.
+    the call has a place or a reservation, so that its end must be told; with `is_told_later`, a moment later
+    is early enough, together with others.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Admission:
     ask: Ask | None = None
     left: Mapping[str, str] = field(default_factory=dict)
     holds: bool = False
+    is_told_later: bool = False
 
 
 def read_call(request: Request) -> Call:
@@ -122,7 +124,7 @@ def render_admission(admission: Admission) -> Response:
     """Renders the answer about a call that may go on."""
     headers = {"x-verdict": "go"}
     if admission.holds:
-        headers["x-holds"] = "yes"
+        headers["x-holds"] = "later" if admission.is_told_later else "yes"
     if admission.body is not None:
         headers["x-body"] = "yes"
     if admission.hides_usage:
@@ -157,9 +159,12 @@ def render_refusal(refusal: RefusalError) -> Response:
     return Response(headers, errors.render_error(refusal.error, "").removesuffix(REFUSAL_END).encode())
 
 
-def build_end_format() -> str:
-    """Builds Envoy's format of what it tells of the end of a call; `read_ends` finds it anywhere."""
-    call = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:call)%"
+def build_end_format(key: str = "call") -> str:
+    """Builds Envoy's format of what it tells of the end of a call; `read_ends` finds it anywhere.
+
+    `key` is where the metadata have what identifies the call, see `ADMISSION_NAMESPACE`.
+    """
+    call = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:{key})%"
     noted = " ".join(f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in _NOTED)
     return f"<end {call} %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_SENT% {noted} %RESPONSE_CODE_DETAILS%\n"
 

@@ -161,7 +161,8 @@ class AdmissionService:
             return admission
         with _refusing():
             is_reserved = self._accountant.reserve_at_once(call.identity, ask)
-            return self._with_left(admission, ask) if is_reserved else None
+            # Of what it does not use, nobody is short.
+            return self._with_left(admission, ask, is_told_later=True) if is_reserved else None
 
     async def _admit(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission:
         """Waits for the call's turn, and reserves what it may spend; returns what goes on then.
@@ -179,9 +180,9 @@ class AdmissionService:
             await self._accountant.reserve(call.identity, ask)
             return self._with_left(admission, ask)
 
-    def _with_left(self, admission: Admission, ask: Ask) -> Admission:
+    def _with_left(self, admission: Admission, ask: Ask, *, is_told_later: bool = False) -> Admission:
         left = render_left(self._accountant.left(ask.limits), time.time())
-        return replace(admission, left=left, holds=True)
+        return replace(admission, left=left, holds=True, is_told_later=is_told_later)
 
     async def _tell_usage(self, team: str, terms: RouteTerms) -> bytes:
         """Returns what a team has used, and what is left to it.

@@ -25,8 +25,8 @@ ANSWER_TOKENS = 4096
 ADMISSION_NAMESPACE = "admission"
 """The dynamic metadata of a call about which the service was asked.
 
-`call` identifies it, as long as its end must be told. `said` is how the service has answered in its place,
-see `REFUSED`, or that it has not.
+`call` identifies it, as long as its end must be told at once; `later`, if that has time. `said` is how the
+service has answered in its place, see `REFUSED`, or that it has not.
 """
 
 BODY_NAMESPACE = "body"

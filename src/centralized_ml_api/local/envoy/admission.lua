@@ -26,9 +26,10 @@ local function unquote(text)
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
-local function go_on(handle, answer, text)
+local function go_on(handle, call, answer, text)
   local metadata = handle:streamInfo():dynamicMetadata()
-  if not answer["x-holds"] then metadata:set(ADMISSION, "call", false) end
+  if answer["x-holds"] ~= "yes" then metadata:set(ADMISSION, "call", false) end
+  if answer["x-holds"] == "later" then metadata:set(ADMISSION, "later", call) end
   if answer["x-hides-usage"] then metadata:set(BODY, HIDES_USAGE, true) end
   for name, value in (answer["x-left"] or ""):gmatch("(%a+)=(%S+)") do metadata:set(LIMITS, name, value) end
   if answer["x-body"] then
@@ -94,7 +95,7 @@ local function admit(handle)
   }
   local answer, text = ask(handle, question, body)
   local verdict = answer["x-verdict"]
-  if verdict == "go" then return go_on(handle, answer, text) end
+  if verdict == "go" then return go_on(handle, call, answer, text) end
   if verdict == "refuse" then return refuse(handle, answer, text) end
   if verdict ~= "answer" then return give_up(handle) end
   handle:streamInfo():dynamicMetadata():set(ADMISSION, "said", ANSWERED)

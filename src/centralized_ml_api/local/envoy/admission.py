@@ -69,6 +69,9 @@ SAID_FORMAT = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:said)%"
 
 _SLACK_SECONDS = 5.0
 _IDLE_SECONDS = 10.0
+_LATER_SECONDS = 0.05
+"""How long ends may be kept of which nobody waits to hear."""
+
 _UNLIMITED = 2**32 - 1
 _TYPES = "type.googleapis.com/envoy.extensions"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -198,11 +201,18 @@ def build_admission_cluster() -> dict[str, Any]:
     }
 
 
-def build_admission_log() -> dict[str, Any]:
-    """Builds the access logger that tells the service of the ends that it must know. Pure."""
+def build_admission_logs() -> list[dict[str, Any]]:
+    """Builds the access loggers that tell the service of the ends that it must know. Pure."""
+    return [
+        _build_admission_log("call", {"buffer_size_bytes": 1}),  # at once: somebody waits for the place
+        _build_admission_log("later", {"buffer_flush_interval": render_seconds(_LATER_SECONDS)}),
+    ]
+
+
+def _build_admission_log(key: str, buffer: dict[str, Any]) -> dict[str, Any]:
     return {
-        "name": "admission",
-        "filter": _has_said("call", {"contains": ":"}),  # false, if nothing must be given back
+        "name": f"admission {key}",
+        "filter": _has_said(key, {"contains": ":"}),  # false, if nothing must be given back
         "typed_config": {
             "@type": f"{_TYPES}.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig",
             "http_service": {
@@ -210,8 +220,8 @@ def build_admission_log() -> dict[str, Any]:
             },
             "log_name": "admission",
             "disable_builtin_labels": True,
-            "buffer_size_bytes": 1,  # at once: somebody waits for the place
-            "body": {"string_value": build_end_format()},
+            **buffer,
+            "body": {"string_value": build_end_format(key)},
         },
     }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE, USAGE_NAMESPACE
-from centralized_ml_api.local.envoy.admission import SAID_FORMAT, build_admission_log
+from centralized_ml_api.local.envoy.admission import SAID_FORMAT, build_admission_logs
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER, TEAM_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
@@ -44,7 +44,7 @@ def build_calls_listener(settings: Settings) -> dict[str, Any]:
         "http_filters": [*_build_own_filters(), *filters],
         "early_header_mutation_extensions": [build_early_mutation("path", SET_PATH)],
         # The call as a whole is in the access log, and counted.
-        "access_log": [build_admission_log()],
+        "access_log": build_admission_logs(),
     }
     proxy = {"@type": f"{_FILTERS}.listener.proxy_protocol.v3.ProxyProtocol"}
     return {

@@ -9,7 +9,7 @@ from centralized_ml_api.local.envoy.admission import (
     ADMISSION_FILTER,
     SAID_FORMAT,
     UNREAD_FILTER,
-    build_admission_log,
+    build_admission_logs,
     build_admission_options,
 )
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER, render_anthropic_errors
@@ -153,7 +153,7 @@ def build_connection_manager(settings: Settings) -> dict[str, Any]:
         "access_log": [
             _build_access_log(str(settings.files.access_log)),
             *build_stats_loggers(_LABELS),
-            build_admission_log(),
+            *build_admission_logs(),
         ],
     }
 

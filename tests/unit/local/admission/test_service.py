@@ -297,6 +297,28 @@ def test_where_tokens_are_limited_each_image_counts(
     told(tell, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("places", "most", "held"),
+    [
+        (None, 10**9, ["yes", "later", "later"]),  # the first one waits for the disk
+        (None, 10**4, ["yes", "yes", "yes"]),  # too little is left: a later one may need what is given back
+        (9, 10**9, ["yes", "yes", "yes"]),  # somebody may wait for the place
+    ],
+)
+def test_only_ends_of_which_nobody_waits_to_hear_are_told_later(
+    tmp_path: Path, places: int | None, most: int, held: list[str]
+) -> None:
+    entry = EntryTerms(has_tokens=True, answer_tokens=100, places=places)
+    limited = RouteTerms({"chat": entry}, 60, limits={"red": (Limit("red", "tokens", "day", most),)})
+
+    async def main() -> None:
+        world = World(tmp_path)
+        answers = [await world.ask(limited, {"messages": MESSAGES}, team="red").answer() for _ in held]
+        assert [answer.headers["x-holds"] for answer in answers] == held
+
+    asyncio.run(main())  # a thread writes, for which no virtual time waits
+
+
 def test_a_call_that_nothing_limits_has_no_place_to_give_back() -> None:
     async def tell(world: World) -> None:
         await world.ask(SHARED, {"x": 1}).answer()
