@@ -1,12 +1,58 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.local.envoy.admin import SOCKET_PATH_BYTES, shorten_path
+from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy.admin import SOCKET_PATH_BYTES, Admin, read_response, shorten_path
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+SIZED = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("received", "body"),
+    [
+        (SIZED + b"LIVE", b"LIVE"),
+        (SIZED + b"\r\n\r\n", b"\r\n\r\n"),
+        (CHUNKED + b"0\r\n\r\n", b""),
+        (CHUNKED + b"4\r\nLI\r\n\r\n1a\r\n" + b"x" * 26 + b"\r\n0\r\n\r\n", b"LI\r\n" + b"x" * 26),
+    ],
+)
+def test_a_response_is_read_with_its_length_and_in_chunks(received: bytes, body: bytes) -> None:
+    assert read_response(received) == body
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n\r\nLIVE",
+        SIZED + b"LIV",
+        SIZED + b"LIVE!",
+        CHUNKED,
+        CHUNKED + b"4\r\nLIVE\r\n",
+        CHUNKED + b"4\r\nLI",
+        CHUNKED + b"4\r\nLIVE\r\n0\r\n",
+        CHUNKED + b"four\r\nLIVE\r\n0\r\n\r\n",
+    ],
+)
+def test_a_response_that_breaks_off_is_none(tmp_path: Path, received: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(received)
+        writer.close()
+
+    async def ask() -> None:
+        async with await asyncio.start_unix_server(answer, tmp_path / "admin.sock"):
+            with pytest.raises(StartError, match="does not answer on its admin socket"):
+                await Admin(tmp_path / "admin.sock").is_live()
+
+    asyncio.run(ask())
 
 
 def test_a_path_that_fits_stays_as_it_is() -> None:
