@@ -159,6 +159,8 @@ class Sleepers:
                 self.obey(json.loads(line))
         except (ConnectionError, ValueError, KeyError, TypeError):
             pass  # the supervisor connects again
+        except asyncio.CancelledError:
+            pass  # this process ends; before Python 3.12, asyncio would write a traceback
         finally:
             reporting.cancel()
             await asyncio.wait({reporting})
