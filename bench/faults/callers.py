@@ -42,6 +42,8 @@ class Tally:
     answered: int = 0
     lost: int = 0
     lost_again: int = 0
+    again: list[str] = field(default_factory=list)
+    """How each call was lost that a connection lost again."""
     turned_away: int = 0
     """503 with `Retry-After`: the model is restarting."""
     out_of_shape: int = 0
@@ -59,6 +61,7 @@ class Tally:
             self.answered - before.answered,
             self.lost - before.lost,
             self.lost_again - before.lost_again,
+            self.again[len(before.again) :],
             self.turned_away - before.turned_away,
             self.out_of_shape - before.out_of_shape,
             self.statuses - before.statuses,
@@ -71,6 +74,7 @@ class Tally:
             self.answered + other.answered,
             self.lost + other.lost,
             self.lost_again + other.lost_again,
+            self.again + other.again,
             self.turned_away + other.turned_away,
             self.out_of_shape + other.out_of_shape,
             self.statuses + other.statuses,
@@ -95,6 +99,8 @@ class Caller:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._lost_in = -1
         """The number of kills when the last call was lost."""
+        self._lost_at = 0.0
+        self._began = 0.0
         self._random = Random(number)  # noqa: S311  # spreads the load
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -109,6 +115,7 @@ class Caller:
         """Returns the response, None if a sent call gets none. Like any client, it retries connecting."""
         try:
             reader, writer = await self._connect()
+            self._began = time.monotonic()
             writer.write(self._build_request())
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await _receive(reader)
@@ -151,8 +158,15 @@ class Caller:
         tally = self._tally
         if answer is None or answer.status == MODEL_FAILED:
             tally.lost += 1
-            tally.lost_again += self._lost_in == tally.kills
-            self._lost_in = tally.kills
+            now = time.monotonic()
+            if self._lost_in == tally.kills:
+                tally.lost_again += 1
+                how = "502" if answer else "no response"
+                tally.again.append(
+                    f"{self._entry}: {how}, {now - self._began:.2f} s after it was sent, "
+                    f"{now - self._lost_at:.2f} s after the loss before"
+                )
+            self._lost_in, self._lost_at = tally.kills, now
         elif answer.status == COME_BACK and "retry-after" in answer.headers:
             tally.turned_away += 1
         else:
