@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 import select
 import threading
 import time
@@ -34,11 +35,12 @@ class Tally:
 
     `lost` calls were sent and got no response, or got 502 because their model died. `lost_again` calls
     are lost calls on a connection that had already lost a call to the same kill: killing a process may
-    lose the call in progress on a connection, but no further one.
+    lose the call in progress on a connection, but no further one. Calls that were sent before the process
+    was gone do not count: the kernel closes what it listens on last, so it still takes new connections.
     """
 
     kills: int = 0
-    """How many processes were killed so far; incremented before each kill."""
+    """How many processes were killed so far."""
     answered: int = 0
     lost: int = 0
     lost_again: int = 0
@@ -48,6 +50,16 @@ class Tally:
     """503 with `Retry-After`: the model is restarting."""
     out_of_shape: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
+    gone_at: float = 0.0
+    """When the process that was killed last was gone; infinite until it is."""
+
+    @contextlib.contextmanager
+    def killing(self) -> Iterator[None]:
+        """Counts a kill. The block must not end before the process is gone."""
+        self.kills += 1
+        self.gone_at = math.inf
+        yield
+        self.gone_at = time.monotonic()
 
     @property
     def calls(self) -> int:
@@ -159,7 +171,7 @@ class Caller:
         if answer is None or answer.status == MODEL_FAILED:
             tally.lost += 1
             now = time.monotonic()
-            if self._lost_in == tally.kills:
+            if self._lost_in == tally.kills and self._began >= tally.gone_at:
                 tally.lost_again += 1
                 how = "502" if answer else "no response"
                 tally.again.append(

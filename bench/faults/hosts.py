@@ -104,24 +104,24 @@ def lose_hosts(
 def _lose(host: Host, tally: Tally, times: int, connections: int) -> Iterator[Step]:
     before = tally.copy()
     for _ in range(times):
-        tally.kills += 1
-        host.kill()
+        with tally.killing():
+            host.kill()
         wait_for_calls(tally, connections)
         host.start()
         wait_for_calls(tally, connections)
     yield Step("kill -9 of a provider with a fallback", times, tally - before)
     before = tally.copy()
     for _ in range(times):
-        tally.kills += 1
-        host.plan(CUT)
+        with tally.killing():
+            host.plan(CUT)
         wait_for_calls(tally, connections)
     yield Step("a provider that breaks an answer off", times, tally - before)
     before = tally.copy()
     for _ in range(times):
         host.plan(HANG)
         wait_for_calls(tally, connections)
-        tally.kills += 1
-        host.kill()
+        with tally.killing():
+            host.kill()
         host.start()
         wait_for_calls(tally, connections)
     yield Step("kill -9 of a provider that is silent", times, tally - before)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.faults.api import GATE, NEIGHBOUR, SLEEPER, Api
 from bench.faults.callers import calling
-from bench.faults.steps import SETTLE_SECONDS, Step, kill, wait_for_calls
+from bench.faults.steps import SETTLE_SECONDS, Step, wait_for_calls
 from bench.programs import gated_model
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def disturb(api: Api, fault: Fault, connections: int) -> Step:
         with closed_gate(api):
             wait_until_held(api, connections)
             begun = time.monotonic()
-            tally.kills += fault.kills
-            fault.act(api)
+            with tally.killing() if fault.kills else contextlib.nullcontext():
+                fault.act(api)
         fault.mend(api)
         wait_for_calls(tally, connections)
         api.note()
@@ -110,9 +110,9 @@ def kill_supervisor(api: Api, tally: Tally, connections: int, held: int) -> tupl
         with closed_gate(api):
             wait_until_held(api, held)
             before, begun = tally.copy(), time.monotonic()
-            waiting.kills += 1
-            kill(api, tally, lambda running: running.supervisor)
-            left = len(api.list_left())
+            with tally.killing(), waiting.killing():
+                api.kill(api.supervisor)
+                left = len(api.list_left())
         api.start()
         api.wait_well()
         wait_for_calls(tally, connections)

@@ -47,10 +47,10 @@ KILLED: dict[str, Callable[[Api], psutil.Process]] = {
 
 
 def kill(api: Api, tally: Tally, find: Callable[[Api], psutil.Process]) -> None:
-    """Sends `kill -9`, and counts it in the tally first."""
+    """Sends `kill -9`, and counts it in the tally."""
     process = find(api)
-    tally.kills += 1
-    api.kill(process)
+    with tally.killing():
+        api.kill(process)
 
 
 def kill_each(api: Api, tally: Tally, times: int, connections: int) -> Iterator[Step]:
