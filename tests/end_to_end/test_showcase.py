@@ -311,6 +311,22 @@ def test_wrong_input_is_400_and_says_what_is_wrong(
 
 
 @pytest.mark.slow
+def test_curls_form_is_told_how_to_send_a_recording_and_may_transcribe_it(api: LocalApi) -> None:
+    def send(path: str, *more: str) -> tuple[str, Any]:
+        form = ["--form", f"file=@{ROOT / 'models/speech_to_text/sample.wav'}", *more]
+        command = ["curl", "--silent", "--max-time", "60", "--write-out", "\n%{http_code}", *form]
+        done = subprocess.run([*command, f"{api.url}{path}"], capture_output=True, text=True, check=True)
+        body, _, status = done.stdout.rpartition("\n")
+        return status, json.loads(body)
+
+    status, refused = send("/speech-to-text")
+    assert (status, refused["error"]["code"]) == ("415", "unsupported_media_type")
+    assert "--data-binary @sample.wav -H 'Content-Type: audio/wav'" in refused["error"]["message"]
+    status, heard = send("/v1/audio/transcriptions", "--form", "model=speech-to-text")
+    assert (status, bool(heard["text"])) == ("200", True)
+
+
+@pytest.mark.slow
 def test_a_playlist_does_not_get_at_files_of_the_machine(api: LocalApi) -> None:
     playlist = b"ffconcat version 1.0\nfile sample.wav\n"
     answer = api.call("/speech-to-text", playlist, Content_Type=WAV)
