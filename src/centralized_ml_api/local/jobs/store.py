@@ -87,6 +87,8 @@ class JobStore:
         if body is not None:
             self._write(answer, body)
         elif job.answered is not None:
+            with self._draft(answer).open("rb") as file:  # the job must not say that it is done before
+                os.fsync(file.fileno())
             self._draft(answer).replace(answer)
         self._draft(answer).unlink(missing_ok=True)  # first: it may be what fills the disk
         self.save(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.local.jobs.store import JobStore
-from centralized_ml_api.local.jobs.types import Asked, Job
+from centralized_ml_api.local.jobs.types import Answered, Asked, Job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +52,22 @@ def test_an_answer_that_fills_the_disk_is_removed_before_its_failure_is_written(
     store.finish(failed)
     assert [path.name for path in store.folder.iterdir()] == [f"{JOB.id}.json"]
     assert store.load(datetime(2026, 1, 1, tzinfo=UTC)) == [failed]
+
+
+def test_an_answer_is_on_the_disk_before_its_job_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, fsync = JobStore(tmp_path), os.fsync
+    store.add(JOB, b"{}")
+    with store.open_answer(JOB) as file:
+        file.write(b"it is so")
+    synced: list[int] = []
+
+    def note(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr("os.fsync", note)
+    done = replace(JOB, status="done", answered=Answered(200, ()), size=8)
+    store.finish(done)
+    assert synced == [path.stat().st_ino for path in (store.answer_of(done), store.folder / f"{JOB.id}.json")]
