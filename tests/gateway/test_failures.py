@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRo
 from support.closing_server import ClosingServer
 from support.odd_server import OddServer
 from support.running_gateway import start_gateway
+from support.streaming_server import knows, start_streaming_server
 
 if TYPE_CHECKING:
     from support.background import Background
@@ -99,6 +101,51 @@ def test_a_connection_that_the_model_may_close_unannounced_takes_no_second_call(
         with start_gateway(tmp_path, background, served) as running:
             assert [running.call("/echo").status for _ in range(10)] == [200] * 10
         assert server.connections == 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_connection_that_the_model_closes_announced_takes_the_next_call(
+    tmp_path: Path,
+    background: Background,
+    elsewhere: bool,  # noqa: FBT001  # a column
+) -> None:
+    with OddServer() as server:
+        upstream = (
+            ExternalUpstream("models", "127.0.0.1", server.port, tls=False, keeps_connections=True)
+            if elsewhere
+            else Upstream("models", (server.port,))
+        )
+        with start_gateway(tmp_path, background, Gateway((upstream,), (ROUTE,))) as running:
+            assert [running.call("/echo").status for _ in range(10)] == [200] * 10
+        assert server.connections < 10
+
+
+@pytest.mark.slow
+def test_a_server_of_a_known_kind_loses_no_call_beside_streams_that_are_hung_up(
+    tmp_path: Path, background: Background
+) -> None:
+    routes = (ROUTE, ServedRoute("stream", "models", "/stream", (), streams=True))
+    with start_streaming_server(background) as server:
+        assert background.run(knows(server.port))
+        upstream = ExternalUpstream("models", "127.0.0.1", server.port, tls=False, keeps_connections=True)
+        with start_gateway(tmp_path, background, Gateway((upstream,), routes)) as running:
+
+            def call(number: int) -> int:
+                if number % 3:
+                    return running.call("/echo", b"{}").status
+                with contextlib.closing(running.connect()) as connection:
+                    connection.request("POST", "/stream", b"{}")
+                    answer = connection.getresponse()
+                    assert answer.read(4) == b"data"
+                    if number % 2:
+                        answer.read()
+                    return answer.status
+
+            with ThreadPoolExecutor(CLIENTS) as clients:
+                statuses = list(clients.map(call, range(600)))
+        assert set(statuses) == {200}
+        assert len(server.callers) < 300
 
 
 @pytest.mark.slow

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.supervision.probe import PROBE_TIMEOUT_SECONDS, Prober, ProbeResult
+from centralized_ml_api.local.supervision.probe import (
+    LOOK_TIMEOUT_SECONDS,
+    PROBE_TIMEOUT_SECONDS,
+    Prober,
+    ProbeResult,
+)
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.supervision.core_waits import CoreWaits
@@ -69,7 +74,8 @@ class FakeMachine(Prober):
     """Starts processes and answers probes: `answer` to all, or the next of `answers` while there are some.
 
     `refusals` are the errors of the next starts; `dies_at_once` is the status of processes that end at once;
-    `delays` are the seconds until a path answers; `descriptions` are what addresses with this end say. Each
+    `delays` are the seconds until a path answers; `descriptions` are what addresses with this end say;
+    `keeps` is whether servers keep connections, `looks` are the addresses that were asked for that. Each
     probe sets `asked`.
     """
 
@@ -79,6 +85,8 @@ class FakeMachine(Prober):
     dies_at_once: int | None = None
     delays: dict[str, float] = field(default_factory=dict)
     descriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    keeps: bool = False
+    looks: list[str] = field(default_factory=list)
     processes: list[FakeProcess] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
     probes: list[tuple[float, str]] = field(default_factory=list)
@@ -112,6 +120,12 @@ class FakeMachine(Prober):
         """Answers what a server says of itself."""
         await asyncio.sleep(min(0, timeout_seconds))
         return next((said for end, said in self.descriptions.items() if url.endswith(end)), {})
+
+    async def keeps_connections(self, url: str, timeout_seconds: float = LOOK_TIMEOUT_SECONDS) -> bool:
+        """Answers whether a server keeps connections."""
+        await asyncio.sleep(min(0, timeout_seconds))
+        self.looks.append(url)
+        return self.keeps
 
     async def probe_port(
         self, host: str, port: int, timeout_seconds: float = PROBE_TIMEOUT_SECONDS

@@ -92,8 +92,8 @@ class ProviderAccess:
 class ExternalUpstream:
     """One server elsewhere, reached by its host name.
 
-    With `signing` it is a runtime API of AWS, with `provider` that of a provider. Every other one gets a
-    connection for each call, like an `Upstream` that does not keep connections.
+    With `signing` it is a runtime API of AWS, with `provider` that of a provider: both keep connections.
+    Every other one may have `keeps_connections`, like an `Upstream`.
     """
 
     name: str
@@ -103,6 +103,7 @@ class ExternalUpstream:
     ready: bool = True
     signing: Signing | None = None
     provider: ProviderAccess | None = None
+    keeps_connections: bool = False
 
     @property
     def has_file(self) -> bool:

@@ -85,6 +85,7 @@ class LlamaCppServing(Serving):
         "anthropic-messages",
     )
     reads_json: ClassVar[bool] = True
+    keeps_connections: ClassVar[bool | None] = False
     limits_output: ClassVar[bool] = True
     body_rules: ClassVar[str] = "llama.cpp"
     answer_tokens: ClassVar[int] = LLAMA_CPP_ANSWER_TOKENS
@@ -171,7 +172,7 @@ class PythonServing(Serving):
     engine: Literal["python"] = "python"
 
     installs_packages: ClassVar[bool] = True
-    keeps_connections: ClassVar[bool] = True
+    keeps_connections: ClassVar[bool | None] = True
 
     @property
     def summary(self) -> str:

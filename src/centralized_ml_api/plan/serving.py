@@ -34,7 +34,7 @@ class Serving(ABC):
         runs_here: Whether this program starts the server, on this machine.
         installs_packages: Whether packages are installed before the server starts.
         keeps_connections: Whether its servers say so before they close a connection, so that it can take more
-            than one call. Nobody knows that of programs that are not ours.
+            than one call. None if that is to be asked, since the program is not ours.
         limits_output: Whether answers are kept to the entry's `max_output_tokens`.
         is_translated: Whether other APIs than its own are offered for it, by translation.
         is_hosted: Whether somebody else hosts the model; the entry's own path is then that of an API.
@@ -46,7 +46,7 @@ class Serving(ABC):
     reads_json: ClassVar[bool] = False
     runs_here: ClassVar[bool] = True
     installs_packages: ClassVar[bool] = False
-    keeps_connections: ClassVar[bool] = False
+    keeps_connections: ClassVar[bool | None] = None
     limits_output: ClassVar[bool] = False
     is_translated: ClassVar[bool] = False
     is_hosted: ClassVar[bool] = False

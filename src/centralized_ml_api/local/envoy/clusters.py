@@ -40,7 +40,7 @@ def build_cluster(upstream: Upstream | ExternalUpstream, settings: Settings) -> 
         discovery = {"type": "EDS", "eds_cluster_config": {"eds_config": source}}
         base = _build_base(upstream.name, settings, 1, [], keeps_connections=upstream.keeps_connections)
         return {**base, **discovery}
-    keeps = upstream.signing is not None or upstream.provider is not None
+    keeps = upstream.keeps_connections or upstream.signing is not None or upstream.provider is not None
     base = _build_base(upstream.name, settings, 5, _build_filters(upstream), keeps_connections=keeps)
     cluster = {**base, **_build_discovery(upstream)}
     return {**cluster, "transport_socket": _build_tls(upstream, settings)} if upstream.tls else cluster

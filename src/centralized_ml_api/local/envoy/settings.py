@@ -67,8 +67,8 @@ class Limits:
             Envoy gives up.
         keep_alive_seconds: For an idle connection of a client.
         upstream_idle_seconds: For an idle connection to a model server. Shorter than the servers' own
-            (gunicorn 2 s, uvicorn and cpp-httplib 5 s): a request sent on a connection that the server
-            is about to close would be a 502, and must not be sent twice.
+            (gunicorn 2 s, and from 1 s by its documentation; uvicorn, hypercorn and node 5 s): a request
+            sent on a connection that the server is about to close would be a 502, and must not be sent twice.
         connections: Simultaneous clients; more are refused. See `fit_connections`.
         shares: The number of groups into which client addresses fall. Each group may have one of
             `SHARES_OF_CONNECTIONS` of the connections, so that no address can have them all.
@@ -88,7 +88,7 @@ class Limits:
     stream_idle_seconds: float = 300
     turn_seconds: float = 240
     keep_alive_seconds: float = 75
-    upstream_idle_seconds: float = 1
+    upstream_idle_seconds: float = 0.5
     connections: int = 4096
     shares: int = 8
     unshared: tuple[str, ...] = ("127.0.0.0/8", "::1/128")

@@ -81,7 +81,8 @@ class Replica:
 
     `restarts` counts all restarts, `hangs` those of a server that answered probes and worked off no request;
     `last_restart` is why it was restarted last. `about` is how the server describes its model, once it is
-    ready; empty if it does not.
+    ready; empty if it does not. `keeps_connections` is whether it takes another call on a connection, False
+    until that is known.
 
     Args:
         server: What to start.
@@ -91,6 +92,8 @@ class Replica:
         timeouts: How long to wait.
         prepare: Makes the server again if a file that it needs is gone; reports its progress to its argument.
         about_path: Where the server describes its model as a JSON object; None if it does not.
+        keeps_connections: Whether the server takes another call on a connection after an answer; None if it
+            is asked what it is.
         start: Starts a process.
     """
 
@@ -104,6 +107,7 @@ class Replica:
         timeouts: Timeouts,
         prepare: Callable[[Callable[[str], None]], Awaitable[Server]],
         about_path: str | None = None,
+        keeps_connections: bool | None = True,
         start: Start = start_process,
     ) -> None:
         self._server = server
@@ -112,6 +116,7 @@ class Replica:
         self._timeouts = timeouts
         self._prepare = prepare
         self._about_path = about_path
+        self._is_asked = keeps_connections is None
         self._start = start
         self._process: RunningProcess | None = None
         self._policy = RestartPolicy()
@@ -123,6 +128,7 @@ class Replica:
         self.hangs = 0
         self.last_restart = ""
         self.about: dict[str, Any] = {}
+        self.keeps_connections = bool(keeps_connections)
 
     @property
     def pid(self) -> int | None:
@@ -183,6 +189,9 @@ class Replica:
             ready_since = _now()
             if self._about_path:
                 self.about = await self._prober.describe(self._url(self._about_path))
+            if self._is_asked:
+                url = self._url(self._server.ping_path)
+                self.keeps_connections = await self._prober.keeps_connections(url)
             self._become("ready")
             await self._while_healthy(process, ended)
             return ready_since

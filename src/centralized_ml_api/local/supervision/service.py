@@ -99,7 +99,8 @@ class ReplicatedService:
         prober: Asks whether a server is ready.
         changed: Called after each change of the report.
         timeouts: How long to wait for a server.
-        keeps_connections: Whether the servers take another call on a connection after an answer.
+        keeps_connections: Whether the servers take another call on a connection after an answer; None if
+            they are asked what they are.
         about_path: Where a server describes its model as a JSON object; None if it does not.
         start: Starts a process.
     """
@@ -114,7 +115,7 @@ class ReplicatedService:
         prober: Prober,
         changed: Callable[[], None],
         timeouts: Timeouts,
-        keeps_connections: bool = True,
+        keeps_connections: bool | None = True,
         about_path: str | None = None,
         start: Start = start_process,
     ) -> None:
@@ -171,7 +172,7 @@ class ReplicatedService:
 
     def upstream(self, name: str) -> Upstream:
         """Returns the replicas that are ready now."""
-        return Upstream(name, self._ready_ports(), self._keeps_connections)
+        return Upstream(name, self._ready_ports(), self._all_keep_connections())
 
     def path_of(self, endpoint_name: str) -> str | None:
         """Returns None: the engine of the server decides the path."""
@@ -184,6 +185,11 @@ class ReplicatedService:
 
     def _ready_ports(self) -> tuple[int, ...]:
         return tuple(replica.port for replica in self._replicas if replica.state == "ready")
+
+    def _all_keep_connections(self) -> bool:
+        if self._keeps_connections is not None:
+            return self._keeps_connections
+        return bool(self._replicas) and all(replica.keeps_connections for replica in self._replicas)
 
     def _state(self) -> ServiceState:
         states = {replica.state for replica in self._replicas}
@@ -204,6 +210,7 @@ class ReplicatedService:
             timeouts=self._timeouts,
             prepare=lambda say: self._prepare(say, self._log),
             about_path=self._about_path,
+            keeps_connections=self._keeps_connections,
             start=self._start,
         )
 
@@ -216,7 +223,7 @@ class ReplicatedService:
 
 
 class ExternalService:
-    """A server that somebody else runs: it is only probed.
+    """A server that somebody else runs: it is only probed, and asked what it is when it becomes ready.
 
     Args:
         target: Its address. Without a `ping_url` a port that accepts connections counts as ready.
@@ -231,12 +238,16 @@ class ExternalService:
         self._prober = prober
         self._changed = changed
         self._result: ProbeResult | None = None
+        self._keeps_connections = False
 
     async def run(self) -> None:
         """Probes until cancelled: often at first, later every five seconds."""
         for pause in itertools.chain(self.PAUSES_SECONDS, itertools.repeat(self.PAUSES_SECONDS[-1])):
             result = await self._probe()
             if result is not self._result:
+                if result is ProbeResult.READY:
+                    (origin,) = self._build_upstream("", is_ready=True).origins
+                    self._keeps_connections = await self._prober.keeps_connections(f"{origin}/")
                 self._result = result
                 self._changed()
             await asyncio.sleep(pause)
@@ -252,8 +263,7 @@ class ExternalService:
 
     def upstream(self, name: str) -> ExternalUpstream:
         """Returns the host itself."""
-        target, ready = self._target, self._result is ProbeResult.READY
-        return ExternalUpstream(name, target.host, target.port, target.tls, ready)
+        return self._build_upstream(name, is_ready=self._result is ProbeResult.READY)
 
     def path_of(self, endpoint_name: str) -> str | None:
         """Returns None: the address has the path."""
@@ -263,6 +273,17 @@ class ExternalService:
     def about(self) -> Mapping[str, Any]:
         """Returns nothing: no two servers elsewhere describe themselves alike."""
         return {}
+
+    def _build_upstream(self, name: str, *, is_ready: bool) -> ExternalUpstream:
+        target = self._target
+        return ExternalUpstream(
+            name,
+            target.host,
+            target.port,
+            target.tls,
+            ready=is_ready,
+            keeps_connections=self._keeps_connections,
+        )
 
     async def _probe(self) -> ProbeResult:
         if self._target.ping_url is None:

@@ -48,7 +48,7 @@ GATEWAY = Gateway(
     upstreams=(
         Upstream("open-llama", (40002, 40001)),
         Upstream("open-llama-function", (40003,)),
-        ExternalUpstream("gpu-box", "gpu-box.example", 8443, tls=True),
+        ExternalUpstream("gpu-box", "gpu-box.example", 8443, tls=True, keeps_connections=True),
         ExternalUpstream("down", "192.0.2.1", 8000, tls=False, ready=False),
         ExternalUpstream("claude", "claude.example", 443, tls=True, provider=CLAUDE),
         ExternalUpstream("real", "sagemaker.example", 443, tls=True, signing=SIGNING),

@@ -6,6 +6,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+import pytest
+
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.lambda_host.server import read_specification
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    import pytest
-
     from centralized_ml_api.local.run.specs import ServiceSpec
     from centralized_ml_api.local.supervision.service import Report, Service
     from centralized_ml_api.plan.serving import Serving
@@ -49,6 +49,7 @@ class FakeProber(Prober):
     def __init__(self, result: ProbeResult = ProbeResult.READY) -> None:
         self.result = result
         self.asked: list[str] = []
+        self.keeps = False
 
     async def probe(self, url: str, timeout_seconds: float = 5.0) -> ProbeResult:
         """The result of the test."""
@@ -56,6 +57,12 @@ class FakeProber(Prober):
         self.asked.append(url)
         await asyncio.sleep(0)
         return self.result
+
+    async def keeps_connections(self, url: str, timeout_seconds: float = 1.0) -> bool:
+        """What the test says."""
+        del url, timeout_seconds
+        await asyncio.sleep(0)
+        return self.keeps
 
 
 def model(serving: Serving, folder: Path, *, replicas: int = 1, **environment: str) -> ModelSpec:
@@ -254,11 +261,29 @@ def test_a_program_gets_the_environment_of_the_config_and_its_folder(tmp_path: P
     story(tell)
 
 
-def test_a_server_that_is_not_ours_gets_a_connection_for_each_call(tmp_path: Path) -> None:
+def test_llama_cpp_gets_a_connection_for_each_call_and_a_server_of_ours_keeps_them(tmp_path: Path) -> None:
     # llama.cpp closes it after a stream, unannounced, just when the call that waited for a place arrives.
     llama = LlamaCppServing(parse_weights("none.gguf"), 512, "auto")
     ours = PythonServing(tmp_path, None, "auto")
     world = World(tmp_path)
-    for serving, keeps in ((llama, False), (SLEEP, False), (ours, True)):
+    for serving, keeps in ((llama, False), (ours, True)):
         upstream = world.make(model(serving, tmp_path)).upstream("a@1")
         assert upstream == Upstream("a@1", (), keeps_connections=keeps)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_program_of_the_user_keeps_connections_if_it_is_of_a_known_kind(
+    tmp_path: Path, *, keeps: bool
+) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.prober.keeps = keeps
+        service = world.make(model(SLEEP, tmp_path))
+        assert service.upstream("a@1") == Upstream("a@1", (), keeps_connections=False)
+        running = asyncio.create_task(service.run())
+        await soon(lambda: service.report().state == "ready")
+        assert service.upstream("a@1").keeps_connections is keeps
+        running.cancel()
+        await asyncio.wait({running})
+
+    story(tell)

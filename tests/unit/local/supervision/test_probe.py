@@ -12,7 +12,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from centralized_ml_api.local.machine.ports import free_port
-from centralized_ml_api.local.supervision.probe import ABOUT_BYTES, Prober, ProbeResult
+from centralized_ml_api.local.supervision.probe import (
+    ABOUT_BYTES,
+    Prober,
+    ProbeResult,
+    says_when_it_closes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -102,6 +107,93 @@ def test_one_that_refuses_or_does_not_answer_describes_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         assert probed(lambda prober: prober.describe(url, timeout_seconds=0.05)) == {}
+
+
+@pytest.mark.parametrize(
+    ("server", "keeps"),
+    [
+        ("uvicorn", True),
+        ("nginx/1.28.0 (Ubuntu)", True),
+        ("TornadoServer/6.5", True),
+        ("Python/3.13 aiohttp/3.14.5", True),
+        ("llama.cpp", False),
+        ("BaseHTTP/0.6 Python/3.13.0", False),
+        ("not-nginx", False),
+        ("nginx-like/1", False),
+        ("", False),
+    ],
+)
+def test_the_products_that_keep_connections_are_known_by_name(
+    server: str,
+    keeps: bool,  # noqa: FBT001  # a column
+) -> None:
+    assert says_when_it_closes(server) is keeps
+
+
+@pytest.mark.parametrize(("status", "path"), [(200, "/"), (302, "/up?a=1"), (404, "/none"), (503, "")])
+@pytest.mark.parametrize(("server", "keeps"), [(None, True), ("llama.cpp", False)])
+def test_any_answer_tells_whether_its_server_keeps_connections(
+    status: int, path: str, server: str | None, *, keeps: bool
+) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(f"{request.method} {request.path_qs}")
+        named = {} if server is None else {"Server": server}  # aiohttp names itself
+        return web.Response(status=status, headers={"Location": "/elsewhere", **named})
+
+    async def look(prober: Prober) -> bool:
+        application = web.Application()
+        application.router.add_get("/{path:.*}", answer)
+        async with TestServer(application) as running:
+            return await prober.keeps_connections(f"http://127.0.0.1:{running.port}{path}")
+
+    assert probed(look) is keeps
+    assert asked == [f"GET {path or '/'}"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "closes", "keeps"),
+    [
+        (b"HTTP/1.1 200 OK\r\nServer: uvicorn\r\nContent-Length: 2\r\n\r\nhi", False, True),
+        (b"HTTP/1.1 200 OK\r\nServer: uvicorn\r\nContent-Length: 2\r\n\r\nhi", True, False),
+        (b"HTTP/1.1 200 OK\r\nServer: uvicorn\r\nConnection: Close\r\n\r\nhi", True, True),
+        (b"HTTP/1.0 200 OK\r\nServer: uvicorn\r\n\r\nhi", True, True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", False, False),
+        (b"this is not HTTP", True, False),
+        (b"x" * 100_000, True, False),
+    ],
+)
+def test_a_server_that_closes_unannounced_keeps_no_connections_whatever_it_is(
+    answer: bytes, *, closes: bool, keeps: bool
+) -> None:
+    left = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+            if not closes:
+                assert await reader.read() == b"", "nothing more is sent"
+        writer.close()
+        left.set()
+
+    async def look(prober: Prober) -> bool:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            told = await prober.keeps_connections(f"http://127.0.0.1:{port}/", timeout_seconds=30)
+            await asyncio.wait_for(left.wait(), 30)
+            return told
+
+    assert probed(look) is keeps
+
+
+def test_a_server_that_refuses_or_does_not_answer_keeps_no_connections() -> None:
+    assert not probed(lambda prober: prober.keeps_connections(f"http://127.0.0.1:{free_port()}/"))
+    assert not probed(lambda prober: prober.keeps_connections("http://127.0.0.1:99999/"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        assert not probed(lambda prober: prober.keeps_connections(url, timeout_seconds=0.05))
 
 
 def test_a_probe_that_is_cancelled_never_goes_on() -> None:

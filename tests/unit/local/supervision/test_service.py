@@ -36,7 +36,7 @@ READY, NOT_READY, REFUSED = ProbeResult.READY, ProbeResult.NOT_READY, ProbeResul
 class Scene:
     """A service of some replicas on a fake machine; `reports` holds one for each call of `changed`."""
 
-    def __init__(self, logs: Path, replicas: int) -> None:
+    def __init__(self, logs: Path, replicas: int, *, keeps_connections: bool | None) -> None:
         self.machine = FakeMachine()
         self.reports: list[Report] = []
         self.prepared: Server | MlApiError = FakeServer()
@@ -48,6 +48,7 @@ class Scene:
             prober=self.machine,
             changed=lambda: self.reports.append(self.service.report()),
             timeouts=Timeouts(),
+            keeps_connections=keeps_connections,
             start=self.machine.start,
         )
 
@@ -65,11 +66,17 @@ class Scene:
         return self.prepared
 
 
-def play(logs: Path, scenario: Callable[[Scene], Awaitable[None]], *, replicas: int = 1) -> Scene:
+def play(
+    logs: Path,
+    scenario: Callable[[Scene], Awaitable[None]],
+    *,
+    replicas: int = 1,
+    keeps_connections: bool | None = True,
+) -> Scene:
     """Runs the scenario beside a service, then cancels it."""
 
     async def main() -> Scene:
-        scene = Scene(logs, replicas)
+        scene = Scene(logs, replicas, keeps_connections=keeps_connections)
         await run_beside(scene.service, scenario(scene))
         return scene
 
@@ -241,6 +248,40 @@ def test_when_a_service_is_cancelled_its_processes_are_stopped(tmp_path: Path) -
     assert scene.ports == ()
 
 
+def test_a_server_of_an_unknown_kind_keeps_connections_once_all_replicas_have_said_so(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        assert not scene.service.upstream("echo").keeps_connections, "nothing is known yet"
+        await asyncio.sleep(2)
+        assert scene.machine.looks == [f"http://127.0.0.1:{port}/ping" for port in scene.machine.ports]
+        assert not scene.service.upstream("echo").keeps_connections, "neither has said so"
+        scene.machine.keeps = True
+        scene.machine.processes[1].end(1)
+        await asyncio.sleep(2)
+        assert len(scene.machine.looks) == 3, "asked again after its restart"
+        assert not scene.service.upstream("echo").keeps_connections, "the other has not said so"
+        scene.machine.processes[0].end(1)
+        await asyncio.sleep(2)
+        assert scene.service.upstream("echo").keeps_connections
+        scene.machine.processes[2].end(1)
+        await asyncio.sleep(0.001)
+        assert scene.service.upstream("echo").keeps_connections, "nobody knows better while it is gone"
+
+    play(tmp_path, scenario, replicas=2, keeps_connections=None)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_server_of_a_known_kind_is_not_asked_whether_it_keeps_connections(
+    tmp_path: Path, *, keeps: bool
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        assert scene.service.upstream("echo").keeps_connections is keeps
+        await asyncio.sleep(2)
+        assert scene.service.upstream("echo").keeps_connections is keeps
+        assert scene.machine.looks == []
+
+    play(tmp_path, scenario, keeps_connections=keeps)
+
+
 def test_settled_are_the_states_that_do_not_pass_by_themselves() -> None:
     assert sorted(SETTLED) == ["asleep", "failed", "ready", "unready"]
 
@@ -290,3 +331,25 @@ def test_a_server_of_somebody_else_that_is_gone_is_unready_until_it_is_back(
     _, reports = external(scenario, ping_url)
     ready, gone = Report("ready", ready_replicas=1), Report("unready", detail)
     assert reports == [gone, ready, gone, ready]
+
+
+@pytest.mark.parametrize("ping_url", ["http://other-box:8000/health", None])
+def test_a_server_of_somebody_else_is_asked_what_it_is_whenever_it_becomes_ready(
+    ping_url: str | None,
+) -> None:
+    kept: list[bool] = []
+
+    async def scenario(service: ExternalService, machine: FakeMachine) -> None:
+        machine.keeps = True
+        machine.answers = deque([REFUSED, READY, READY, REFUSED])
+        await asyncio.sleep(0.1)
+        kept.append(service.upstream("echo").keeps_connections)
+        await asyncio.sleep(1)
+        kept.append(service.upstream("echo").keeps_connections)
+        machine.keeps = False
+        await asyncio.sleep(10)
+        kept.append(service.upstream("echo").keeps_connections)
+
+    machine, _ = external(scenario, ping_url)
+    assert kept == [False, True, False]
+    assert machine.looks == ["https://gpu-box:8000/"] * 2
