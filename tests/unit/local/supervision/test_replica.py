@@ -156,6 +156,7 @@ def test_while_it_starts_a_line_of_its_output_has_it_probed_sooner_but_never_all
         probed = await next_probe()
         scene.replica.log.write(b"loading")
         assert await next_probe() == pytest.approx(probed + soonest)
+        assert soonest < SLOWEST_STARTING_PROBE_SECONDS / 4, "calls may wait for it"
         await wait_for(2 * soonest)
         said = asyncio.get_running_loop().time()
         scene.replica.log.write(b"serving")
