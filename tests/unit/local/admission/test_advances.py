@@ -213,6 +213,24 @@ def test_an_end_that_is_told_twice_gives_nothing_back_twice(tmp_path: Path) -> N
     tell(tmp_path, story)
 
 
+def test_a_reservation_that_was_written_later_is_not_given_back_to_the_advance(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        need = 900
+        await world.accountant.reserve(name(0), ask(need))
+        assert world.accountant.reserve_at_once(name(1), ask(need))
+        await world.accountant.settle()
+        world.accountant.end(name(1), ended(0))
+        assert world.accountant.reserve_at_once(name(2), ask(need))
+        assert not world.accountant.reserve_at_once(name(3), ask(need)), "its end may be told once more"
+        after = World(tmp_path)
+        after.accountant.start()
+        after.accountant.end(name(1), ended(0))
+        assert after.accountant.left((EVENT,))[EVENT] <= MOST - 2 * need
+        await after.accountant.close()
+
+    tell(tmp_path, story)
+
+
 def test_an_advance_ends_a_while_after_the_last_call(tmp_path: Path) -> None:
     async def main() -> None:
         loop, is_given_up = asyncio.get_running_loop(), asyncio.Event()
