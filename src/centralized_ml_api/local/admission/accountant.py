@@ -258,7 +258,7 @@ class Accountant:
             self._used[charge.account] += used * charge.amount
             self._pending[charge.account] += pending * charge.amount
             if not self._pending[charge.account]:
-                del self._pending[charge.account]
+                self._pending.pop(charge.account)  # `del` of a Counter is Python code
 
     def _settle_soon(self) -> None:
         if self._settling is None:
