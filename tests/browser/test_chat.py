@@ -203,6 +203,29 @@ def test_programs_get_the_lines_that_the_command_line_prints(chat: Visit) -> Non
     chat.page.keyboard.press("Escape")
 
 
+def test_a_message_to_all_is_hidden_once_it_is_read_and_the_next_one_is_there(
+    chat: Visit, server: PageServer
+) -> None:
+    page, banner = chat.page, chat.page.locator("#banner")
+    server.message = "<b>Lunch</b> is in the foyer. \u2615"
+    page.reload()
+    banner.get_by_text(server.message).wait_for()
+    assert chat.find_serious_faults() == []
+    page.get_by_role("button", name="Hide this message").click()
+    assert banner.is_hidden()
+    assert page.evaluate("document.activeElement.id") == "ask"
+    page.reload()
+    page.locator("a[data-model=chat] .dot.ready").wait_for()  # drawn after the banner
+    assert banner.is_hidden()
+    server.message = "Demos start."
+    page.reload()
+    banner.get_by_text("Demos start.").wait_for()
+    server.message = ""
+    page.reload()
+    page.locator("a[data-model=chat] .dot.ready").wait_for()
+    assert banner.is_hidden()
+
+
 def test_the_end_of_a_conversation_stays_in_sight_beside_a_drawer(chat: Visit, server: PageServer) -> None:
     server.script("Long?", say("Words that fill a line and break in another place once it is shorter. " * 60))
     chat.answered("Long?")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.entry_details import load_known
+from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.speaks import local_openai_models
@@ -60,6 +61,7 @@ class PageServer:
         self.replies: dict[str, list[Reply]] = {}
         self.asked: list[dict[str, Any]] = []
         self.unready: dict[str, str] = {}
+        self.message = ""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.page = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -104,8 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path not in {"/", "/health"} and not self._is_allowed():
             return
         if self.path == "/health":
+            told = encode_message(page.message)
             names = [] if page.key and not self._has_key() else ["chat"]
-            self._answer(200, {"Content-Type": "application/json"}, {"ready": names, "unready": page.unready})
+            headers = {"Content-Type": "application/json", **({MESSAGE_HEADER: told} if told else {})}
+            self._answer(200, headers, {"ready": names, "unready": page.unready})
             return
         document = page.documents[self.path]
         headers = {"Content-Type": document.content_type, **dict(document.headers)}

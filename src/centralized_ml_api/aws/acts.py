@@ -185,11 +185,13 @@ class AwsActs:
         key = keys.show(team)
         if words is None:
             return {"key": key}
+        uncovered = f"the pause of {team} does not cover this key"
         try:
             self._pauses.set_team(owner, words, self._list_keys(owner))
-        except (MlApiError, BotoCoreError, ClientError) as error:
-            reason = error.message if isinstance(error, MlApiError) else str(error)
-            return {"key": key, "trouble": f"the pause of {team} does not cover this key: {reason}"}
+        except MlApiError as error:
+            return {"key": key, "trouble": f"{uncovered}: {error.message}"}
+        except (BotoCoreError, ClientError) as error:
+            return {"key": key, "trouble": build_aws_error(uncovered, error).message}
         return {"key": key}
 
     def _revoke(self, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,7 +161,7 @@ function showKey(team, key, trouble) {
   const close = element("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "Done");
   const code = element("code", { class: "key", tabindex: "0" }, key);
   const words = element("p", {}, "It is shown here once. Whoever has it can call as this team.");
-  const warning = trouble ? element("p", { class: "note", role: "alert" }, `But ${trouble}.`) : null;
+  const warning = trouble ? element("p", { class: "note waits", role: "alert" }, `But ${trouble.replace(/\.$/, "")}. Pause the team again.`) : null;
   const dialog = openDialog("ask", `The new key of ${team}`, element("h2", {}, `The new key of ${team}`), words, code, warning, element("div", { class: "row wrap ends" }, copyButton(() => key), close));
 }
 

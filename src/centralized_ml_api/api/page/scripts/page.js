@@ -72,12 +72,17 @@ async function loadHealth() {
   }
 }
 
-/** Shows what the organizers tell everybody, which comes encoded as in a URL; nothing where they tell nothing. */
+/** Shows what the organizers tell everybody, which comes encoded as in a URL, until they or its reader take it away. */
 function showMessage(encoded) {
   const banner = byId("banner");
   const words = decodePart(encoded);
-  if (banner.textContent !== words) banner.textContent = words;
-  banner.hidden = !words;
+  const hide = () => {
+    sessionStorage.setItem("mlapi-read", words);
+    banner.hidden = true;
+    (byId("ask") ?? byId("main")).focus();
+  };
+  if (banner.textContent !== words) banner.replaceChildren(element("p", { class: "grow", dir: "auto" }, words), iconOnly("x", "Hide this message", hide));
+  banner.hidden = !words || sessionStorage.getItem("mlapi-read") === words;
 }
 
 /** Shows what the address names: `#model`, or `#model/conversation`; else the first model, chats before others. */
