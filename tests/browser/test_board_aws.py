@@ -205,7 +205,7 @@ def test_the_keys_of_a_team_are_revoked_once_that_is_meant(board: Visit, stack: 
     assert len(stack.keys_changed) == before
     page.get_by_role("button", name="Revoke red").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
-    page.get_by_role("row", name="red").get_by_text("no key").wait_for()
+    page.get_by_role("row", name="red").get_by_text("no key", exact=True).wait_for()
     assert {"op": "replace", "path": "/enabled", "value": "false"} in stack.keys_changed[-1]
 
 
