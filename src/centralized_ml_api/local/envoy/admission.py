@@ -240,10 +240,19 @@ def build_expression_filter(expression: str) -> dict[str, Any]:
 
 
 def _has_said(key: str, string_match: dict[str, str]) -> dict[str, Any]:
-    value = {"string_match": string_match}
-    matcher = {"filter": ADMISSION_NAMESPACE, "path": [{"key": key}], "value": value}
-    return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": False}}
+    return _match_said(key, {"string_match": string_match}, otherwise=False)
 
+
+def _match_said(key: str, value: dict[str, Any], *, otherwise: bool) -> dict[str, Any]:
+    matcher = {"filter": ADMISSION_NAMESPACE, "path": [{"key": key}], "value": value}
+    return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": otherwise}}
+
+
+HAS_SAID = _match_said("said", {"present_match": True}, otherwise=False)
+"""Matches calls that the service has answered, or refused, or could not be asked about."""
+
+HAS_SAID_NOTHING = _match_said("said", {"null_match": {}}, otherwise=True)
+"""Matches all others."""
 
 IS_REFUSED = _has_said("said", {"prefix": REFUSED})
 """Matches what the service has refused."""

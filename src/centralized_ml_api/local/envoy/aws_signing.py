@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.envoy.lua_scripts import read_script
+from centralized_ml_api.local.envoy.lua_scripts import read_script, render_sent_id
 from centralized_ml_api.local.envoy.token_counts import render_counting
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def render_sagemaker_errors(held_bytes: int, *, counts: bool = False) -> str:
         f"local HELD_BYTES = {held_bytes}\n"
         f"local MARKS = {{{', '.join(_render_marks())}}}\n"
     )
-    return head + read_script("json_strings") + read_script("sagemaker_errors")
+    return head + render_sent_id() + read_script("json_strings") + read_script("sagemaker_errors")
 
 
 def _render_marks() -> Iterator[str]:

@@ -165,21 +165,38 @@ def build_complement_regex(names: Iterable[str]) -> str:
     """Builds a pattern that fully matches exactly the strings that are not in `names`. Pure.
 
     Envoy removes the headers whose name matches, and its regular expressions (RE2) have no lookahead. So the
-    complement is written out along the trie of the names: at each node either a character with which no name
-    goes on, followed by anything, or one with which a name does, followed by the complement of the rest.
+    complement is written out along the trie of the names: a string either leaves the trie, by a character
+    with which no name goes on, or ends within it. What may follow that character is said once: said at every
+    node it would take a third more memory.
     Source: https://github.com/google/re2/wiki/Syntax
     """
-    return f"(?s:{_complement(sorted(set(names)))})"
+    ordered = sorted(set(names))
+    ends_within = _end_within(ordered)
+    return f"(?s:{_leave(ordered)}.*{'' if ends_within is None else f'|{ends_within}'})"
 
 
-def _complement(suffixes: list[str]) -> str:
-    """Builds the alternatives for one node of the trie, from the sorted suffixes of its names."""
+def _leave(suffixes: list[str]) -> str:
+    """Builds what leaves the trie at a node, from the sorted suffixes of its names, or below it."""
+    by_first = _group_by_first(suffixes)
+    if not by_first:
+        return "."
+    others = f"[^{''.join(map(re.escape, by_first))}]"
+    along = (f"{re.escape(first)}{_leave(rests)}" for first, rests in by_first.items())
+    return f"(?:{'|'.join([others, *along])})"
+
+
+def _end_within(suffixes: list[str]) -> str | None:
+    """Builds what ends at a node, or below it, and is no name; None if nothing does."""
+    below = ((first, _end_within(rests)) for first, rests in _group_by_first(suffixes).items())
+    ends = [f"{re.escape(first)}{rest}" for first, rest in below if rest is not None]
+    if "" not in suffixes:
+        ends.append("")
+    return f"(?:{'|'.join(ends)})" if ends else None
+
+
+def _group_by_first(suffixes: list[str]) -> dict[str, list[str]]:
+    """Returns the rests of suffixes by their first character."""
     by_first: dict[str, list[str]] = {}
     for suffix in filter(None, suffixes):
         by_first.setdefault(suffix[0], []).append(suffix[1:])
-    if not by_first:
-        return ".+" if suffixes else ".*"
-    others = f"[^{''.join(map(re.escape, by_first))}].*"
-    along = (f"{re.escape(first)}{_complement(rests)}" for first, rests in by_first.items())
-    end = "" if "" in suffixes else "|"
-    return f"(?:{'|'.join([others, *along])}{end})"
+    return by_first

@@ -1,7 +1,7 @@
 -- Rewords a provider's errors, and notes the tokens of its answers. These precede this script: `ERRORS`, from names to
 -- {status, type, code, message}, whose strings are escaped for JSON; `BODY` and `HIDES_USAGE`, names of dynamic metadata;
 -- `HELD_BYTES`, the largest response that is held; `STREAMS`, whether responses pass as they come; `COUNTS`, whether they
--- have tokens; and the functions of `token_counts.lua` and `json_strings.lua`.
+-- have tokens; and the functions of `token_counts.lua`, `json_strings.lua` and `sent_id.lua`.
 
 local LONGEST_EVENT = 1048576
 local HIDDEN = "(hidden)"
@@ -124,14 +124,12 @@ local function answer_error(handle, status, request_id)
 end
 
 function envoy_on_request(request_handle)
-  local headers = request_handle:headers()
-  request_handle:streamInfo():dynamicMetadata():set("provider", "request_id", headers:get("x-request-id"))
-  headers:remove("x-request-id")
+  take_id(request_handle)
 end
 
 function envoy_on_response(response_handle)
   local headers, metadata = response_handle:headers(), response_handle:streamInfo():dynamicMetadata()
-  local request_id = (metadata:get("provider") or {}).request_id
+  local request_id = find_id(response_handle)
   local kind = declare_encoding(headers)
   note_who_answered(response_handle, headers)
   -- Envoy's local replies already have the request ID.

@@ -14,7 +14,7 @@ import json
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE
 from centralized_ml_api.local.envoy.aws_signing import render_error
-from centralized_ml_api.local.envoy.lua_scripts import read_script
+from centralized_ml_api.local.envoy.lua_scripts import read_script, render_sent_id
 from centralized_ml_api.local.envoy.token_counts import render_counting
 
 PROVIDER_ANSWER = "provider-answer"
@@ -47,5 +47,5 @@ def render_provider_answers(held_bytes: int, *, streams: bool, counts: bool = Tr
         f"{render_counting()}local ERRORS = {{\n{tables}\n}}\n{head}"
         f"local HELD_BYTES = {held_bytes}\nlocal STREAMS = {json.dumps(streams)}\n"
         f"local COUNTS = {json.dumps(counts)}\n"
-        f"{read_script('json_strings')}{read_script('provider_answers')}"
+        f"{render_sent_id()}{read_script('json_strings')}{read_script('provider_answers')}"
     )

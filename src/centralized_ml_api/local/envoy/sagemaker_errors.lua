@@ -1,7 +1,7 @@
 -- Turns SageMaker's error responses into errors of this API. These precede this script: `ERRORS`, from names to
 -- {status, type, code, message}, whose strings are escaped for JSON; `RETRY_AFTER`, in seconds; `HELD_BYTES`, the
 -- largest response that is held; `COUNTS`, whether responses have tokens; `MARKS`, what SageMaker's messages contain, by
--- meaning; and the functions of `token_counts.lua` and `json_strings.lua`.
+-- meaning; and the functions of `token_counts.lua`, `json_strings.lua` and `sent_id.lua`.
 -- Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 local ESCAPES = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
@@ -91,9 +91,7 @@ local function render(error, message, request_id)
 end
 
 function envoy_on_request(request_handle)
-  local headers = request_handle:headers()
-  request_handle:streamInfo():dynamicMetadata():set("sagemaker", "request_id", headers:get("x-request-id"))
-  headers:remove("x-request-id")
+  take_id(request_handle)
 end
 
 -- Returns whether the response is a model's own that is too large to hold.
@@ -107,7 +105,7 @@ function envoy_on_response(response_handle)
   if must_pass(response_handle:headers()) then return end
   local body = response_handle:body(true)
   local headers = response_handle:headers()  -- only now: waiting for the body invalidates earlier headers
-  local request_id = (response_handle:streamInfo():dynamicMetadata():get("sagemaker") or {}).request_id
+  local request_id = find_id(response_handle)
   -- Envoy's local replies already have the request ID.
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))

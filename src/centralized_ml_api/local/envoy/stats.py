@@ -50,8 +50,8 @@ def build_stats_logger(
 ) -> dict[str, Any]:
     """Builds an access logger that counts calls, and adds up what they say. Pure.
 
-    One logger does all of it: each more would cost every call its condition. A call of which a sum has no
-    value adds nothing to it; Envoy would log that at each call, if its component `misc` were not silent.
+    A call of which a sum has no value adds nothing to it; Envoy would log that at each call, if its component
+    `misc` were not silent.
 
     Args:
         name: The logger's name.

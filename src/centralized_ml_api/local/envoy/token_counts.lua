@@ -77,18 +77,22 @@ local function note_larger(metadata, seen, name, tokens)
   metadata:set(USAGE, name, tokens)
 end
 
--- Returns whether there was a report.
+-- Returns whether there was a report. A plain search finds the key much faster than a pattern would.
 local function note_reports(handle, seen, text, key, read)
-  local has_any, metadata = false, handle:streamInfo():dynamicMetadata()
-  for object in text:gmatch('"' .. key .. '"%s*:%s*(%b{})') do
-    has_any = true
-    local tokens_in, cached, out, cache_writes = read(object)
-    note_larger(metadata, seen, "in", tokens_in)
-    note_larger(metadata, seen, "cached", cached)
-    note_larger(metadata, seen, "out", out)
-    note_larger(metadata, seen, "cache_writes", cache_writes)
+  local metadata, start = nil, text:find(key, 1, true)
+  while start do
+    local object, stop = text:match("^%s*:%s*(%b{})()", start + #key)
+    if object then
+      metadata = metadata or handle:streamInfo():dynamicMetadata()
+      local tokens_in, cached, out, cache_writes = read(object)
+      note_larger(metadata, seen, "in", tokens_in)
+      note_larger(metadata, seen, "cached", cached)
+      note_larger(metadata, seen, "out", out)
+      note_larger(metadata, seen, "cache_writes", cache_writes)
+    end
+    start = text:find(key, stop or start + #key, true)
   end
-  return has_any
+  return metadata ~= nil
 end
 
 -- Returns whether some events report while their answer is being written: the beginning of a message, or pieces of a chat,
@@ -152,8 +156,8 @@ end
 -- Notes the tokens that a text reports, and an error that ends events which have begun: what the model had written by
 -- then, none of them may say. `seen` has what the texts before it reported.
 local function note_usage(handle, seen, text, is_events)
-  local has_usage = text:find('"usage"', 1, true) and note_reports(handle, seen, text, "usage", read_usage)
-  local has_timings = text:find('"timings"', 1, true) and note_reports(handle, seen, text, "timings", read_timings)
+  local has_usage = note_reports(handle, seen, text, '"usage"', read_usage)
+  local has_timings = note_reports(handle, seen, text, '"timings"', read_timings)
   if not is_events then return end
   note_first_word(handle, seen, text)
   if (has_usage or has_timings) and not seen.is_early then seen.is_early = has_early_report(text) end

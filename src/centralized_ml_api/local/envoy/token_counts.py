@@ -23,12 +23,15 @@ COUNTED_ANSWER = "counted-answer"
 COUNTED_STREAM = "counted-stream"
 """The names of the Lua scripts for complete responses and for streams, of which nothing is changed."""
 
+SELDOM_NOTED = ("cached", "cache_writes")
+"""What few servers report, or few calls have."""
+
 TOKEN_FORMATS = {
-    **{
-        f"tokens_{name}": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%"
-        for name in ("in", "cached", "cache_writes", "out")
-    },
+    **{f"tokens_{name}": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in ("in", "out")},
     "answer": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:answer)%",
+}
+SELDOM_TOKEN_FORMATS = {
+    f"tokens_{name}": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in SELDOM_NOTED
 }
 """What the access log says of a call's tokens, as far as its server reports them.
 
@@ -80,13 +83,17 @@ def build_stats_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
     Args:
         labels: Each label with Envoy's format string for it.
     """
-    tokens = {f"tokens_{name}": TOKEN_FORMATS[f"tokens_{name}"] for name in ("in", "cached", "out")}
+    tokens = {f"tokens_{name}": TOKEN_FORMATS[f"tokens_{name}"] for name in ("in", "out")}
+    cached = {"tokens_cached": SELDOM_TOKEN_FORMATS["tokens_cached"]}
     # What is not reported is estimated by `plan/usage/tokens.py`, from the same bytes as in the log.
     bytes_of = {"unreported_in": "%BYTES_RECEIVED%", "unreported_out": "%BYTES_SENT%"}
-    is_unreported = [_is_noted("answer"), _is_not_noted("in"), _is_not_noted("out")]
+    is_unreported = [is_noted("answer"), is_not_noted("in"), is_not_noted("out")]
     loggers = []
     for suffix, own, condition in _by_who_answered(labels):
-        loggers.append(build_stats_logger(f"traffic{suffix}", own, tokens, condition))
+        loggers += [
+            build_stats_logger(f"traffic{suffix}", own, tokens, condition),
+            build_sums_logger(f"cached{suffix}", own, cached, [is_noted("cached"), condition]),
+        ]
         with_answer = {**own, "answer": TOKEN_FORMATS["answer"]}
         loggers.append(
             build_sums_logger(f"unreported{suffix}", with_answer, bytes_of, [*is_unreported, condition])
@@ -97,16 +104,18 @@ def build_stats_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
 def _by_who_answered(labels: dict[str, str]) -> list[tuple[str, dict[str, str], dict[str, Any]]]:
     """Returns the labels of calls that their entry answers, and of those that another one may have."""
     return [
-        ("", labels, _is_not_noted("served_by")),
-        ("_in_turn", {**labels, "model": SERVED_BY_FORMAT}, _is_noted("served_by")),
+        ("", labels, is_not_noted("served_by")),
+        ("_in_turn", {**labels, "model": SERVED_BY_FORMAT}, is_noted("served_by")),
     ]
 
 
-def _is_noted(name: str) -> dict[str, Any]:
+def is_noted(name: str) -> dict[str, Any]:
+    """Builds an access log filter: something of this name was noted about the answer. Pure."""
     return _match_metadata(name, {"present_match": True}, otherwise=False)
 
 
-def _is_not_noted(name: str) -> dict[str, Any]:
+def is_not_noted(name: str) -> dict[str, Any]:
+    """Builds an access log filter: nothing of this name was noted about the answer. Pure."""
     """Matches where there is no such value; such a filter ignores `invert`."""
     return _match_metadata(name, {"null_match": {}}, otherwise=True)
 

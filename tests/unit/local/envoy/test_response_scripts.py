@@ -33,7 +33,7 @@ function play(given)
     headers = function() return play_headers(given) end,
     body = function() return body end,
     bodyChunks = function() return function() end end,
-    streamInfo = function() return {dynamicMetadata = play_metadata} end,
+    streamInfo = function() return {dynamicMetadata = play_metadata, filterState = play_metadata} end,
   }
 end
 """
