@@ -119,6 +119,31 @@ def test_only_teams_with_limits_are_asked_about_where_nothing_else_is_asked() ->
         assert unasked(asked) == []
 
 
+def test_a_call_of_a_team_without_limits_costs_what_it_costs_where_nobody_has_any() -> None:
+    """Its route is the same, but for what says whose call it is."""
+    blue = TeamAccess("blue", ("l",))
+
+    def lead(admission: EntryTerms | None, spending: Spending) -> list[dict[str, Any]]:
+        chat = replace(CHAT, admission=admission)
+        teams = (TeamAccess("red", ("k",), spending=spending), blue)
+        gateway = Gateway(
+            (Upstream("up", (1,)),), (chat,), by_model={"/v1/chat/completions": (chat,)}, teams=teams
+        )
+        led = [route for route in list_routes(build_routes(gateway, Limits())) if "route" in route]
+        return [without_caller(route) for route in led if not is_asked(route)]
+
+    def without_caller(route: dict[str, Any]) -> dict[str, Any]:
+        match = route["match"]
+        headers = [header for header in match["headers"] if header["name"] not in CALLER_HEADERS]
+        return {**route, "match": {**match, "headers": headers}}
+
+    alone = lead(None, Spending())
+    beside = lead(EntryTerms(has_tokens=True, price=(1, 1, 1)), Spending(nanodollars=5))
+    assert alone
+    assert all(route in beside for route in alone)
+    assert all(route in alone for route in beside)
+
+
 def test_who_has_others_to_fall_back_on_is_called_in_turn_unless_a_call_is_one_of_these() -> None:
     attempts = (Attempt("a", "/a/v1/chat/completions"), Attempt("b", "/b/v1/chat/completions", ("X-B",)))
     chat = ServedRoute("a", "one", "/chat", (), admission=EntryTerms(places=1), attempts=attempts)
