@@ -20,7 +20,7 @@ from centralized_ml_api.local.envoy.headers import IF_PRESENT, build_header
 from centralized_ml_api.plan.event import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from centralized_ml_api.local.gateway import Gateway, Quotas
 
@@ -59,6 +59,15 @@ _JOIN_ADDRESSES = 1000
 
 _NEVER_FILLED = {"tokens_per_fill": 1, "fill_interval": "315360000s"}
 """A day's calls do not come back before the day is over, and then there is another file."""
+
+_NUMBER_BYTES = 24
+"""How long a number beside a team may be, with what separates both."""
+
+_VALUE_BYTES = 15 * 1024
+"""How long the lists in the value of a header may be; Envoy takes values of 16 KiB.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/core/v3/base.proto (HeaderValue)
+"""
 
 _ALWAYS = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
 _TOKENS_PER_CALL = 2
@@ -126,18 +135,19 @@ def build_left_headers(gateway: Gateway) -> list[dict[str, Any]]:
     days = {team.name: team.requests_per_day for team in gateway.teams if team.name in limited}
     if quotas is None or not days:
         return []
-    limits = json.dumps(days)
-    is_told = f'"{_DAY_HEADERS[1]}" in response.headers && {_TEAM_OF_RESPONSE} in {limits}'
     left = f'int(response.headers["{_DAY_HEADERS[1]}"]) / {_TOKENS_PER_CALL}'
     until = f'int(timestamp("{quotas.resets.astimezone(UTC).isoformat()}")) - int(request.time)'
     limit_header, left_header, reset_header = (f"{header}-requests" for header in _DAY_HEADERS)
-    told = [
-        build_header(TEAM_HEADER, TEAM_FORMAT),
-        build_header(limit_header, f'%CEL({is_told} ? {limits}[{_TEAM_OF_RESPONSE}] : "")%'),
-        build_header(left_header, f'%CEL({is_told} ? {left} : "")%'),
-        build_header(reset_header, f'%CEL({is_told} ? "s" : "")%'),
-        build_header(reset_header, f"%CEL({until})%s", IF_PRESENT),
-    ]
+    told = [build_header(TEAM_HEADER, TEAM_FORMAT)]
+    for piece in _list_in_pieces([*days], 2):
+        limits = json.dumps({team: days[team] for team in piece})
+        is_told = f'"{_DAY_HEADERS[1]}" in response.headers && {_TEAM_OF_RESPONSE} in {limits}'
+        told += [
+            build_header(limit_header, f'%CEL({is_told} ? {limits}[{_TEAM_OF_RESPONSE}] : "")%'),
+            build_header(left_header, f'%CEL({is_told} ? {left} : "")%'),
+            build_header(reset_header, f'%CEL({is_told} ? "s" : "")%'),
+        ]
+    told.append(build_header(reset_header, f"%CEL({until})%s", IF_PRESENT))
     removed = ({"remove": header} for header in (TEAM_HEADER, *_DAY_HEADERS))
     return [*({"append": header} for header in told), *removed]
 
@@ -212,16 +222,28 @@ def _build_retry_headers(seconds: int) -> list[dict[str, Any]]:
 def _build_team_headers(pauses: Mapping[str, int]) -> list[dict[str, Any]]:
     """Says to each team its own pause; Envoy looks a team up only when it refuses a call.
 
+    An expression that is false gives an empty value, which Envoy leaves out.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes
     """
-    if not pauses:
-        return []
-    texts = json.dumps({team: str(seconds) for team, seconds in sorted(pauses.items())})
-    patient = sorted(team for team, seconds in pauses.items() if seconds > LONGEST_WAIT_SECONDS)
-    name, value = STOP_RETRYING
-    own = build_header("retry-after", f"%CEL({texts}[{_TEAM}])%")
-    longer = build_header(name, f'%CEL({_TEAM} in {json.dumps(patient)} ? "{value}" : "")%')
-    return [own, longer] if patient else [own]
+    alike: dict[int, list[str]] = {}
+    for team, seconds in sorted(pauses.items()):
+        alike.setdefault(seconds, []).append(team)
+    if len(alike) == 1:
+        return _build_retry_headers(*alike)
+    return [
+        build_header(said["key"], f'%CEL({_TEAM} in {json.dumps(piece)} ? "{said["value"]}" : "")%')
+        for seconds, teams in alike.items()
+        for piece in _list_in_pieces(teams, 1)
+        for said in (header["header"] for header in _build_retry_headers(seconds))
+    ]
+
+
+def _list_in_pieces(teams: list[str], times: int) -> Iterator[list[str]]:
+    """Yields the teams in lists that an expression can have so many times, each team with a number."""
+    longest = max(len(json.dumps(team)) for team in teams) + _NUMBER_BYTES
+    most = _VALUE_BYTES // (times * longest)
+    for begin in range(0, len(teams), most):
+        yield teams[begin : begin + most]
 
 
 def _build_day_headers(resets: datetime) -> list[dict[str, Any]]:
