@@ -39,11 +39,18 @@ _SHORT_FOLDER = "/tmp"  # noqa: S108  # what is made there is private
 class Admin:
     """The admin interface on a Unix domain socket; only users who may enter its folder can reach it.
 
+    While Envoy reads a large table of routes, it answers nothing here.
+
+    Attributes:
+        socket: The socket.
+        timeout_seconds: How long an answer may take.
+
     Raises:
         StartError: (every method) Envoy does not answer.
     """
 
     socket: Path
+    timeout_seconds: float = _TIMEOUT_SECONDS
 
     async def is_live(self) -> bool:
         """Returns whether Envoy has read everything and takes calls."""
@@ -83,7 +90,7 @@ class Admin:
         head = f"{method} {target} HTTP/1.1\r\nHost: envoy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         try:
             with shorten_path(self.socket) as socket:
-                async with asyncio.timeout(_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self.timeout_seconds):
                     reader, writer = await asyncio.open_unix_connection(socket)
                     try:
                         writer.write(head.encode())

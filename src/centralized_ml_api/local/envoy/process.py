@@ -37,7 +37,7 @@ from centralized_ml_api.local.envoy.xds import (
     write_file,
     write_snapshot,
 )
-from centralized_ml_api.local.envoy.xds_update import XdsUpdate
+from centralized_ml_api.local.envoy.xds_update import ACCEPT_SECONDS, XdsUpdate
 from centralized_ml_api.local.gateway import Gateway, Upstream
 from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.descriptors import most_descriptors
@@ -238,7 +238,8 @@ class EnvoyGateway:
     async def _update(self, admin: Admin, wanted: Snapshot, reached: Callable[[], None]) -> None:
         """Updates Envoy from its last confirmed state; after a failure, no state is confirmed."""
         accepted, self._accepted = self._accepted or UNKNOWN_SNAPSHOT, None
-        await XdsUpdate(admin, self._settings.files, accepted, wanted, reached=reached).run()
+        patient = replace(admin, timeout_seconds=ACCEPT_SECONDS)
+        await XdsUpdate(patient, self._settings.files, accepted, wanted, reached=reached).run()
         self._accepted = wanted
 
     async def active_requests(self, upstream: str) -> int | None:

@@ -55,6 +55,27 @@ def test_a_response_that_breaks_off_is_none(tmp_path: Path, received: bytes) -> 
     asyncio.run(ask())
 
 
+def test_who_asks_says_how_long_an_envoy_that_reads_its_routes_may_take(tmp_path: Path) -> None:
+    async def ask() -> None:
+        closed = asyncio.Event()
+
+        async def answer_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()  # until whoever asked has gone
+            writer.close()
+            await writer.wait_closed()
+            closed.set()
+
+        async with (
+            await asyncio.start_unix_server(answer_nothing, tmp_path / "admin.sock"),
+            asyncio.timeout(4),  # less than what is waited by default
+        ):
+            with pytest.raises(StartError, match="does not answer on its admin socket: TimeoutError"):
+                await Admin(tmp_path / "admin.sock", timeout_seconds=0.05).is_live()
+            await closed.wait()
+
+    asyncio.run(ask())
+
+
 def test_a_path_that_fits_stays_as_it_is() -> None:
     path = Path("/") / ("x" * (SOCKET_PATH_BYTES - 1))
     with shorten_path(path) as short:
