@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 32
 LOAD_SECONDS, IDLE_SECONDS = 2, 3
 MEBIBYTE = 1024 * 1024
+_LONGEST = 200
 SPARE = 0.8
 """The share of the free memory that a size may need."""
 COST_RATIO = 1.1
@@ -159,8 +160,17 @@ def measure_size(size: Size, place: Place, needed: float | None) -> Figures:
     try:
         with start_models(place, size.entries + 1):
             return Figures(seconds, serving=measure_serving(size, config, place))
-    except (RuntimeError, subprocess.SubprocessError) as error:
-        return Figures(seconds, str(error).strip().rpartition("\n")[2][:200])
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        return Figures(seconds, word_stop(error))
+
+
+def word_stop(error: RuntimeError | subprocess.TimeoutExpired) -> str:
+    """Returns in a line why a size was not served. Pure."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"it did not start within {error.timeout:g} s"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = next((line for line in lines if line.startswith("error: ")), lines[-1])
+    return said[:_LONGEST]
 
 
 @contextlib.contextmanager
@@ -202,7 +212,7 @@ def measure_serving(size: Size, config: dict[str, Any], place: Place) -> Serving
 
     Raises:
         RuntimeError: It does not start, reload or answer.
-        subprocess.SubprocessError: A command failed or took too long.
+        subprocess.TimeoutExpired: It does not start in time.
     """
     folder, begun = place.folder, time.perf_counter()
     with serve(config, folder) as address:
@@ -245,11 +255,14 @@ def time_command(command: Sequence[str]) -> float:
     """Returns the seconds from the execution to the exit.
 
     Raises:
-        subprocess.CalledProcessError: The command failed.
+        RuntimeError: The command failed; the message is what it said.
     """
     begun = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # our own
-    return time.perf_counter() - begun
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # our own
+    seconds = time.perf_counter() - begun
+    if done.returncode:
+        raise RuntimeError(f"{command[len(MLAPI)]}: {done.stderr.strip() or done.stdout.strip()}")
+    return seconds
 
 
 def find_envoy_of(supervisor: int) -> psutil.Process:

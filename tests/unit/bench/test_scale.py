@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from bench.scenarios.scale import (
     judge,
     most_memory,
     predict_mebibytes,
+    word_stop,
 )
 
 from centralized_ml_api.config.load import load_config
@@ -95,6 +97,21 @@ def test_a_size_that_was_not_served_has_its_reason_and_no_goal() -> None:
     assert (row["check s"], row["gateway MiB"], row["why not"]) == (1.5, None, stopped.stopped)
     assert (other["gateway MiB"], other["µs at /v1"], other["why not"]) == (100, None, "")
     assert list(row) == list(other)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (subprocess.TimeoutExpired(["mlapi", "up"], 120), "it did not start within 120 s"),
+        (RuntimeError("mlapi up exited with 1:\nerror: no port\n  fix: another\n"), "error: no port"),
+        (RuntimeError("m-7 answers 503"), "m-7 answers 503"),
+        (RuntimeError("error: " + 300 * "x"), "error: " + 193 * "x"),
+    ],
+)
+def test_why_a_size_was_not_served_is_said_in_a_line(
+    error: RuntimeError | subprocess.TimeoutExpired, said: str
+) -> None:
+    assert word_stop(error) == said
 
 
 def test_the_most_memory_of_a_process_is_at_least_what_it_has() -> None:
