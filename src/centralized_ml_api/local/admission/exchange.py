@@ -45,6 +45,9 @@ REFUSAL_END = '"}}'
 
 _TOKENS = ("in", "cached", "cache_writes", "out")
 _NOTED = (*_TOKENS, "unsure", "broken_off")
+_MOST_TOKENS = 10**12
+"""No call has that many; what they cost can be added up."""
+
 _NONE = "-"
 _END = re.compile(r"<end (\S+) (\d+) (\d+) (\S+) (\d+)" + r" (\S+)" * len(_NOTED) + r" ([^\n]*)\n")
 
@@ -173,7 +176,7 @@ def read_ends(told: bytes) -> Iterator[tuple[CallId, Ending]]:
     """Yields which calls are over, and how each ended."""
     for address, began, status, flags, sent, *values, details in _END.findall(told.decode(errors="replace")):
         noted = {name: value for name, value in zip(_NOTED, values, strict=True) if value != _NONE}
-        tokens = {name: int(float(noted[name])) for name in _TOKENS if name in noted}
+        tokens = {name: count for name in _TOKENS if (count := _read_count(noted.get(name))) is not None}
         yield (
             (address, int(began)),
             Ending(
@@ -188,3 +191,12 @@ def read_ends(told: bytes) -> Iterator[tuple[CallId, Ending]]:
                 bytes_out=int(sent),
             ),
         )
+
+
+def _read_count(told: str | None) -> int | None:
+    """Reads a number as protocol buffers write it; None for what is no count, as servers may report."""
+    try:
+        count = int(float(told or "nan"))
+    except (ValueError, OverflowError):
+        return None
+    return count if 0 <= count <= _MOST_TOKENS else None

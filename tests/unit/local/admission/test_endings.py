@@ -78,6 +78,7 @@ def test_what_envoy_tells_is_read() -> None:
     )
     assert read(in_="1e+11", cache_writes=3).read == 10**11, "as protocol buffers write large numbers"
     assert read(cache_writes=3) == Ending(200, cache_writes=3)
+    assert read(in_=0, out=0) == Ending(200, read=0, written=0)
     assert not read(RESPONSE_CODE_DETAILS="response_payload_too_large").is_sure
     assert not read(RESPONSE_CODE_DETAILS="reset{remote > failure}").is_sure, "whatever Envoy says there"
     assert read(RESPONSE_CODE_DETAILS="failed_to_inject_credential").is_sure, "there was no key"
@@ -85,6 +86,13 @@ def test_what_envoy_tells_is_read() -> None:
     assert read(broken_off="true").is_broken_off
     assert read(RESPONSE_CODE=0, RESPONSE_FLAGS="DC").status == 0
     assert read(RESPONSE_FLAGS="UF,URX").flags == {"UF", "URX"}
+
+
+@pytest.mark.parametrize("count", ["inf", "1e+999", "1e+300", "nan", "-1", "many"])
+def test_what_is_no_number_of_tokens_counts_as_not_reported_and_hides_no_other_end(count: str) -> None:
+    calls = [("192.0.2.1:4711", 1), ("192.0.2.2:80", 2)]
+    told = render_end(calls[0], in_=count, cached=count, out=3) + render_end(calls[1], in_=2, out=count)
+    assert dict(read_ends(told)) == {calls[0]: Ending(200, written=3), calls[1]: Ending(200, read=2)}
 
 
 def test_several_ends_are_told_together() -> None:
