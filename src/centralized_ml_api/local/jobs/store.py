@@ -39,10 +39,14 @@ class JobStore:
 
     Args:
         folder: The state folder, in which the folder of the jobs is made once there is one.
+
+    Attributes:
+        unreadable: The files of jobs that `load` could not read, and has removed.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / FOLDER_NAME
+        self.unreadable: tuple[str, ...] = ()
 
     def load(self, now: datetime) -> list[Job]:
         """Returns the jobs, the oldest first; none of an event that has ended.
@@ -58,7 +62,9 @@ class JobStore:
         jobs = sorted(self._load_jobs(), key=lambda job: job.number)
         wanted = {self._path(job.id, _JOB) for job in jobs} | {self.folder / _UNTIL}
         wanted |= {self._path(job.id, _REQUEST if job.is_open else _ANSWER) for job in jobs}
-        for path in set(self.folder.iterdir()) - wanted:
+        unwanted = sorted(set(self.folder.iterdir()) - wanted)
+        self.unreadable = tuple(path.name for path in unwanted if path.suffix == f".{_JOB}")
+        for path in unwanted:
             path.unlink()
         return jobs
 

@@ -36,23 +36,24 @@ class Jobs:
     Args:
         state: The state folder.
         clock: Tells when jobs come and expire.
+        talk: Says something to people.
     """
 
-    def __init__(self, state: StateFolder, clock: Clock) -> None:
+    def __init__(self, state: StateFolder, clock: Clock, talk: Callable[[str], None]) -> None:
         self.socket = bind_loopback()
         self.door = Door(self.socket.getsockname()[1], secrets.token_urlsafe(32), "/jobs")
         self.book = JobBook(JobStore(state.path), clock=clock)
         self.runner = JobRunner(self.book, self._call, clock=clock)
         self._gateway = state.gateway / JOBS_SOCKET
-        self._clock = clock
+        self._clock, self._talk = clock, talk
         self._runs_any, self._is_open, self._opening = False, False, asyncio.Lock()
         self._publish: Callable[[], Awaitable[None]]
 
     async def load(self) -> None:
-        """Takes over what an earlier run left.
+        """Takes over what an earlier run left; says what of it is lost, since its files are damaged.
 
         Raises:
-            StartError: It cannot be read.
+            StartError: The folder cannot be read.
         """
         try:
             await self.book.load()
@@ -62,6 +63,8 @@ class Jobs:
                 f"the jobs in {folder} cannot be read: {error.strerror or error}",
                 fix="give this user access to the folder, or remove it with all jobs in it",
             ) from error
+        if lost := self.book.store.unreadable:
+            self._talk(f"Jobs of an earlier run could not be read and are lost: {', '.join(lost)}")
 
     def runs_any(self) -> bool:
         """Returns whether a call was ever to be made: the gateway has routes for them from then on."""

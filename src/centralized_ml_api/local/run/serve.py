@@ -123,10 +123,10 @@ class LocalTarget:
         self._metrics = None if options.metrics_port is None else bind_loopback(options.metrics_port)
         self._runtime = bind_loopback(self._port + 1)
         self._stop, self._first_start = asyncio.Event(), FirstStart(self._show, clock)
-        collector = UsageCollector.of_state(state.path)
-        self._usage = UsageRecorder(collector, self._terminal.talk)
+        collector, talk = UsageCollector.of_state(state.path), self._terminal.talk
+        self._usage = UsageRecorder(collector, talk)
         self._count_day, self._quotas = collector.count_day, QuotaBook(collector.count_day, clock)
-        self._keys, self._jobs = KeyRing(KeyStore(state.path), clock), Jobs(state, clock)
+        self._keys, self._jobs = KeyRing(KeyStore(state.path), clock), Jobs(state, clock, talk)
         self._entrance = Entrance(state.path, self._keys, clock, self._terminal.fail)
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)

@@ -94,6 +94,11 @@ def test_a_damaged_file_is_no_job(tmp_path: Path) -> None:
         await book.load()
         assert book.list_of("red") == [good]
         assert world.files == {f"{good.id}.json", f"{good.id}.request"}
+        lost = ("a.json", "b.json", "c.json", "d.json", f"{bodiless.id}.json", "job_x.json")
+        assert book.store.unreadable == lost
+        again = world.again()
+        await again.load()
+        assert again.store.unreadable == (), "they are gone"
 
     story(tell)
 

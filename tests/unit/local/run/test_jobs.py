@@ -27,7 +27,7 @@ async def nothing() -> None:
 
 
 def test_the_gateway_finds_it_by_a_token_that_no_log_has(tmp_path: Path) -> None:
-    jobs = Jobs(StateFolder(tmp_path), HandClock().clock)
+    jobs = Jobs(StateFolder(tmp_path), HandClock().clock, print)
     try:
         assert jobs.door.port == jobs.socket.getsockname()[1]
         assert jobs.door.upstream.name == "/jobs"
@@ -39,7 +39,7 @@ def test_the_gateway_finds_it_by_a_token_that_no_log_has(tmp_path: Path) -> None
 def test_what_waits_is_counted_and_called_once_the_gateway_is_there(tmp_path: Path) -> None:
     async def story() -> None:
         time = HandClock()
-        jobs = Jobs(StateFolder(tmp_path), time.clock)
+        jobs = Jobs(StateFolder(tmp_path), time.clock, print)
         await jobs.load()
         await jobs.book.add(ASKED, b"")
         assert jobs.count() == JobCounts(waiting=1, running=0)
@@ -67,7 +67,7 @@ def test_what_waits_is_counted_and_called_once_the_gateway_is_there(tmp_path: Pa
 def test_the_end_of_the_event_takes_all_of_it(tmp_path: Path) -> None:
     async def story() -> None:
         time = HandClock()
-        jobs = Jobs(StateFolder(tmp_path), time.clock)
+        jobs = Jobs(StateFolder(tmp_path), time.clock, print)
         job = await jobs.book.add(ASKED, b"")
         with jobs.book.store.open_answer(job):
             pass
@@ -84,10 +84,26 @@ def test_the_end_of_the_event_takes_all_of_it(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_read_says_which(tmp_path: Path) -> None:
     async def story() -> None:
-        jobs = Jobs(StateFolder(tmp_path), HandClock().clock)
+        jobs = Jobs(StateFolder(tmp_path), HandClock().clock, print)
         jobs.socket.close()
         await asyncio.to_thread((tmp_path / "jobs" / "until").mkdir, parents=True)
         with pytest.raises(StartError, match=r"the jobs in .*jobs cannot be read: Is a directory"):
             await jobs.load()
 
     asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_jobs_whose_files_are_damaged_are_lost_with_a_word(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "jobs").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "jobs" / f"{name}.json").write_text("{")
+
+    async def tell() -> None:
+        for _ in range(2):
+            jobs = Jobs(StateFolder(tmp_path), HandClock().clock, said.append)
+            jobs.socket.close()
+            await jobs.load()
+
+    asyncio.run(asyncio.wait_for(tell(), 60))
+    assert said == ["Jobs of an earlier run could not be read and are lost: a.json, b.json"]

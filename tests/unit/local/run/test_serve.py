@@ -176,7 +176,7 @@ def test_its_address_its_event_and_the_jobs_that_an_earlier_run_left_are_told(tm
             world = World(tmp_path, host="localhost")
             world.write(url, event={"title": "Class"})
             with StateFolder(world.options.state) as state:
-                earlier = Jobs(state, WALL_CLOCK)
+                earlier = Jobs(state, WALL_CLOCK, print)
                 await earlier.book.add(Asked("", "/m0", "m0", ()), b"{}")
                 earlier.socket.close()
             async with serving(world):
