@@ -143,6 +143,7 @@ SCENARIO = Scenario(
         "| long prompts: two slots and batches of two instead of four | 5.1 | 3.1 |\n"
         "| answers without an end: the same | 3.7 | 2.3 |\n"
         "| short calls: slots by team instead of by likeness | 3.0 | 1.7 |\n"
+        "| prompts just short of a long one: later slots for longer prompts | 22 | 1.5 |\n"
         "| batches of fewer tokens than slots | | the server ends itself |\n"
         "| a second process for long prompts | | not built: it takes another cache and the gateway's core |\n"
     ),

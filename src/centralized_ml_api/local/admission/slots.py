@@ -56,6 +56,9 @@ class Slots:
         That is the slot that has read the beginning of its prompt for the same caller. Otherwise it is the
         one that was used longest ago: of the caller's own slots once it has its share of them, else of all.
 
+        The server reads prompts in the order of its slots. So that short ones are not read behind long ones
+        for good, a prompt takes a later slot instead in which another caller has less than what is new in it.
+
         Args:
             caller: Who calls.
             text: Its prompt.
@@ -67,12 +70,18 @@ class Slots:
         free = [slot for slot in range(count) if slot not in self.held.values()]
         own = [slot for slot, read in self.last.items() if read.caller == caller]
         alike = {slot: self._count_common(slot, text) for slot in own if slot in free}
-        best = max(alike, key=alike.__getitem__, default=None)
+        best, new = max(alike, key=alike.__getitem__, default=None), len(text)
         if best is not None and 2 * alike[best] >= min(len(text), len(self.last[best].text)):
-            return best
-        among = [slot for slot in own if slot in free] if len(own) >= share else free
-        ages = {slot: age for age, slot in enumerate(self.last)}
-        return min(among or free, key=lambda slot: ages.get(slot, -1), default=None)
+            new -= alike[best]
+        else:
+            among = [slot for slot in own if slot in free] if len(own) >= share else free
+            ages = {slot: age for age, slot in enumerate(self.last)}
+            best = min(among or free, key=lambda slot: ages.get(slot, -1), default=None)
+        others = [(slot, read) for slot, read in self.last.items() if slot in free and slot not in own]
+        return max(
+            (slot for slot, read in others if best is not None and slot > best and len(read.text) < new),
+            default=best,
+        )
 
     def _count_common(self, slot: int, text: str) -> int:
         """Returns how many letters a prompt has in common with what a slot has read, from the first on."""

@@ -77,6 +77,27 @@ def test_of_several_slots_the_one_that_has_more_of_the_prompt_is_taken() -> None
     assert world.call("a", HELLO + POEM + "More?") == 1
 
 
+def test_a_longer_prompt_moves_behind_the_shorter_one_of_another_team_once() -> None:
+    world = World()
+    assert [world.call("a", f"1 {STORY}"), world.call("b", HELLO)] == [0, 1]
+    assert world.call("a", f"2 {STORY}") == 1, "its own slot would be read first"
+    assert [world.call("b", HELLO), world.call("a", f"3 {STORY}"), world.call("b", HELLO)] == [0, 1, 0]
+
+
+def test_a_conversation_moves_too_if_more_is_new_in_it_than_the_other_team_has() -> None:
+    world = World()
+    assert [world.call("a", STORY), world.call("b", HELLO)] == [0, 1]
+    assert world.call("a", STORY + "More.") == 0
+    assert world.call("a", STORY + "More." + POEM) == 1
+
+
+@pytest.mark.parametrize("kept", [STORY, STORY * 2], ids=["as long", "longer"])
+def test_no_prompt_moves_over_one_that_is_not_shorter(kept: str) -> None:
+    world = World()
+    assert [world.call("a", f"1{STORY}"[: len(STORY)]), world.call("b", kept)] == [0, 1]
+    assert world.call("a", f"2{STORY}"[: len(STORY)]) == 0
+
+
 def test_a_slot_that_is_busy_is_not_taken() -> None:
     world = World()
     assert world.begin("a1", HELLO) == 0
