@@ -34,7 +34,9 @@ rows and the columns of one core. A short run of our rows alone, on 2026-11-29 o
 AMD EPYC, 2 cores), gave microseconds of processor time a call: Envoy alone 29, `mlapi` 127, without keys 122,
 `/v1/chat/completions` 152, a hosted model 93. Most of it was a connection to the model for each call: kept
 ones, which servers of known products now have ([decision 0041](../decisions/0041-kept-connections.md)),
-brought 132 down to 57 in another run.
+brought 132 down to 57 in another run. The rest, up from 39 a week before, is the counting of tokens: above
+all, what scripts note of a call and what the log and the statistics read of that. Counted in instructions,
+about a third of it is saved since ([the gateway](gateway.md#what-a-call-costs) has the counts).
 
 **What a hosted model needs.** The gateway writes the provider's name of the model into the body, bounds the
 answer, adds the key, and counts tokens, by scripts in Envoy. A body that is not plain, such as one with a key
