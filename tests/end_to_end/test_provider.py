@@ -150,6 +150,39 @@ def test_envoy_shows_no_key(hosted: Hosted) -> None:
     assert FILE_KEY.encode() not in shown
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["status", "--json"],
+        ["plan", "--json"],
+        ["doctor", "--target", "local", "--port", "0", "--json"],
+        ["models", "--provider", "openai"],
+        ["logs"],
+        ["clients", "gpt"],
+        ["call", "gpt"],
+        ["call", "limited"],
+        ["usage", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_no_verb_shows_a_key(hosted: Hosted, words: list[str]) -> None:
+    ran = mlapi(*words, cwd=hosted.api.folder, environment=hosted.environment)
+    assert ran.out or ran.talk
+    assert [secret for secret in (KEY, FILE_KEY) if secret in f"{ran.out}{ran.talk}"] == []
+
+
+def test_no_document_shows_a_key_not_even_to_the_organizer(hosted: Hosted) -> None:
+    paths = ("/", "/health", "/models", "/openapi.json", "/v1/models", "/nope")
+    shown = [hosted.api.call(path, method="GET").data for path in paths]
+    board, _, token = mlapi("board", cwd=hosted.api.folder).out.strip().partition("#token=")
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = hosted.api.http.request("GET", f"{board}board.json", headers=headers)
+    assert (answer.status, b"from-file" in answer.data) == (200, True)
+    seen = b"".join([*shown, answer.data])
+    assert [secret for secret in (KEY, FILE_KEY) if secret.encode() in seen] == []
+
+
 def test_a_replaced_key_file_counts_and_an_open_one_does_not(hosted: Hosted, client: openai.OpenAI) -> None:
     replacement = "sk-the-next-key-in-the-file-0123456789"
     hosted.provider.keys.remove(FILE_KEY)
