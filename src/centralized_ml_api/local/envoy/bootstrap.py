@@ -23,8 +23,23 @@ _REWRITTEN_BYTES = 2**30
 _HEAP = "envoy.resource_monitors.fixed_heap"
 
 
-def build_bootstrap(settings: Settings) -> dict[str, Any]:
-    """Builds the bootstrap; the admin interface is on a private socket. Pure."""
+_SMALL_TABLE_BYTES = 5_000_000
+"""The routes of some thirty entries that chat: they take a quarter of the memory that all calls may hold."""
+
+_HELD_PER_BYTE = 60
+"""Twice what Envoy holds for a byte of a table of routes, some 30 bytes: a reload holds two tables."""
+
+
+def build_bootstrap(settings: Settings, table_bytes: int = 0) -> dict[str, Any]:
+    """Builds the bootstrap; the admin interface is on a private socket. Pure.
+
+    Args:
+        settings: What stays the same while Envoy runs.
+        table_bytes: How long the tables of routes are that it starts with. What a large one needs is not what
+            calls hold. Limits of memory cannot change while Envoy runs: one that starts with few entries has
+            no room for thousands.
+    """
+    held_bytes = _HELD_PER_BYTE * max(0, table_bytes - _SMALL_TABLE_BYTES)
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {
@@ -46,10 +61,10 @@ def build_bootstrap(settings: Settings) -> dict[str, Any]:
         },
         "dynamic_resources": {"cds_config": build_config_source(settings.files.clusters)},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _build_runtime()}]},
-        "overload_manager": _build_overload_manager(settings.limits),
+        "overload_manager": _build_overload_manager(settings.limits, held_bytes),
         "memory_allocator_manager": {
             # What many held responses needed goes back to the machine, within seconds.
-            "soft_memory_limit_bytes": settings.limits.memory_bytes // 2,
+            "soft_memory_limit_bytes": held_bytes + settings.limits.memory_bytes // 2,
             "bytes_to_release": settings.limits.memory_bytes // 4,
             "memory_release_interval": "1s",
         },
@@ -69,8 +84,10 @@ def _build_runtime() -> dict[str, Any]:
     }
 
 
-def _build_overload_manager(limits: Limits) -> dict[str, Any]:
+def _build_overload_manager(limits: Limits, held_bytes: int) -> dict[str, Any]:
     """Limits simultaneous clients, and the memory of all calls: above it, new calls are refused with a 503.
+
+    `held_bytes` are not those of calls, and come on top.
 
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/operations/overload_manager/overload_manager
     """
@@ -89,7 +106,7 @@ def _build_overload_manager(limits: Limits) -> dict[str, Any]:
                 "name": _HEAP,
                 "typed_config": {
                     "@type": f"{monitors}.fixed_heap.v3.FixedHeapConfig",
-                    "max_heap_size_bytes": limits.memory_bytes,
+                    "max_heap_size_bytes": held_bytes + limits.memory_bytes,
                 },
             },
         ],

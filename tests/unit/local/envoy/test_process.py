@@ -84,6 +84,17 @@ def test_what_is_applied_before_the_start_is_what_envoy_starts_with(tmp_path: Pa
     assert launch.environment == {}
 
 
+def test_an_envoy_that_starts_with_many_entries_may_hold_more(tmp_path: Path) -> None:
+    started = prepare(tmp_path)
+
+    def most(*names: str) -> int:
+        started.gateway.launch(serving(*names))
+        overload = json.loads(started.files.bootstrap.read_text())["overload_manager"]
+        return int(overload["resource_monitors"][1]["typed_config"]["max_heap_size_bytes"])
+
+    assert most("a") == most("a", "b") < most(*(f"model-{number}" for number in range(400)))
+
+
 def test_a_socket_left_by_an_envoy_that_died_is_removed_before_the_next_start(tmp_path: Path) -> None:
     started = prepare(tmp_path)
     started.files.folder.mkdir()
