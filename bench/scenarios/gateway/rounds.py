@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bench.scenarios.gateway.peer import Peer, Place, Running
 
 CONNECTIONS = 32
-LOAD_SECONDS = 3
+LOAD_SECONDS = 2
 ALONE_SECONDS = 1
 ONE_CORE_SECONDS = 2
 
