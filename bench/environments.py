@@ -64,10 +64,16 @@ def peer_version(programs: Path, package: str) -> str:
 
 
 def _install(lock: Path, folder: Path) -> None:
+    """Installs what the lock has, by the pip of this environment.
+
+    The one that comes with Python may be older, and take a later release for a requirement with an extra
+    whose package the lock has without it.
+    """
     quiet = ["--quiet", "--disable-pip-version-check"]
     pinned = ["--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)  # noqa: S603  # our own
-    subprocess.run([folder / "bin/python", "-m", "pip", "install", *quiet, *pinned], check=True)  # noqa: S603  # our own
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)  # noqa: S603  # our own
+    pip = [sys.executable, "-m", "pip", "--python", str(folder)]
+    subprocess.run([*pip, "install", *quiet, *pinned], check=True)  # noqa: S603  # our own
 
 
 def _install_node(lock: Path, folder: Path) -> None:
