@@ -105,6 +105,19 @@ def test_a_team_is_told_its_own_pause_and_to_stop_if_that_is_long(
 
 
 @pytest.mark.slow
+def test_teams_of_many_pauses_are_each_told_their_own(
+    tmp_path: Path, background: Background, served_by_one: Gateway
+) -> None:
+    pauses = {f"team{seconds}": seconds for seconds in range(41, 81)}
+    teams = tuple(team(name, Throttle(1 / (seconds - 0.5), 1)) for name, seconds in pauses.items())
+    with start_gateway(tmp_path, background, replace(served_by_one, teams=teams)) as running:
+        for name, seconds in pauses.items():
+            answer = refused_call(running, f"{name}-key")
+            said = answer.header("retry-after"), answer.header("x-should-retry")
+            assert said == (str(seconds), "false" if seconds > 60 else None)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "advice"), [(3600, "false"), (50, None)])
 def test_a_used_up_day_stops_retries_until_its_last_minute(
     tmp_path: Path, background: Background, served_by_one: Gateway, seconds: int, advice: str | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,12 @@ _VALUE_BYTES = 15 * 1024
 """How long the lists in the value of a header may be; Envoy takes values of 16 KiB.
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/core/v3/base.proto (HeaderValue)
+"""
+
+_MOST_HEADERS = 10
+"""How many headers Envoy adds to what a filter refuses.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto
 """
 
 _ALWAYS = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
@@ -222,25 +229,31 @@ def _build_retry_headers(seconds: int) -> list[dict[str, Any]]:
 def _build_team_headers(pauses: Mapping[str, int]) -> list[dict[str, Any]]:
     """Says to each team its own pause; Envoy looks a team up only when it refuses a call.
 
-    An expression that is false gives an empty value, which Envoy leaves out.
+    The usual pause comes first; for a team with another one, a later value replaces it. An expression that is
+    false gives an empty value, which Envoy leaves out. Where Envoy would not take that many headers, each
+    team is told the longest pause of all.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes
     """
-    alike: dict[int, list[str]] = {}
-    for team, seconds in sorted(pauses.items()):
-        alike.setdefault(seconds, []).append(team)
-    if len(alike) == 1:
-        return _build_retry_headers(*alike)
-    return [
-        build_header(said["key"], f'%CEL({_TEAM} in {json.dumps(piece)} ? "{said["value"]}" : "")%')
-        for seconds, teams in alike.items()
-        for piece in _list_in_pieces(teams, 1)
-        for said in (header["header"] for header in _build_retry_headers(seconds))
+    if len(set(pauses.values())) <= 1:
+        return [header for seconds in set(pauses.values()) for header in _build_retry_headers(seconds)]
+    usual, _ = Counter(pauses.values()).most_common(1)[0]
+    others = {team: str(seconds) for team, seconds in sorted(pauses.items()) if seconds != usual}
+    patient = sorted(team for team, seconds in pauses.items() if seconds > LONGEST_WAIT_SECONDS)
+    said = [build_header("retry-after", str(usual))]
+    for piece in _list_in_pieces([*others], 2):
+        texts = json.dumps({team: others[team] for team in piece})
+        said.append(build_header("retry-after", f'%CEL({_TEAM} in {texts} ? {texts}[{_TEAM}] : "")%'))
+    name, value = STOP_RETRYING
+    said += [
+        build_header(name, f'%CEL({_TEAM} in {json.dumps(piece)} ? "{value}" : "")%')
+        for piece in _list_in_pieces(patient, 1)
     ]
+    return said if len(said) <= _MOST_HEADERS else _build_retry_headers(max(pauses.values()))
 
 
 def _list_in_pieces(teams: list[str], times: int) -> Iterator[list[str]]:
     """Yields the teams in lists that an expression can have so many times, each team with a number."""
-    longest = max(len(json.dumps(team)) for team in teams) + _NUMBER_BYTES
+    longest = max((len(json.dumps(team)) for team in teams), default=0) + _NUMBER_BYTES
     most = _VALUE_BYTES // (times * longest)
     for begin in range(0, len(teams), most):
         yield teams[begin : begin + most]

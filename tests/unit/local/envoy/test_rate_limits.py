@@ -18,6 +18,9 @@ from centralized_ml_api.local.gateway import Gateway, Quotas, TeamAccess
 from centralized_ml_api.plan.event import Throttle
 
 RATE = Throttle(1, 2)
+MOST_HEADERS = 10
+"""So many Envoy adds to what a filter refuses."""
+
 MIDNIGHT = datetime(2030, 6, 2, tzinfo=UTC)
 FREE = Gateway((), (), teams=(TeamAccess("red", ("red-key",)),))
 
@@ -54,31 +57,80 @@ def pauses_of(throttles: dict[str, Throttle]) -> list[dict[str, str]]:
     return [each["header"] for each in limit["response_headers_to_add"]]
 
 
+def waiting(seconds: int) -> Throttle:
+    """A rate after which a team is told to come back after so many seconds."""
+    return Throttle(1 / (seconds - 0.5), 1)
+
+
 def test_teams_with_the_same_pause_are_not_looked_up() -> None:
     assert pauses_of(dict.fromkeys(("red", "blue"), Throttle(0.5, 1))) == [
         {"key": "retry-after", "value": "2"}
     ]
 
 
+def say_to(team: str, headers: list[dict[str, str]]) -> dict[str, str]:
+    """Returns what these headers say to a team, as Envoy reads them: the later of two values."""
+    said = {}
+    for header in headers:
+        is_in, listed, rest = header["value"].partition(" in ")
+        if not listed:
+            said[header["key"]] = header["value"]
+            continue
+        teams, end = json.JSONDecoder().raw_decode(rest)
+        if is_in == '%CEL(request.headers["x-mlapi-team"]' and team in teams:
+            is_looked_up = rest[end:].startswith(f" ? {json.dumps(teams)}[")
+            said[header["key"]] = teams[team] if is_looked_up else rest[end:].split('"')[1]
+    return said
+
+
 def test_each_team_is_told_its_own_pause_and_only_the_patient_ones_not_to_wait() -> None:
     headers = pauses_of({"red": Throttle(1, 1), "blue": Throttle(1, 1), "green": Throttle(0.01, 1)})
-    assert [(header["key"], header["value"].partition(" in ")[2]) for header in headers] == [
-        ("retry-after", '["blue", "red"] ? "1" : "")%'),
-        ("retry-after", '["green"] ? "100" : "")%'),
-        ("x-should-retry", '["green"] ? "false" : "")%'),
+    assert headers == [
+        {"key": "retry-after", "value": "1"},
+        {
+            "key": "retry-after",
+            "value": '%CEL(request.headers["x-mlapi-team"] in {"green": "100"}'
+            ' ? {"green": "100"}[request.headers["x-mlapi-team"]] : "")%',
+        },
+        {
+            "key": "x-should-retry",
+            "value": '%CEL(request.headers["x-mlapi-team"] in ["green"] ? "false" : "")%',
+        },
     ]
+    assert say_to("red", headers) == {"retry-after": "1"}
+    assert say_to("green", headers) == {"retry-after": "100", "x-should-retry": "false"}
+
+
+def test_teams_that_must_all_wait_for_long_are_all_told_not_to() -> None:
+    headers = pauses_of({"red": waiting(90), "blue": waiting(90), "green": waiting(80)})
+    assert say_to("red", headers) == {"retry-after": "90", "x-should-retry": "false"}
+    assert say_to("green", headers) == {"retry-after": "80", "x-should-retry": "false"}
+
+
+def test_as_many_pauses_as_teams_are_no_more_headers_than_envoy_takes() -> None:
+    pauses = {f"team-{seconds}": seconds for seconds in range(1, 121)}
+    headers = pauses_of({team: waiting(seconds) for team, seconds in pauses.items()})
+    assert len(headers) <= MOST_HEADERS
+    for team, seconds in pauses.items():
+        stops = {"x-should-retry": "false"} if seconds > 60 else {}
+        assert say_to(team, headers) == {"retry-after": str(seconds), **stops}, team
 
 
 @pytest.mark.parametrize("name", ["team-{}", "{}-" + 60 * "é"])
 def test_no_header_of_thousands_of_teams_is_longer_than_envoy_takes(name: str) -> None:
     names = [name.format(number) for number in range(5000)]
-    rates = {team: Throttle(1 + number % 2 / 3, 1) for number, team in enumerate(names)}
-    slower = {team: Throttle(0.3, 1) for team in names[:2500]}
+    own = {team: 2 + number % 7 for number, team in enumerate(names[:150])}
     days = tuple(TeamAccess(team, (), requests_per_day=10**6) for team in names)
     gateway = replace(FREE, teams=days, quotas=Quotas(MIDNIGHT, tuple((team, 7) for team in names)))
     left = [each["append"]["header"] for each in build_left_headers(gateway) if "append" in each]
-    pauses = pauses_of({**rates, **slower})
+    pauses = pauses_of({team: waiting(own.get(team, 1)) for team in names})
     assert max(len(header["value"].encode()) for header in (*pauses, *left)) < 16 * 1024
-    for headers, key in ((pauses, "retry-after"), (left, "x-ratelimit-limit-requests")):
-        said = "".join(header["value"] for header in headers if header["key"] == key)
-        assert all(json.dumps(team) in said for team in names)
+    assert len(pauses) <= MOST_HEADERS
+    assert all(say_to(team, pauses) == {"retry-after": str(own.get(team, 1))} for team in names)
+    said = "".join(header["value"] for header in left if header["key"] == "x-ratelimit-limit-requests")
+    assert all(json.dumps(team) in said for team in names)
+
+
+def test_more_teams_than_can_be_told_apart_are_told_the_longest_pause() -> None:
+    rates = {f"team-{number}": waiting(1 + number % 3) for number in range(9000)}
+    assert pauses_of(rates) == [{"key": "retry-after", "value": "3"}]
