@@ -22,11 +22,16 @@ CALLERS_REMEMBERED = 1000
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A call on its way to a place: `turn` gets the slot to take there; None if the server chooses."""
+    """A call on its way to a place: `turn` gets the slot to take there; None if the server chooses.
+
+    `slots` is how many slots each server has to which the call's route leads. Later calls may have another
+    route, to servers with more or fewer: a reload does not touch the calls that wait.
+    """
 
     call: Call
     caller: str
     prompt: Prompt
+    slots: int
     turn: asyncio.Future[int | None]
 
 
@@ -144,9 +149,11 @@ class Line:
         """Returns the slot that a call is to take; None if the server chooses.
 
         llama.cpp reads prompts in the order of its slots, a batch at a time: what is read in the last slot
-        holds up nobody. So beside other callers, a long prompt goes there, even if it has to wait for it.
+        holds up nobody. So beside other callers, a long prompt goes there, even if it has to wait for it. A
+        call for a slot that the server does not have would wait for good.
         """
-        count, caller, prompt = (self.places or 0) // self.servers, waiting.caller, waiting.prompt
+        caller, prompt = waiting.caller, waiting.prompt
+        count = min(waiting.slots, (self.places or 0) // self.servers)
         if count <= 1 or not prompt.takes_slot:
             return None
         if prompt.is_long and self.others_about(caller, now):

@@ -126,7 +126,8 @@ class Turns:
             self._at_once[caller] = at_once
         line.see(caller, self._now())
         self._refuse_if_full(line, caller)
-        waiting = Waiting(call, caller, prompt, asyncio.get_running_loop().create_future())
+        turn: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(call, caller, prompt, (places or 0) // servers, turn)
         line.waiting.setdefault(caller, deque()).append(waiting)
         self._serve(entry)
         try:

@@ -396,6 +396,35 @@ def test_more_places_serve_who_waits_with_the_next_call() -> None:
     told(tell, places=1)
 
 
+@pytest.mark.parametrize("prompt", [SHORT, LONG], ids=["short", "long"])
+def test_who_waited_while_a_server_with_more_slots_came_gets_none_that_its_own_lacks(prompt: Prompt) -> None:
+    async def tell(world: World) -> None:
+        assert await world.call("a1")
+        assert await world.call("a2")
+        assert not await world.call("a3", prompt=prompt)
+        world.places = 8
+        assert await world.call("b1")
+        assert world.slots["b1"] == 2
+        assert "a3" in world.served
+        assert world.slots["a3"] in {None, 0, 1}
+
+    told(tell)
+
+
+def test_who_waited_while_a_server_with_fewer_slots_came_gets_none_that_it_lacks() -> None:
+    async def tell(world: World) -> None:
+        for number in range(4):
+            assert await world.call(f"a{number}")
+        assert not await world.call("a4")
+        world.places = 2
+        assert not await world.call("b1")
+        for number in range(4):
+            await world.end(f"a{number}")
+        assert {world.slots["a4"], world.slots["b1"]} == {0, 1}
+
+    told(tell, places=4)
+
+
 def test_only_the_last_ends_of_unknown_calls_are_remembered() -> None:
     async def tell(world: World) -> None:
         names = [f"a{number}" for number in range(ENDS_REMEMBERED + 1)]
