@@ -127,6 +127,5 @@ class Advances:
                 advance.written = advance.planned
 
     def end(self) -> None:
-        """Lets the next write note that there are none."""
-        for advance in self._advances.values():
-            advance.is_wanted = False
+        """Lets the next write note that there are none, whoever calls until then."""
+        self._kept_seconds = 0.0

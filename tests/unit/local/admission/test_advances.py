@@ -258,6 +258,18 @@ def test_an_advance_ends_a_while_after_the_last_call(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_who_calls_while_the_service_ends_leaves_no_advance_on_the_disk(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        ending = asyncio.create_task(world.accountant.close())
+        await asyncio.sleep(0)
+        assert world.accountant.reserve_at_once(name(1), ask()), "Envoy still asks"
+        await ending
+        assert world.left_after_a_crash() == MOST - 2 * NEED
+
+    tell(tmp_path, story)
+
+
 def test_a_call_that_is_over_or_does_not_fit_takes_nothing(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await world.accountant.reserve(name(0), ask())
