@@ -202,19 +202,19 @@ class EnvoyGateway:
             if self._admin is None or accepted is None or self.cut_off:
                 return False
             moved = {upstream.name: upstream for upstream in upstreams if upstream.name in accepted.clusters}
-            endpoints = {
-                name: build_endpoints_response(upstream)
-                for name, upstream in moved.items()
-                if isinstance(upstream, Upstream)
-            }
-            if not moved or endpoints.keys() != moved.keys():
+            here = {name: upstream for name, upstream in moved.items() if isinstance(upstream, Upstream)}
+            if not moved or here.keys() != moved.keys():
                 return False
+            endpoints = {name: build_endpoints_response(upstream) for name, upstream in here.items()}
             wanted, self._accepted = replace(accepted, endpoints={**accepted.endpoints, **endpoints}), None
             try:
                 await XdsUpdate(self._admin, self._settings.files, accepted, wanted).put_endpoints()
             except StartError:
                 return False  # the next `apply` is complete, and says why
-            kept = tuple(moved.get(upstream.name, upstream) for upstream in self._gateway.upstreams)
+            kept = tuple(
+                replace(upstream, ports=here[upstream.name].ports) if upstream.name in here else upstream
+                for upstream in self._gateway.upstreams
+            )
             self._gateway = replace(self._gateway, upstreams=kept)
             self._accepted, self._accepted_of = wanted, self._gateway
             return True

@@ -202,6 +202,17 @@ def test_calls_reach_servers_that_moved_by_one_small_file(tmp_path: Path) -> Non
     run_started(tmp_path, story, serving("chat", "b"))
 
 
+def test_what_else_is_new_of_a_server_that_moved_comes_with_the_next_change(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        moved = Upstream("chat", (40002,), keeps_connections=False)
+        assert await started.gateway.move([moved])
+        await started.gateway.apply(replace(serving("chat"), upstreams=(moved,)))
+        assert started.envoy.accepted == ["chat.json", "clusters.json"]
+        assert "max_requests_per_connection" in started.files.clusters.read_text()
+
+    run_started(tmp_path, story, serving("chat"))
+
+
 def test_what_envoy_has_is_reached_at_once_until_something_else_is_applied(tmp_path: Path) -> None:
     async def story(started: Started) -> None:
         reached: list[str] = []
