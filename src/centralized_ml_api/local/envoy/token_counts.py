@@ -115,8 +115,10 @@ def is_noted(name: str) -> dict[str, Any]:
 
 
 def is_not_noted(name: str) -> dict[str, Any]:
-    """Builds an access log filter: nothing of this name was noted about the answer. Pure."""
-    """Matches where there is no such value; such a filter ignores `invert`."""
+    """Builds an access log filter: nothing of this name was noted about the answer. Pure.
+
+    Such a filter ignores `invert`, so it is no `is_noted` turned round.
+    """
     return _match_metadata(name, {"null_match": {}}, otherwise=True)
 
 
