@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -15,6 +16,7 @@ import openai
 import pytest
 from aiohttp import web
 
+from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, load_used
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
@@ -36,6 +38,7 @@ from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from aiohttp.typedefs import Handler
 
@@ -155,6 +158,45 @@ def test_who_has_much_left_gets_back_what_is_not_used_a_moment_later(spent: Spen
         return spent.gateway.call("/v1/usage", headers={"x-api-key": key}, method="GET").json
 
     wait_until(lambda: see()["limits"][0]["left"] == 10**9 - used, "all calls are settled")
+
+
+def test_calls_that_end_while_the_gateway_stops_give_back_what_they_did_not_use(
+    tmp_path: Path, background: Background
+) -> None:
+    model, may_answer = CountingModel(), threading.Event()
+
+    async def answer(request: web.Request, body: bytes) -> web.StreamResponse:
+        await asyncio.to_thread(may_answer.wait, DEADLINE_SECONDS)
+        return await model.answer(request, body)
+
+    terms = EntryTerms(has_tokens=True, price=PRICE)
+    with start_model_server(background) as server:
+        upstream = Upstream("model", (urlsplit(server.url).port or 0,))
+        route = ServedRoute("chat", "model", CHAT, (), admission=terms, counts_tokens=True)
+        team = TeamAccess("red", ("red-key",), spending=Spending(tokens_per_day=10**9))
+        served = Gateway((upstream,), (route,), by_model={CHAT: (route,)}, teams=(team,))
+        with start_gateway(tmp_path, background, served) as gateway, ThreadPoolExecutor(2) as pool:
+
+            def call() -> int:
+                return gateway.call(CHAT, BODY.encode(), {"x-api-key": "red-key"}).status
+
+            server.answering = model.answer
+            assert call() == 200
+            server.answering = answer
+            calling = pool.submit(call)
+            wait_until(lambda: len(server.asked) == 2, "a call is under way, within the advance of the first")
+            draining = pool.submit(background.run, gateway.envoy.drain(DEADLINE_SECONDS))
+            may_answer.set()
+            draining.result(DEADLINE_SECONDS)
+            assert calling.result(DEADLINE_SECONDS) == 200
+            assert gateway.process is not None
+            gateway.process.terminate()
+            gateway.process.wait()
+
+            def used() -> int:
+                return sum(load_used(gateway.folder / ACCOUNTS_NAME).values())
+
+            wait_until(lambda: used() == model.used, "both ends were told")
 
 
 def test_what_the_server_itself_refuses_is_free(spent: Spent) -> None:
