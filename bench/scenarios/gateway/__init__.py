@@ -122,8 +122,6 @@ SCENARIO = Scenario(
     notes=NOTES,
     quoted={
         ADDED: "milliseconds the gateway adds to a call, p50",
-        # Of results that were stored before gateways were compared on one core.
-        name_ratio(ours.OURS.name, proxies.ENVOY.name): "calls per CPU second, compared with Envoy alone",
         name_cost(ours.OURS.name, proxies.ENVOY.name): "processor time per call, compared with Envoy alone",
         name_cost(
             ours.OURS.name, llm_gateways.VLLM_ROUTER.name
