@@ -212,7 +212,9 @@ class EnvoyGateway:
             except StartError:
                 return False  # the next `apply` is complete, and says why
             kept = tuple(
-                replace(upstream, ports=here[upstream.name].ports) if upstream.name in here else upstream
+                replace(upstream, ports=here.get(upstream.name, upstream).ports)
+                if isinstance(upstream, Upstream)
+                else upstream
                 for upstream in self._gateway.upstreams
             )
             self._gateway = replace(self._gateway, upstreams=kept)
