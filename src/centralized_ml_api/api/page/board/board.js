@@ -129,7 +129,7 @@ function drawNeed([isBad, title, words, label, run]) {
 
 function drawCharts() {
   const { history: points, total, pot, spending } = board.now;
-  const last = points.at(-1) ?? { requests: 0, errors: 0, tokens: 0, waiting: 0, first_word: null };
+  const last = points.at(-1) ?? { requests: 0, errors: 0, ...(board.now.acts ? {} : { tokens: 0, waiting: 0, first_word: null }) };
   const budget = pot.find((limit) => limit.unit === "usd");
   const line = (name, times = 1) => points.map((point) => ({ at: point.at, value: point[name] === null ? null : point[name] * times }));
   const known = (name) => last[name] !== undefined; // AWS counts neither tokens a second nor calls that wait, and times no word

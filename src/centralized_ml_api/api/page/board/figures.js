@@ -3,6 +3,7 @@
 const CHART_WIDTH = 300;
 const CHART_HEIGHT = 60;
 const LATE_SECONDS = 90;
+const HALF_DAY_SECONDS = 12 * 60 * 60;
 const NEAR_BUDGET = 4; // a limit that is many times what is spent would press the line to the ground
 
 /** Writes a number short enough for a table: 950, 12.3 k, 4.5 M. */
@@ -15,6 +16,9 @@ function formatCount(number) {
 const formatUsd = (usd) => usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: usd && usd < 0.1 ? 4 : 2 });
 
 const formatClock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
+
+/** Writes an instant, with its day where the time alone could be that of another one. */
+const formatWhen = (seconds) => (Math.abs(seconds - Date.parse(board.now.now) / 1000) < HALF_DAY_SECONDS ? formatClock(seconds) : formatDay(seconds * 1000));
 
 /** Says how long ago an instant was, from the server's clock. */
 function formatAgo(instant, now) {
@@ -68,8 +72,8 @@ function spendingChart(usd, spending, budget) {
   const paths = drawRun(points, place);
   if (expected) paths.push(["ahead", `M${place(last)}L${place({ at: expected.at, value: expected.usd })}`]);
   if (isNear) paths.push(["budget", `M${place({ at: first.at, value: budget.most })}L${place({ at: ends, value: budget.most })}`]);
-  const then = expected ? `${formatClock(expected.at)}: about ${formatUsd(expected.usd)}` : "now";
-  return figureOf("Spent by all teams", [formatUsd(usd), unit], "", [["rule", `M0 ${CHART_HEIGHT}H${CHART_WIDTH}`], ...paths], [formatClock(first.at), then]);
+  const then = expected ? `${formatWhen(expected.at)}: about ${formatUsd(expected.usd)}` : "now";
+  return figureOf("Spent by all teams", [formatUsd(usd), unit], "", [["rule", `M0 ${CHART_HEIGHT}H${CHART_WIDTH}`], ...paths], [formatWhen(first.at), then]);
 }
 
 /** Returns what places a point in a figure, as a path writes it. */
