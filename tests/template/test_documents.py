@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.entry_details import load_logo, load_samples
-from centralized_ml_api.api.page import build_page
+from centralized_ml_api.api.page.build import build_page
 from centralized_ml_api.catalog.facts import Eula
 from support.api_gateway import read_document
 from support.api_gateway.document import resolve

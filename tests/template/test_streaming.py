@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.api.notices import LONGEST_WORDS
 from centralized_ml_api.api.openai import ListedModel, build_model
+from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE
 from support.api_gateway.templates import Context, render
 from support.synthesis import build_facts, function, model, package
 
@@ -68,6 +70,47 @@ def test_the_function_knows_its_models_by_their_endpoints(template_of: Deploys) 
         "chats": {"endpoint": "<EndpointName>", "speaks": "text-generation-inference"},
     }
     assert "MODEL_PARAMETERS" not in variables
+
+
+LONGEST = {"Fn::GetAtt": 63, "Ref": 75}
+"""How long AWS may make the name of an endpoint, and that of a table or function of a stack with a usual name."""
+
+
+def longest(value: Any) -> Any:
+    """A value of the template with names as long as AWS may make them."""
+    if not isinstance(value, dict):
+        return value
+    ((kind, said),) = value.items()
+    if kind == "Fn::Join":
+        return "".join(longest(part) for part in said[1])
+    return LONGEST[kind] * "x"
+
+
+def test_as_many_models_as_are_in_the_environment_leave_room_for_a_message_and_all_else(
+    template_of: Deploys,
+) -> None:
+    """As Lambda measures: https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594."""
+    event = {
+        "teams": [{"name": "red", "tokens_per_day": 1000}],
+        "join": {"teams": 3},
+        "ends": "2030-06-01T18:00:00Z",
+    }
+    for count in range(30, 0, -1):
+        models = [package(f"m-{number:02}", speaks="openai-chat") for number in range(count)]
+        template = template_of(*models, event=event, aws={"jobs": True})
+        (variables,) = (
+            found["Environment"]["Variables"]
+            for found in template.of_type(FUNCTION)
+            if MESSAGE_VARIABLE in found.get("Environment", {}).get("Variables", {})
+        )
+        if "MODELS" in variables:
+            break
+    assert {"MODELS", "SPENDING_TABLE", "JOIN_TABLE", "JOBS_TABLE", "JOB_FUNCTION", "EVENT_ENDS"} <= {
+        *variables
+    }
+    measured = {name: longest(value) for name, value in variables.items()}
+    measured[MESSAGE_VARIABLE] = json.dumps(LONGEST_WORDS * "x")
+    assert 3_500 < len(json.dumps(measured, separators=(",", ":"))) <= 4_096
 
 
 def test_health_is_told_by_the_function(template_of: Deploys) -> None:

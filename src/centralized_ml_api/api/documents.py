@@ -10,7 +10,7 @@ from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
 from centralized_ml_api.api.http import CATALOGUE_PATH, JOIN_PATH, OPENAPI_PATH, PAGE_PATH
 from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.api.openapi import JSON, build_openapi
-from centralized_ml_api.api.page import CONTENT_TYPE, build_join_page, build_page
+from centralized_ml_api.api.page.build import CONTENT_TYPE, build_join_page, build_page
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import web
 
 from centralized_ml_api.api.loopback import LOOPBACK_NAMES
-from centralized_ml_api.api.page import CONTENT_TYPE, build_board
+from centralized_ml_api.api.page.build import CONTENT_TYPE, build_board
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

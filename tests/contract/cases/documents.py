@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.api.page import CONTENT_TYPE, build_page
+from centralized_ml_api.api.page.build import CONTENT_TYPE, build_page
 from contract.api import MODELS
 from contract.case import JSON, Bytes, Case, Expected, Request
 

@@ -35,7 +35,9 @@ ENVIRONMENT_CHARACTERS = 3200
 """What the models may take of the 4 KB of a function's environment, which the names of tables and what an
 organizer says to everybody need, too.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+Lambda measures its variables as one JSON object, in which each quote of JSON within a string takes two.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html and
+https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594 (what it measured)
 """
 
 PARAMETER_CHARACTERS = 4000
@@ -145,13 +147,14 @@ def render_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
 
 def _tables(models: Sequence[StreamModel]) -> tuple[tuple[str, ...], ...]:
     """Divides the models into parameters; there are none while all fit into the environment."""
-    sizes = {model.name: _characters(model) for model in models}
-    if sum(sizes.values()) <= ENVIRONMENT_CHARACTERS:
+    written = {model.name: _render_longest(model) for model in models}
+    if sum(len(json.dumps(row)) for row in written.values()) <= ENVIRONMENT_CHARACTERS:
         return ()
-    return divide(sizes, sizes.__getitem__, PARAMETER_CHARACTERS)
+    return divide(written, lambda name: len(written[name]), PARAMETER_CHARACTERS)
 
 
-def _characters(model: StreamModel) -> int:
+def _render_longest(model: StreamModel) -> str:
+    """Renders the table of one model with the longest names that AWS may give to what it calls."""
     longest = _LONGEST_SECRET_ARN if model.provider else _LONGEST_ENDPOINT_NAME
     component = _LONGEST_ENDPOINT_NAME if model.sleeps else ""
-    return len(render_table([(model.name, build_row(model, longest, component))]))
+    return render_table([(model.name, build_row(model, longest, component))])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from centralized_ml_api.api import page
-from centralized_ml_api.api.page import build_join_page, build_page, list_vendored
+from centralized_ml_api.api.page.build import build_join_page, build_page, list_vendored
 
 FOLDER = Path(page.__file__).parent
 VENDOR = FOLDER / "vendor"
