@@ -73,7 +73,7 @@ def test_the_function_knows_its_models_by_their_endpoints(template_of: Deploys) 
 
 
 LONGEST = {"Fn::GetAtt": 63, "Ref": 75}
-"""How long AWS may make the name of an endpoint, and that of a table or function of a stack with a usual name."""
+"""How long AWS may make the name of an endpoint, and that of a table in a stack with a usual name."""
 
 
 def longest(value: Any) -> Any:
