@@ -25,9 +25,9 @@ from centralized_ml_api.aws.stack_contract import (
 )
 from support.aws_wire import Answer, AwsWire, refusal, stack_resources, xml
 from support.fake_documents import FakeDocuments
+from support.fake_function import FakeFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
 STACK, REGION = "Event", "us-east-1"
@@ -36,61 +36,6 @@ PATHS = ("/", "/chat", "/echo", "/health", "/v1", "/v1/models", "/{proxy+}")
 FUNCTION, STREAMER = "the-function-of-keys", "the-function-that-streams"
 SPENDING, DOOR = "the-spending", "the-door"
 _PLAN = "AWS::ApiGateway::UsagePlan"
-
-
-@dataclass
-class FakeFunction:
-    """A Lambda function whose variables organizers change.
-
-    Of the next `busy` changes, another organizer is faster. An update is under way until somebody has asked
-    `updating` times how that goes.
-    """
-
-    name: str
-    variables: dict[str, str]
-    revision: int = 1
-    busy: int = 0
-    updating: int = 0
-
-    def serve(self) -> dict[str, Callable[[str], Answer]]:
-        """What the wire answers to calls of it."""
-        path = f"/2015-03-31/functions/{self.name}"
-        return {
-            f"lambda.GET {path}/configuration": lambda _: Answer(200, self._describe()),
-            f"lambda.PUT {path}/configuration": self._change,
-            f"lambda.GET {path}": lambda _: Answer(200, {"Configuration": self._ask()}),
-        }
-
-    def _describe(self) -> dict[str, Any]:
-        return {
-            "Environment": {"Variables": self.variables},
-            "RevisionId": str(self.revision),
-            "LastUpdateStatus": "InProgress" if self.updating else "Successful",
-        }
-
-    def _ask(self) -> dict[str, Any]:
-        described = self._describe()
-        self.updating = max(0, self.updating - 1)
-        return described
-
-    def _change(self, body: str) -> Answer:
-        wanted = json.loads(body)
-        if self.updating:
-            return refusal("ResourceConflictException", "An update is in progress for resource", 409)
-        if self.busy:
-            self.busy -= 1
-            self.revision += 1
-        if wanted["RevisionId"] != str(self.revision):
-            return refusal("PreconditionFailedException", "The Revision Id provided does not match", 412)
-        variables = wanted["Environment"]["Variables"]
-        if len(json.dumps(variables)) > 4096:
-            said = "the environment variables you have provided exceeded the 4KB limit. String measured: {}"
-            return refusal(
-                "InvalidParameterValueException", f"Lambda was unable to configure, because {said}"
-            )
-        self.variables = variables
-        self.revision += 1
-        return Answer(200, self._describe())
 
 
 @dataclass

@@ -42,6 +42,7 @@ SHOWN_DEEDS = 40
 SECONDS = {
     "plan": 0.0,
     "stack": 30.0,
+    "message": 30.0,
     "teams": 60.0,
     "spent": 15.0,
     "history": 60.0,
@@ -109,6 +110,7 @@ class AwsBoard:
         loads: dict[str, tuple[Callable[[], Any], Any]] = {
             "plan": (self._load_plan, None),
             "stack": (self._load_stack, {}),
+            "message": (self._load_message, None),  # which needs a right that nothing else needs
             "teams": (self._load_teams, {}),
             "spent": (self._load_spent, Spent()),
             "history": (lambda: load_history(clients, target.stack, clock()), []),
@@ -148,6 +150,7 @@ class AwsBoard:
             **found["teams"],
             plan=plan,
             now=now,
+            message=found["message"],
             table=found["usage"],
             journal=journal,
             spent=found["spent"],
@@ -167,20 +170,23 @@ class AwsBoard:
             raise DeployError(f"{stack} is not deployed in {clients.region}")
         resources = load_resources(clients.client("cloudformation"), stack)
         outputs = load_outputs(clients.client("cloudformation"), stack)
-        pauses, message = None, None
+        pauses = None
         with contextlib.suppress(DeployError):  # without teams, or deployed before there were pauses
             pauses = AwsPauses(clients, stack).load()
-        with contextlib.suppress(DeployError):  # deployed before there were messages
-            message = AwsMessage(clients, stack).load()
         joining, address = AwsJoining(self._target, clients), status.address.rstrip("/")
         return {
             "status": status,
             "pauses": pauses,
-            "message": message,
             "invitation": joining.invite(address, self._clock()) if JOINING_OUTPUT in outputs else None,
             "roster": load_roster(clients, outputs),
             "is_counted": bool(find_physical_id(resources, TABLE, SPENDING_TABLE)),
         }
+
+    def _load_message(self) -> str | None:
+        """Loads what is said to everybody; None in a stack that was deployed before there were messages."""
+        with contextlib.suppress(DeployError):
+            return AwsMessage(self._clients, self._target.stack).load()
+        return None
 
     def _load_teams(self) -> dict[str, Any]:
         return {"keys": AwsKeys(self._target, self._clients, clock=self._clock).teams()}

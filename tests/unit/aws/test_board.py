@@ -18,7 +18,7 @@ from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE
 from centralized_ml_api.aws.target import AwsTarget
 from support.aws_wire import refusal, xml_refusal
 from support.organized_config import CONFIG
-from support.organized_stack import FUNCTION, KEYS, REGION, STACK, OrganizedStack
+from support.organized_stack import FUNCTION, KEYS, REGION, STACK, STREAMER, OrganizedStack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +123,16 @@ def test_a_stack_from_before_there_were_messages_has_no_such_act(screen: Screen)
     del screen.stack.streamer.variables[MESSAGE_VARIABLE]
     shown = screen.show()
     assert (shown["message"], "message" in shown["acts"], shown["trouble"]) == ("", False, "")
+
+
+def test_who_may_not_look_at_the_function_that_streams_misses_nothing_but_the_message(screen: Screen) -> None:
+    path = f"/2015-03-31/functions/{STREAMER}/configuration"
+    screen.stack.wire.spoken[f"lambda.GET {path}"] = lambda _: refusal(
+        "AccessDeniedException", "not yours", 403
+    )
+    shown = screen.show()
+    assert ("pause" in shown["acts"], "message" in shown["acts"], bool(shown["join"])) == (True, False, True)
+    assert "not yours" in shown["trouble"]
 
 
 def test_a_new_key_of_a_paused_team_is_paused_too(screen: Screen) -> None:
