@@ -6,12 +6,19 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.traffic.pace import Pace, pace_of_all, pace_of_model, pace_of_team
-from centralized_ml_api.local.traffic.types import Traffic
+from centralized_ml_api.local.traffic.pace import (
+    Pace,
+    divide_by_model,
+    divide_by_team,
+    pace_of_all,
+    pace_of_model,
+    pace_of_team,
+)
+from centralized_ml_api.local.traffic.types import Counted, Traffic
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from centralized_ml_api.local.machine.clock import Clock
 
@@ -22,7 +29,9 @@ WORDS_SECONDS = 60.0
 KEPT_POINTS, KEPT_MINUTES = 360, 60
 """An hour."""
 
-MINUTE_SECONDS = 60
+MINUTE_SECONDS, HOUR_SECONDS = 60, 3600
+
+_NOTHING = Counted()
 
 
 @record
@@ -87,11 +96,14 @@ class History:
         pace = pace_of_all(earlier, now, seconds)
         waiting = sum(traffic.waiting.values())
         tokens = pace.tokens_per_second or 0.0
+        self._forget_other_times(at)
         self.points.append(
             Point(at, pace.requests_per_second, pace.errors_per_second, tokens, waiting, first_word)
         )
-        self.models = {name: pace_of_model(name, earlier, now, seconds) for name in models}
-        self.teams = {name: pace_of_team(name, earlier, now, seconds) for name in teams}
+        before_by_model, by_model = divide_by_model(earlier), divide_by_model(now)
+        self.models = _measure_each(models, pace_of_model, before_by_model, by_model, seconds)
+        before_by_team, by_team = divide_by_team(earlier), divide_by_team(now)
+        self.teams = _measure_each(teams, pace_of_team, before_by_team, by_team, seconds)
         self._count_teams(int(at // MINUTE_SECONDS), seconds)
 
     def list_minutes(self, team: str, at: float) -> list[int]:
@@ -99,14 +111,36 @@ class History:
         last, calls = int(at // MINUTE_SECONDS), self._by_minute.get(team, {})
         return [calls.get(minute, 0) for minute in range(last - KEPT_MINUTES + 1, last + 1)]
 
+    def _forget_other_times(self, at: float) -> None:
+        """Forgets points that are not of the hour before `at`: a clock may be set, back or forward."""
+        while self.points and self.points[-1].at >= at:
+            self.points.pop()
+        while self.points and self.points[0].at <= at - HOUR_SECONDS:
+            self.points.popleft()
+
     def _count_teams(self, minute: int, seconds: float) -> None:
-        """Adds the calls of the latest look to the minute of that look; forgets minutes that are too old."""
+        """Adds the calls of the latest look to its minute; forgets all but the hour until then."""
+        kept = range(minute - KEPT_MINUTES + 1, minute + 1)
+        before, self._by_minute = self._by_minute, {}
         for team, pace in self.teams.items():
-            calls = self._by_minute.setdefault(team, {})
+            calls = {at: count for at, count in before.get(team, {}).items() if at in kept}
             if new := round(pace.requests_per_second * seconds):
                 calls[minute] = calls.get(minute, 0) + new
-            for old in [one for one in calls if one <= minute - KEPT_MINUTES]:
-                del calls[old]
+            if calls:
+                self._by_minute[team] = calls
+
+
+def _measure_each(
+    names: Iterable[str],
+    pace_of: Callable[[str, Counted, Counted, float], Pace],
+    before: Mapping[str, Counted],
+    now: Mapping[str, Counted],
+    seconds: float,
+) -> dict[str, Pace]:
+    """Returns the pace of each name, from what was counted of it."""
+    return {
+        name: pace_of(name, before.get(name, _NOTHING), now.get(name, _NOTHING), seconds) for name in names
+    }
 
 
 async def keep_history(

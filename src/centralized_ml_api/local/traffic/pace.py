@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.traffic.types import Counted
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from centralized_ml_api.local.traffic.types import Counted, Requests, TokenCount
+    from centralized_ml_api.local.traffic.types import Durations, Requests, TokenCount
 
 _TOO_MANY_REQUESTS = 429
 _FIRST_ERROR = 400
@@ -58,6 +60,34 @@ def pace_of_team(team: str, before: Counted, now: Counted, seconds: float) -> Pa
     rates = _compute_rates(lambda requests: requests.team == team, before, now, seconds)
     tokens = _compute_token_rate(lambda tokens: tokens.team == team, before, now, seconds)
     return Pace(*rates, tokens_per_second=tokens)
+
+
+def divide_by_model(counted: Counted) -> dict[str, Counted]:
+    """Returns what was counted of each model that was called, by its name, in one pass.
+
+    To measure each of many models in the whole reading would take time in proportion to their number squared.
+    """
+    return _divide(counted, lambda labelled: labelled.model, counted.durations)
+
+
+def divide_by_team(counted: Counted) -> dict[str, Counted]:
+    """Returns what was counted of each team that called, by its name, in one pass; see `divide_by_model`."""
+    return _divide(counted, lambda labelled: labelled.team, ())
+
+
+def _divide(
+    counted: Counted, name_of: Callable[[Requests | TokenCount], str], durations: Iterable[Durations]
+) -> dict[str, Counted]:
+    requests, tokens = defaultdict[str, list["Requests"]](list), defaultdict[str, list["TokenCount"]](list)
+    for count in counted.requests:
+        requests[name_of(count)].append(count)
+    for token_count in counted.tokens:
+        tokens[name_of(token_count)].append(token_count)
+    histograms = {histogram.model: (histogram,) for histogram in durations}
+    return {
+        name: Counted(tuple(requests[name]), histograms.get(name, ()), tokens=tuple(tokens[name]))
+        for name in {*requests, *tokens, *histograms}
+    }
 
 
 def percentile(buckets: Iterable[tuple[float, int]], share: float) -> float | None:

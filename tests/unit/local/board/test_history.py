@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.board.history import (
     KEPT_POINTS,
@@ -13,6 +14,9 @@ from centralized_ml_api.local.board.history import (
 )
 from centralized_ml_api.local.traffic.types import Counted, Requests, TokenCount, Traffic
 from support.fake_target import NOON, HandClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def reading(at: float, calls: int, failed: int = 0, tokens: int = 0, waiting: int = 0) -> Traffic:
@@ -60,6 +64,54 @@ def test_a_team_has_its_calls_by_minute_for_an_hour() -> None:
     assert sum(history.list_minutes("red", 130.0 + 59 * 60)) == 10
     history.note(reading(4000, 66), 4000.0, ["chat"], ["red"])
     assert history.list_minutes("red", 130.0) == [0] * 60, "what is over an hour old is forgotten"
+
+
+def test_a_clock_that_is_set_back_or_forward_leaves_no_points_of_another_hour() -> None:
+    """A chart places its points between the first and the last, and would be pressed together."""
+    history = noted(*(reading(number * 10, number) for number in range(9)))
+    history.note(reading(90, 9), 45.0, ["chat"], ["red"])
+    assert [point.at for point in history.points] == [10.0, 20.0, 30.0, 40.0, 45.0]
+    history.note(reading(100, 10), 45.0 + 3600, ["chat"], ["red"])
+    assert [point.at for point in history.points] == [3645.0]
+
+
+def test_minutes_after_a_clock_was_set_back_are_not_counted_twice() -> None:
+    history = noted(reading(0, 0), reading(10, 5))
+    history.note(reading(20, 9), 600.0, ["chat"], ["red"])
+    history.note(reading(30, 12), 60.0, ["chat"], ["red"])
+    assert history.list_minutes("red", 600.0)[-11:] == [5, 3, *[0] * 9]
+
+
+def test_a_team_that_has_gone_leaves_nothing() -> None:
+    history = noted(reading(0, 0), reading(10, 5))
+    history.note(reading(20, 9), 20.0, ["chat"], ["blue"])
+    assert history.list_minutes("red", 20.0) == [0] * 60
+
+
+class Passes(tuple[Requests, ...]):
+    """Counts, and how often somebody went through them."""
+
+    __slots__ = ()
+    made = 0
+
+    def __iter__(self) -> Iterator[Requests]:
+        Passes.made += 1
+        return super().__iter__()
+
+
+def test_many_teams_are_measured_in_as_few_passes_as_few() -> None:
+    made = []
+    for number in (2, 50):
+        names = [f"team-{each}" for each in range(number)]
+        models = [f"of-{name}" for name in names]
+        history, Passes.made = History(), 0
+        for at in (0, 10):
+            counts = Passes(Requests(f"of-{name}", name, 200, at) for name in names)
+            history.note(Traffic(at, Counted(counts), waiting={}), at, models, names)
+        assert {pace.requests_per_second for pace in history.teams.values()} == {1}
+        assert {pace.requests_per_second for pace in history.models.values()} == {1}
+        made.append(Passes.made)
+    assert made[0] == made[1] > 0
 
 
 def test_points_are_short_in_json() -> None:
