@@ -2,7 +2,8 @@
 
 It reads the call from standard input, so that no process list shows its key: a line of JSON with `url`,
 `body` and `headers`. It opens all streams within `OPENING` seconds and prints `open` once each has had an
-event; then it measures for `SECONDS` and prints, as JSON, how late the events came after they were sent.
+event; then it measures for `SECONDS` and prints, as JSON, how late the events came after they were sent. The
+streams stay open until standard input ends, so that whoever reads the outcome can look at what they hold.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 OPEN = "open"
 OPEN_SECONDS = 30
@@ -75,14 +76,21 @@ class Caller(asyncio.Protocol):
         self._tally.broken += not self._tally.ends
 
 
-async def read_streams(call: Mapping[str, Any], streams: int, opening: float, seconds: float) -> Tally:
-    """Opens the streams, says so, and measures.
+async def read_streams(
+    call: Mapping[str, Any],
+    streams: int,
+    opening: float,
+    seconds: float,
+    tell: Callable[[Tally], Awaitable[None]],
+) -> None:
+    """Opens the streams, says so, measures, and tells the outcome before it closes them.
 
     Args:
         call: `url`, `body` and `headers` of each.
         streams: How many.
         opening: The seconds over which they are opened.
         seconds: How long it measures.
+        tell: Gets the outcome; the streams are open until it returns.
 
     Raises:
         TimeoutError: Not all streams have had an event in time.
@@ -107,9 +115,16 @@ async def read_streams(call: Mapping[str, Any], streams: int, opening: float, se
     tally.measures = True
     await asyncio.sleep(seconds)
     tally.measures, tally.ends = False, True
+    await tell(tally)
     for transport in transports:
         transport.abort()
-    return tally
+
+
+async def print_outcome(tally: Tally) -> None:
+    """Prints the outcome, and waits until standard input ends."""
+    sys.stdout.write(json.dumps(describe(tally)) + "\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
 
 
 def render_request(call: Mapping[str, Any]) -> bytes:
@@ -140,5 +155,5 @@ def find_share(ordered: Sequence[int], share: float) -> int:
 if __name__ == "__main__":
     asked = json.loads(sys.stdin.readline())
     with contextlib.suppress(KeyboardInterrupt):
-        outcome = asyncio.run(read_streams(asked, int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))
-        sys.stdout.write(json.dumps(describe(outcome)) + "\n")
+        numbers = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+        asyncio.run(read_streams(asked, *numbers, print_outcome))

@@ -6,7 +6,6 @@ leaves larger sizes out, and those with more teams.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import statistics
 import subprocess
@@ -18,18 +17,18 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bench.load import require_wrk, run_load
+from bench.many_entries import Size, build_config, start_models
 from bench.processes import free_port, on_cores, processor_seconds
 from bench.scenario import Goal, Measured, Row, Run, Scenario
-from bench.scenarios.gateway.calls import ANSWER, OPENAI_PATH, build_call, wait_for_answer
-from bench.scenarios.gateway.nginx import find_nginx
-from bench.scenarios.gateway.peer import GATEWAY_CORES, LOAD_CORES, Place, start_on_port
+from bench.scenarios.gateway.calls import OPENAI_PATH, build_call, wait_for_answer
+from bench.scenarios.gateway.peer import GATEWAY_CORES, LOAD_CORES, Place
 from bench.scenarios.gateway.proxies import ENVOY
-from bench.serving import MLAPI, PUBLIC_LIMIT, serve, supervisor_of
+from bench.serving import MLAPI, serve, supervisor_of
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.load import Call
 
@@ -42,22 +41,9 @@ SPARE = 0.8
 COST_RATIO = 1.1
 LINEAR = 1.5
 """How many times as long another entry may take among many as among few; 1 is proportional."""
+FAILED = "sizes that did not start, reload or answer, though there was memory"
 DURING_RELOAD = 1.5
 """For a moment, the gateway holds what it served and what it is to serve; some of that it keeps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How many entries, with or without the paths of a chat, and how many teams."""
-
-    entries: int
-    teams: int
-    chats: bool = False
-
-    @property
-    def name(self) -> str:
-        """What the table calls it."""
-        return f"{self.entries:,} {'chats' if self.chats else 'entries'}, {self.teams:,} teams"
 
 
 SIZES = (
@@ -75,11 +61,15 @@ SIZES = (
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One size in one round; without `serving`, `stopped` says why it was not served."""
+    """One size in one round; without `serving`, `stopped` says why it was not served.
+
+    `failed` is whether serving it was tried: for others the memory is not there.
+    """
 
     check_seconds: float
     stopped: str = ""
     serving: Serving | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +151,7 @@ def measure_size(size: Size, place: Place, needed: float | None) -> Figures:
         with start_models(place, size.entries + 1):
             return Figures(seconds, serving=measure_serving(size, config, place))
     except (RuntimeError, subprocess.TimeoutExpired) as error:
-        return Figures(seconds, word_stop(error))
+        return Figures(seconds, word_stop(error), failed=True)
 
 
 def word_stop(error: RuntimeError | subprocess.TimeoutExpired) -> str:
@@ -171,40 +161,6 @@ def word_stop(error: RuntimeError | subprocess.TimeoutExpired) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = next((line for line in lines if line.startswith("error: ")), lines[-1])
     return said[:_LONGEST]
-
-
-@contextlib.contextmanager
-def start_models(place: Place, count: int) -> Iterator[None]:
-    """Starts a server at as many addresses."""
-    listens = "\n".join(f"    listen {address_of(number)}:{place.upstream};" for number in range(count))
-    first = f"    listen 127.0.0.1:{place.upstream};\n"
-    folder = place.folder / "models"
-    folder.mkdir()
-    file = Place(folder, place.upstream, place.say).fill(
-        "upstream/many.conf", listens=first + listens, answer=ANSWER
-    )
-    command = [find_nginx(place.say), "-e", "stderr", "-p", folder, "-c", file]
-    with start_on_port(command, place.upstream, folder, cores=LOAD_CORES):
-        yield
-
-
-def address_of(number: int) -> str:
-    """Returns the address of the server of an entry, one of 127.0.0.0/8. Pure."""
-    return f"127.{1 + number // 65536}.{number // 256 % 256}.{number % 256}"
-
-
-def build_config(size: Size, port: int) -> dict[str, Any]:
-    """Builds the config. Pure."""
-    teams = [f"team-{number}" for number in range(size.teams)]
-    entries = [build_entry(number, port, chats=size.chats) for number in range(size.entries)]
-    return {"models": [], "endpoints": entries, "event": {**PUBLIC_LIMIT, "teams": teams}}
-
-
-def build_entry(number: int, port: int, *, chats: bool) -> dict[str, Any]:
-    """Builds one entry, whose address has a path that tells whether it chats. Pure."""
-    path = OPENAI_PATH if chats else "/invocations"
-    local = {"engine": "url", "url": f"http://{address_of(number)}:{port}{path}"}
-    return {"name": f"m-{number}", "integration": {"type": "api"}, "local": local}
 
 
 def measure_serving(size: Size, config: dict[str, Any], place: Place) -> Serving:
@@ -339,7 +295,8 @@ def build_row(size: Size, rounds: Sequence[Figures]) -> Row:
 
 def judge(figures: Mapping[Size, Sequence[Figures]]) -> list[Goal]:
     """Builds the goals: what may grow with the number of entries and teams, and how. Pure."""
-    goals = []
+    failed = sum(each.failed for rounds in figures.values() for each in rounds)
+    goals = [Goal(FAILED, failed, 0)]
     for few, many in ((Size(100, 20), Size(5000, 20)), (Size(100, 20), Size(100, 5000))):
         pairs = _pair(figures, few, many)
         if pairs:

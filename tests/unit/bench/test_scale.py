@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from bench.many_entries import Size, address_of, build_config
 from bench.scenarios.scale import (
+    FAILED,
     SIZES,
     Figures,
     Serving,
-    Size,
-    address_of,
-    build_config,
     build_row,
     judge,
     most_memory,
@@ -84,15 +83,22 @@ def test_a_call_may_not_grow_and_a_start_may_grow_in_proportion() -> None:
         MANY: [served(start_seconds=131, own_microseconds=60)],
         Size(100, 5000): [served(own_microseconds=55)],
     }
-    entries, teams, start = judge(figures)
+    failed, entries, teams, start = judge(figures)
+    assert (failed.value, failed.met) == (0, True)
     assert (entries.value, entries.met) == (1.2, False)
     assert (teams.value, teams.met) == (1.1, True)
     assert (start.value, start.goal) == (3, 1.5)
 
 
-def test_a_size_that_was_not_served_has_its_reason_and_no_goal() -> None:
+def test_a_size_that_failed_misses_a_goal_and_one_without_memory_does_not() -> None:
+    lacking, broken = Figures(1.5, "a reload would need 43 GiB"), Figures(1.5, "error: no port", failed=True)
+    for stopped, count in ((lacking, 0), (broken, 1)):
+        (failed,) = judge({FEW: [served()], SOME: [served()], MANY: [stopped]})
+        assert (failed.name, failed.value, failed.met) == (FAILED, count, not count)
+
+
+def test_a_size_that_was_not_served_has_its_reason() -> None:
     stopped = Figures(1.5, "a reload would need 43 GiB, and 20 are free")
-    assert judge({FEW: [served()], SOME: [served()], MANY: [stopped]}) == []
     row, other = build_row(MANY, [stopped]), build_row(FEW, [served()])
     assert (row["check s"], row["gateway MiB"], row["why not"]) == (1.5, None, stopped.stopped)
     assert (other["gateway MiB"], other["µs at /v1"], other["why not"]) == (100, None, "")

@@ -68,19 +68,27 @@ def test_of_the_delays_the_middle_the_worst_but_one_percent_and_the_worst_are_to
 
 @pytest.mark.slow
 def test_the_callers_read_the_streams_of_the_model(capsys: pytest.CaptureFixture[str]) -> None:
-    async def read() -> Tally:
+    told: list[tuple[Tally, int]] = []
+
+    async def read() -> None:
         runner = web.AppRunner(build_application())
         await runner.setup()
+
+        async def note(outcome: Tally) -> None:
+            told.append((outcome, len(runner.server.connections) if runner.server else 0))
+
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
         try:
             call = {**CALL, "url": f"http://127.0.0.1:{port}/v1/chat/completions"}
-            return await read_streams(call, streams=20, opening=0.1, seconds=1.5)
+            await read_streams(call, streams=20, opening=0.1, seconds=1.5, tell=note)
         finally:
             await runner.cleanup()
 
-    tally = asyncio.run(read())
+    asyncio.run(read())
+    ((tally, connections),) = told
+    assert connections == 20, "all are open while their memory is looked at"
     assert capsys.readouterr().out == "open\n"
     assert (tally.opened, tally.broken) == (20, 0)
     assert len(tally.nanoseconds) >= 20
@@ -93,9 +101,16 @@ def test_ours_is_compared_with_envoy_alone_in_the_same_round() -> None:
         BARE: [figures(p99=2.0, kibibytes=20.0), figures(p99=4.0, kibibytes=30.0)],
         OURS: [figures(p99=3.0, kibibytes=50.0), figures(p99=8.0, kibibytes=60.0, broken=1)],
     }
-    broken, late, held = judge(measured)
+    came, broken, late, held = judge(measured, streams=10)
+    assert (came.value, came.met) == (1, True)
     assert (broken.value, broken.met) == (1, False)
     assert (late.value, held.value) == (1.75, 2.25)
+
+
+def test_streams_that_fall_silent_miss_a_goal() -> None:
+    measured = {name: [figures(), figures()] for name in (DIRECT, BARE)}
+    came, *_ = judge({**measured, OURS: [figures(), figures(events=90)]}, streams=10)
+    assert (came.value, came.met) == (0.9, False)
 
 
 def test_the_model_itself_holds_nothing_as_a_gateway() -> None:
