@@ -29,7 +29,7 @@ def message(words: str, *, clear: bool, target: Target, state: Path, region: str
 
     The page shows WORDS as a banner, and answers have them in the header x-event-message. They replace the
     message before, and stay until --clear, or until the API stops. With --target aws the page shows them
-    within half a minute, and the next deploy takes them away.
+    within half a minute; a deploy that changes the function that streams takes them away, too.
     """
     if clear == bool(words.strip()):
         raise UsageError("say either what the message is, or --clear")
