@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ from support.browser import PHONE, Visit, start_visit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +104,20 @@ def test_the_charts_have_the_last_hour_and_what_is_spent_with_where_that_leads(b
     assert drawn is not None
     assert drawn.startswith("M150.0 ")
     assert board.page.locator("tbody svg.spark").count() == 60
+
+
+def test_an_end_on_another_day_has_its_day(board: Visit) -> None:
+    def put_off(route: Route) -> None:
+        document = route.fetch().json()
+        document["spending"]["expected"]["at"] += 3 * 24 * 60 * 60
+        route.fulfill(json=document)
+
+    page = board.page
+    page.route("**/board.json", put_off)
+    try:
+        page.locator(".axis").get_by_text(re.compile(r"^Tue,? \d\d:\d\d: about 20.00$")).wait_for()
+    finally:
+        page.unroute("**/board.json")
 
 
 def test_the_keyboard_sorts_finds_and_unfolds(board: Visit) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from centralized_ml_api.aws.board import AwsBoard
 from centralized_ml_api.aws.clients import AwsClients
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
     from support.browser import Visit
 
@@ -112,6 +113,20 @@ def test_it_shows_the_stack_and_only_what_can_be_done_there(board: Visit) -> Non
     acts = page.locator("tr.unfolded").get_by_role("button").all_inner_texts()
     assert acts == ["+ 1.00 USD", "+ 2.00 USD", "More…", "New key…", "Pause…", "Revoke…"]
     assert [fault["id"] for fault in Axe().run(page).response["violations"]] == []
+
+
+def test_an_hour_that_cloudwatch_does_not_tell_has_no_charts_of_what_it_never_counts(board: Visit) -> None:
+    def leave_out(route: Route) -> None:
+        route.fulfill(json={**route.fetch().json(), "history": []})
+
+    page = board.page
+    page.route("**/board.json", leave_out)
+    try:
+        expect(page.locator("#charts path.line")).to_have_count(0)
+        captions = page.locator("#charts figcaption").all_inner_texts()
+    finally:
+        page.unroute("**/board.json")
+    assert captions == ["Requests a minute", "Errors a minute", "Spent by all teams"]
 
 
 def test_a_pause_of_everything_is_told_begun_and_undone(board: Visit, stack: OrganizedStack) -> None:

@@ -56,25 +56,29 @@ def add_up(rows: Iterable[Usage]) -> dict[str, Any]:
 
 
 def describe_spending(
-    hours: Sequence[HourUsage], now: datetime, ends: datetime | None
+    hours: Sequence[HourUsage], now: datetime, ends: datetime | None, since: datetime | None = None
 ) -> dict[str, Any] | None:
     """Returns what was spent until when, as a line, and what is `expected` at the end; None without a cent.
 
     Args:
-        hours: What each hour cost, by time.
+        hours: What each hour cost, by time. One after `now`, of a clock that was set back, counts as now.
         now: The present instant.
         ends: When the event ends.
+        since: When the first call that cost something began, which its hour says only roughly.
     """
     paid = [hour for hour in hours if hour.nanodollars]
     if not paid:
         return None
+    begun = paid[0].start
+    if since is not None and begun <= since < begun + HOUR:
+        begun = since
     points, spent = list[dict[str, float]](), 0
     for hour in paid:
-        points.append(_draw_spent(hour.start, spent))
+        points.append(_draw_spent(min(max(hour.start, begun), now), spent))
         spent += hour.nanodollars
         points.append(_draw_spent(min(hour.start + HOUR, now), spent))
     points.append(_draw_spent(now, spent))
-    return {"points": points, "expected": _expect(in_dollars(spent), paid[0].start, now, ends)}
+    return {"points": points, "expected": _expect(in_dollars(spent), begun, now, ends)}
 
 
 def _draw_spent(at: datetime, nanodollars: int) -> dict[str, float]:

@@ -19,11 +19,12 @@ def hour(number: int, dollars: float) -> HourUsage:
 
 
 def draw(
-    *hours: HourUsage, now: float, ends: float | None = None
+    *hours: HourUsage, now: float, ends: float | None = None, since: float | None = None
 ) -> tuple[list[tuple[float, float]], float | None]:
     """The line, in hours and dollars, and what is expected."""
     until = None if ends is None else START + timedelta(hours=ends)
-    told = describe_spending(hours, START + timedelta(hours=now), until)
+    begun = None if since is None else START + timedelta(hours=since)
+    told = describe_spending(hours, START + timedelta(hours=now), until, begun)
     assert told is not None
     points = [((point["at"] - START.timestamp()) / 3600, point["usd"]) for point in told["points"]]
     return points, told["expected"] and told["expected"]["usd"]
@@ -57,3 +58,25 @@ def test_what_is_expected_goes_on_as_before_while_enough_is_known(
     now: float, ends: float | None, expected: float | None
 ) -> None:
     assert draw(hour(0, 10), now=now, ends=ends)[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("since", "first", "expected"),
+    [(0.5, 0.5, 60.0), (0.0, 0.0, 35.0), (None, 0.0, 35.0), (1.0, 0.0, 35.0), (-0.5, 0.0, 35.0)],
+)
+def test_an_hour_that_the_first_call_began_late_in_is_no_whole_hour(
+    since: float | None, first: float, expected: float
+) -> None:
+    """Else what is spent in a few minutes would be taken for that of an hour, and the end for cheap."""
+    points, told = draw(hour(0, 10), now=1, ends=3.5, since=since)
+    assert (points[0], told) == ((first, 0), expected)
+
+
+def test_too_little_is_known_half_an_hour_after_the_first_call() -> None:
+    assert draw(hour(0, 1), now=1.4, ends=5, since=0.95)[1] is None
+    assert draw(hour(0, 1), now=1.45, ends=5, since=0.95)[1] == 8.1
+
+
+def test_hours_after_a_clock_was_set_back_are_not_drawn_behind_now() -> None:
+    points, _ = draw(hour(0, 1), hour(2, 1), now=1.5)
+    assert points == [(0, 0), (1, 1), (1.5, 1), (1.5, 2), (1.5, 2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from datetime import datetime
@@ -27,7 +28,7 @@ from centralized_ml_api.organizer.board_shape import (
 from centralized_ml_api.organizer.journal import Deed
 from centralized_ml_api.plan.engines import ENGINES
 from centralized_ml_api.plan.event import POT, EventPlan
-from centralized_ml_api.plan.usage.types import NOBODY, UsageTable
+from centralized_ml_api.plan.usage.types import NOBODY, Usage, UsageTable
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def build_document(known: Known) -> dict[str, Any]:
         "trouble": status.gateway_trouble or (status.unapplied.sentence if status.unapplied else ""),
         "authority": _describe_authority(known),
         "models": [_describe_model(entry, known) for entry in status.entries],
-        "teams": [_describe_team(team, known) for team in known.event.teams],
+        "teams": _describe_teams(known),
         "total": {
             "requests": known.usage.requests,
             "errors": known.usage.errors,
@@ -107,12 +108,17 @@ def build_document(known: Known) -> dict[str, Any]:
             "usd": in_dollars(known.usage.tokens.nanodollars),
         },
         "pot": _describe_limits(list_limits(POT, known.event.pot), known),
-        "spending": describe_spending(known.usage.hours, known.now, known.event.ends),
+        "spending": _describe_spending(known),
         "history": [point.to_json() for point in known.history.points],
         "errors": [_describe_error(error) for error in known.errors[:SHOWN_ERRORS]],
         "join": describe_invitation(known.invitation) if known.invitation else None,
         "journal": [asdict(deed) for deed in known.journal],
     }
+
+
+def _describe_spending(known: Known) -> dict[str, Any] | None:
+    firsts = (row.first for row in known.usage.models if row.tokens.nanodollars)
+    return describe_spending(known.usage.hours, known.now, known.event.ends, min(firsts, default=None))
 
 
 def _describe_authority(known: Known) -> dict[str, Any] | None:
@@ -153,8 +159,20 @@ def _can_restart(entry: EntryStatus) -> bool:
     return is_here and entry.state not in {"asleep", "not served"}
 
 
-def _describe_team(team: TeamPlan, known: Known) -> dict[str, Any]:
-    key = next((key for key in known.keys if key.team == team.name), None)
+def _describe_teams(known: Known) -> list[dict[str, Any]]:
+    """Describes each team; goes through keys and calls once, since there may be thousands of teams."""
+    keys, rows = {key.team: key for key in known.keys}, defaultdict[str, list[Usage]](list)
+    for row in known.usage.rows:
+        rows[row.team].append(row)
+    return [
+        _describe_team(team, known, keys.get(team.name), rows.get(team.name, ()))
+        for team in known.event.teams
+    ]
+
+
+def _describe_team(
+    team: TeamPlan, known: Known, key: TeamKeys | None, rows: Iterable[Usage]
+) -> dict[str, Any]:
     limits = _describe_limits(list_limits(team.name, team.spending), known)
     if team.requests_per_day is not None:
         used = known.used_today.get(team.name, 0)
@@ -168,7 +186,7 @@ def _describe_team(team: TeamPlan, known: Known) -> dict[str, Any]:
         "paused": known.paused_teams.get(team.name),
         "minutes": known.history.list_minutes(team.name, known.now.timestamp()),
         **_describe_pace(known.history.teams.get(team.name)),
-        **add_up(row for row in known.usage.rows if row.team == team.name),
+        **add_up(rows),
     }
 
 

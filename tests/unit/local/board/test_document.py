@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,8 +15,11 @@ from centralized_ml_api.local.status import Unapplied
 from centralized_ml_api.local.traffic.pace import Pace
 from centralized_ml_api.local.usage.recent_errors import RecentError
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan
-from centralized_ml_api.plan.usage.types import HourUsage
-from support.board import DOLLAR, NOW, build_board, known
+from centralized_ml_api.plan.usage.types import HourUsage, Usage, UsageTable
+from support.board import DOLLAR, NOW, build_board, known, usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_a_team_is_what_it_has_called_and_what_it_may_use() -> None:
@@ -37,6 +41,29 @@ def test_a_team_is_what_it_has_called_and_what_it_may_use() -> None:
         "last": "2027-03-06T12:47:00Z",
     }
     assert second["limits"][0]["used"] == 0.0
+
+
+class Rows(tuple[Usage, ...]):
+    """Rows, and how often somebody went through them."""
+
+    __slots__ = ()
+    passes = 0
+
+    def __iter__(self) -> Iterator[Usage]:
+        Rows.passes += 1
+        return super().__iter__()
+
+
+def test_the_calls_of_many_teams_are_gone_through_as_often_as_those_of_few() -> None:
+    passes = []
+    for teams in (2, 40):
+        told = known(teams)
+        told = replace(told, usage=UsageTable(None, Rows(told.usage.rows), (), ()))
+        Rows.passes = 0
+        shown = build_document(told)["teams"]
+        assert [team["requests"] for team in shown] == [6] * teams
+        passes.append(Rows.passes)
+    assert passes[0] == passes[1] > 0
 
 
 def test_a_team_that_never_called_is_there_too() -> None:
@@ -95,6 +122,16 @@ def test_what_was_spent_is_a_line_that_ends_now() -> None:
     assert spending["expected"] == {"at": (NOW + timedelta(hours=5)).timestamp(), "usd": 6.0}
     unpaid = replace(told.usage, hours=())
     assert build_document(replace(told, usage=unpaid))["spending"] is None
+
+
+def test_the_line_of_what_is_spent_begins_with_the_first_call_that_cost_something() -> None:
+    told = known()
+    free, paid = usage("-", "model-0", (200, 1)), usage("-", "model-1", (200, 1), dollars=3)
+    hours = (HourUsage(NOW.replace(hour=11, minute=0), 1, 0, 3 * DOLLAR),)
+    earlier = replace(free, first=free.first - timedelta(minutes=20))
+    spent = replace(told.usage, hours=hours, models=(earlier, paid))
+    spending = build_document(replace(told, usage=spent))["spending"]
+    assert spending["points"][0] == {"at": paid.first.timestamp(), "usd": 0.0}
 
 
 def test_what_troubles_the_gateway_is_said() -> None:
