@@ -231,6 +231,20 @@ def test_a_reservation_that_was_written_later_is_not_given_back_to_the_advance(t
     tell(tmp_path, story)
 
 
+def test_what_a_call_uses_beyond_its_reservation_is_taken_off_the_advance(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        assert world.accountant.reserve_at_once(name(1), ask())
+        world.accountant.end(name(1), ended(6 * NEED))
+        taken = 0
+        while world.accountant.reserve_at_once(name(2 + taken), ask()):
+            taken += 1
+        assert taken == (MOST - NEED) // SHARE // NEED - 6
+        assert world.left_after_a_crash() <= MOST - (1 + 6 + taken) * NEED
+
+    tell(tmp_path, story)
+
+
 def test_an_advance_ends_a_while_after_the_last_call(tmp_path: Path) -> None:
     async def main() -> None:
         loop, is_given_up = asyncio.get_running_loop(), asyncio.Event()
