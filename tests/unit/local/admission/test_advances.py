@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from centralized_ml_api.local.admission.accounts import Ask, Limit, Need, open_a
 from centralized_ml_api.local.admission.advances import SHARE
 from centralized_ml_api.local.admission.endings import Ending
 from centralized_ml_api.local.admission.turns import CallOverError
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -243,6 +246,70 @@ def test_what_a_call_uses_beyond_its_reservation_is_taken_off_the_advance(tmp_pa
         assert world.left_after_a_crash() <= MOST - (1 + 6 + taken) * NEED
 
     tell(tmp_path, story)
+
+
+def test_what_is_taken_of_an_advance_is_written_a_moment_later_though_nobody_waits(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        assert world.accountant.reserve_at_once(name(1), ask())
+        await until(lambda: len(world.book.written) == 2, "it is written")
+        assert load_used(tmp_path / "a.db") == {open_account(EVENT, NOON): 2 * NEED}
+
+    tell(tmp_path, story)
+
+
+def test_each_write_fills_an_advance_that_need_not_be_noted_anew(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        need = 20
+        await world.accountant.reserve(name(0), ask(need))
+        assert world.accountant.reserve_at_once(name(1), ask(need))
+        await world.accountant.settle()
+        assert world.book.written[-1].advances == {}
+        advance, taken = (MOST - need) // SHARE, 0
+        while world.accountant.reserve_at_once(name(2 + taken), ask(need)):
+            taken += 1
+        assert taken == advance // need
+
+    tell(tmp_path, story)
+
+
+def test_an_advance_follows_a_limit_that_is_lowered(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.accountant.reserve(name(0), ask())
+        lower = Limit(EVENT.owner, EVENT.unit, EVENT.period, MOST // 2)
+        assert world.accountant.reserve_at_once(name(1), ask(NEED, lower))
+        await world.accountant.settle()
+        assert [*world.book.written[-1].advances.values()] == [(MOST // 2 - 2 * NEED) // SHARE]
+
+    tell(tmp_path, story)
+
+
+def test_while_a_smaller_advance_is_being_written_nobody_takes_more_than_that(tmp_path: Path) -> None:
+    """It may be on the disk already, though nobody knows."""
+
+    async def main() -> None:
+        is_written, may_return = threading.Event(), threading.Event()
+        seconds = itertools.count()
+
+        class Slow(Watched):
+            def write(self, batch: Batch) -> None:
+                super().write(batch)
+                if len(self.written) == 2:
+                    is_written.set()
+                    assert may_return.wait(30)
+
+        accountant = Accountant(
+            Slow(tmp_path / "a.db"), lambda: NOON, elapsed=lambda: next(seconds), advance_kept_seconds=1000
+        )
+        await accountant.reserve(name(0), ask())
+        large = asyncio.create_task(accountant.reserve(name(1), ask(MOST // 2)))
+        assert await asyncio.to_thread(is_written.wait, 30)
+        assert not accountant.reserve_at_once(name(2), ask()), "of which there is none beside a large call"
+        may_return.set()
+        await large
+        await accountant.close()
+
+    asyncio.run(main())
 
 
 def test_an_advance_ends_a_while_after_the_last_call(tmp_path: Path) -> None:
