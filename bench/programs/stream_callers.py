@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 OPEN = "open"
+SILENT_SECONDS = 5.0
+"""After so long without an event, where one is due each second, a stream counts as broken."""
 OPEN_SECONDS = 30
 """How long all streams may take to have their first event, after the last was asked for."""
 _SENT = re.compile(rb'"content": ?"(\d+)"')
@@ -52,18 +54,23 @@ class Caller(asyncio.Protocol):
 
     def __init__(self, request: bytes, tally: Tally) -> None:
         self._request, self._tally, self._rest, self._is_open = request, tally, b"", False
+        self._heard, self.is_closed = 0, False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Sends the call."""
         if isinstance(transport, asyncio.WriteTransport):
             transport.write(self._request)
 
+    def is_silent(self, now: int) -> bool:
+        """Tells whether the last event came long before `now`, in nanoseconds of the monotonic clock."""
+        return now - self._heard > SILENT_SECONDS * 1e9
+
     def data_received(self, data: bytes) -> None:
         """Takes note of the events that are whole by now."""
         now, end = time.monotonic_ns(), 0
         self._rest += data
         for found in _SENT.finditer(self._rest):
-            end = found.end()
+            end, self._heard = found.end(), now
             if not self._is_open:
                 self._is_open = True
                 self._tally.note_open()
@@ -74,6 +81,7 @@ class Caller(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """Takes note of a stream that did not last."""
         self._tally.broken += not self._tally.ends
+        self.is_closed = True
 
 
 async def read_streams(
@@ -96,14 +104,15 @@ async def read_streams(
         TimeoutError: Not all streams have had an event in time.
     """
     loop, address, tally = asyncio.get_running_loop(), urlsplit(call["url"]), Tally(streams)
-    request, transports = render_request(call), []
+    request, transports, callers = render_request(call), [], []
     begun = loop.time()
     for number in range(streams):
         await asyncio.sleep(max(0.0, begun + number * opening / streams - loop.time()))
-        transport, _ = await loop.create_connection(
+        transport, caller = await loop.create_connection(
             lambda: Caller(request, tally), address.hostname, address.port
         )
         transports.append(transport)
+        callers.append(caller)
     try:
         async with asyncio.timeout(OPEN_SECONDS):
             await tally.told.wait()
@@ -115,6 +124,8 @@ async def read_streams(
     tally.measures = True
     await asyncio.sleep(seconds)
     tally.measures, tally.ends = False, True
+    now = time.monotonic_ns()
+    tally.broken += sum(caller.is_silent(now) for caller in callers if not caller.is_closed)
     await tell(tally)
     for transport in transports:
         transport.abort()
