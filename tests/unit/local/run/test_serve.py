@@ -316,7 +316,7 @@ def test_keys_are_refused_until_the_event_starts(tmp_path: Path) -> None:
                 assert (world.status.starts, world.envoy.applied[-1].starts) == (written, starts)
                 world.slept = timedelta(hours=3, minutes=1)
                 await soon(lambda: world.envoy.applied[-1].starts is None and not world.status.starts)
-                assert f"The event has started: keys work since {written}." in world.said
+                await soon(lambda: f"The event has started: keys work since {written}." in world.said)
 
     story(tell)
 
