@@ -297,6 +297,11 @@ class Gateway:
         return bool(self.teams) or self.door is not None
 
     @property
+    def limits_spending(self) -> bool:
+        """Whether tokens or dollars of a team, or of all together, are limited."""
+        return self.pot.is_limited or any(team.spending.is_limited for team in self.teams)
+
+    @property
     def translates(self) -> bool:
         """Whether some calls need the translator."""
         served = (route for routes in self.by_model.values() for route in routes)

@@ -72,6 +72,9 @@ _IDLE_SECONDS = 10.0
 _LATER_SECONDS = 0.05
 """How long ends may be kept of which nobody waits to hear."""
 
+TELLING_SECONDS = 5 * _LATER_SECONDS
+"""How long an Envoy that is to end goes on after the last call, until it has told of its end for certain."""
+
 _UNLIMITED = 2**32 - 1
 _TYPES = "type.googleapis.com/envoy.extensions"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"

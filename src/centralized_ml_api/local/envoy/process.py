@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.admin import Admin
+from centralized_ml_api.local.envoy.admission import TELLING_SECONDS
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.ca_bundle import find_ca_bundle
 from centralized_ml_api.local.envoy.clusters import stat_name
@@ -272,6 +273,7 @@ class EnvoyGateway:
     async def drain(self, seconds: float) -> None:
         """Asks clients to close their connections; returns when no call is in progress or time is up.
 
+        The ends of those calls are told by then: the admission service gives back what they did not use.
         Nothing more can be asked of that Envoy, whose admin socket is removed: stop it then.
 
         Raises:
@@ -284,6 +286,8 @@ class EnvoyGateway:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._wait_idle(self._admin)
+                    if self._gateway.limits_spending:
+                        await asyncio.sleep(TELLING_SECONDS)
         finally:
             self._forget()
 
