@@ -15,7 +15,7 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.inotify import FILES_OF_THE_GATEWAY, count_inotify_instances
 from centralized_ml_api.local.machine.ports import check_port
 from centralized_ml_api.local.supervision.process import Process, start_process
-from centralized_ml_api.local.supervision.restart import RestartPolicy
+from centralized_ml_api.local.supervision.restart_policy import RestartPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

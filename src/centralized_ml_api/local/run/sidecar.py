@@ -13,7 +13,7 @@ from centralized_ml_api.local.launch import Launch
 from centralized_ml_api.local.machine.child_environment import sidecar_environment
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.supervision.process import Process, start_process
-from centralized_ml_api.local.supervision.restart import RestartPolicy
+from centralized_ml_api.local.supervision.restart_policy import RestartPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -92,9 +92,7 @@ class Supervisor:
         self._gateway = gateway
         self.teams = Teams(keys, fail, grants)
         self.notices = Notices()
-        self._show = show
-        self._fail = fail
-        self._clock = clock
+        self._show, self._fail, self._clock = show, fail, clock
         self._doors, self._authority = doors, authority
         self._began = int(clock.now().timestamp())
         self._plan = ApiPlan((), ())

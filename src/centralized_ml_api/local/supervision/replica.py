@@ -12,7 +12,7 @@ from centralized_ml_api.local.machine.ports import quiet_port
 from centralized_ml_api.local.supervision.core_waits import CoreWaits, count_seconds
 from centralized_ml_api.local.supervision.probe import PROBE_TIMEOUT_SECONDS, ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
-from centralized_ml_api.local.supervision.restart import RestartPolicy
+from centralized_ml_api.local.supervision.restart_policy import RestartPolicy
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from centralized_ml_api.local.supervision.restart import LONGEST_DELAY_SECONDS, RestartPolicy
+from centralized_ml_api.local.supervision.restart_policy import LONGEST_DELAY_SECONDS, RestartPolicy
 
 FAILED = None
 """A start that never became ready; a number is how long it was ready, in seconds."""
