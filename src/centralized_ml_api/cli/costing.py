@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.own_region import DEFAULT_REGION
-from centralized_ml_api.catalog.prices.stored import load_shipped_prices
+from centralized_ml_api.catalog.prices.price_files import load_shipped_prices
 from centralized_ml_api.cli.loading import tell_warnings
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError
@@ -67,7 +67,7 @@ def load_best_prices(region: str | None) -> PriceList:
     """Returns the prices of a region, or of that of the AWS settings: from AWS, otherwise as shipped."""
     if importlib.util.find_spec("boto3") is not None:
         from centralized_ml_api.aws.clients import AwsClients
-        from centralized_ml_api.aws.prices import load_prices
+        from centralized_ml_api.aws.instance_prices import load_prices
 
         try:
             return load_prices(AwsClients(region))

@@ -71,8 +71,8 @@ def deploy(
     plan = load_target_plan(target)
     from centralized_ml_api.aws import deployment
     from centralized_ml_api.aws.cost_tag import activate_cost_tag
+    from centralized_ml_api.aws.instance_prices import load_prices
     from centralized_ml_api.aws.joining import open_joining
-    from centralized_ml_api.aws.prices import load_prices
     from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
 
     packages = [model.name for model in plan.models if model.container.package_arn]

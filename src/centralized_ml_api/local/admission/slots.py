@@ -3,6 +3,7 @@
 A slot keeps the prompt that it read last, and a call whose prompt begins alike is spared that part. Left to
 itself, the server takes the slot whose prompt begins most alike, be it another team's, or the one that was
 idle for longest: a team that calls often reads over the prompts of all others, which are then read anew.
+Which slot long prompts get beside other callers is decided in `line`, before.
 """
 
 from __future__ import annotations

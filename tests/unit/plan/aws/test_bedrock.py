@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.catalog.prices.stored import load_shipped_prices
+from centralized_ml_api.catalog.prices.price_files import load_shipped_prices
 from centralized_ml_api.plan.aws.bedrock import BedrockGrant, list_grants
 from centralized_ml_api.plan.aws.streaming import build_row
 from centralized_ml_api.plan.aws.types import BedrockTarget, StreamRoute

@@ -15,7 +15,7 @@ import click
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.overview import Overview, build_overview
 from centralized_ml_api.catalog.own_region import find_region
-from centralized_ml_api.catalog.prices.stored import USABLE, load_kept_prices, load_shipped_prices
+from centralized_ml_api.catalog.prices.price_files import USABLE, load_kept_prices, load_shipped_prices
 from centralized_ml_api.catalog.rules.task import TASK_WORDS
 from centralized_ml_api.cli import output
 from centralized_ml_api.cli.loading import tell_catalog_warnings

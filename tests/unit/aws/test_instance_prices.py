@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.prices import load_prices
-from centralized_ml_api.catalog.prices.stored import FRESH, USABLE, load_shipped_prices
+from centralized_ml_api.aws.instance_prices import load_prices
+from centralized_ml_api.catalog.prices.price_files import FRESH, USABLE, load_shipped_prices
 from support.aws_wire import Answer, refusal
 from support.price_list import build_query_answer
 

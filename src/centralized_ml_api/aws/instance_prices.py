@@ -1,4 +1,4 @@
-"""Loads the prices of a region: from AWS where there are credentials, else those cached or shipped."""
+"""Loads what instances cost in a region: from AWS with credentials, else the list kept or shipped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.catalog.prices.offer import HOSTING, SERVICE, Offer, read_query_answer
-from centralized_ml_api.catalog.prices.stored import (
+from centralized_ml_api.catalog.prices.price_files import (
     FRESH,
     USABLE,
     build_price_list,

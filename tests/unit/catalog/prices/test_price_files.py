@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from centralized_ml_api.catalog.prices.offer import read_bulk_file, read_query_answer
-from centralized_ml_api.catalog.prices.stored import (
+from centralized_ml_api.catalog.prices.price_files import (
     FILE,
     FRESH,
     USABLE,
