@@ -113,7 +113,7 @@ class History:
 
     def _forget_other_times(self, at: float) -> None:
         """Forgets points that are not of the hour before `at`: a clock may be set, back or forward."""
-        while self.points and self.points[-1].at >= at:
+        while self.points and self.points[-1].at > at:
             self.points.pop()
         while self.points and self.points[0].at <= at - HOUR_SECONDS:
             self.points.popleft()
