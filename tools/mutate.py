@@ -29,11 +29,12 @@ from typing import TYPE_CHECKING
 
 import click
 import coverage
+import psutil
 import pytest
 from mutants import SOURCE, Mutant, Mutator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -138,6 +139,21 @@ class MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self._mutant.source(), self._mutant.file, "exec"), module.__dict__)  # noqa: S102
 
 
+def spare_other_processes() -> None:
+    """Keeps a mutant from ending processes that ran before it; to `os.kill`, 0 and -1 mean many."""
+    others = {*psutil.pids(), -1, 0} - {os.getpid()}
+
+    def guard(send: Callable[[int, int], None]) -> Callable[[int, int], None]:
+        def send_to_own(pid: int, number: int) -> None:
+            if pid in others:
+                raise ProcessLookupError
+            send(pid, number)
+
+        return send_to_own
+
+    os.kill, os.killpg = guard(os.kill), guard(os.killpg)
+
+
 def start_mutant(mutant: Mutant, tests: Sequence[str]) -> int:
     """Runs the tests with the mutant in a process of its own, and returns its pid; status 0 is a survivor."""
     pid = os.fork()
@@ -149,6 +165,7 @@ def start_mutant(mutant: Mutant, tests: Sequence[str]) -> int:
         for descriptor in (0, 1, 2):
             os.dup2(sink, descriptor)
         sys.meta_path.insert(0, MutantFinder(mutant))
+        spare_other_processes()
         os._exit(int(pytest.main([*tests, "-x", "-q", *QUIET, "-p", "no:xdist"])))
     os._exit(1)
 
