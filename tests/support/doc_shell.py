@@ -7,6 +7,7 @@ the other way round, in output.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -43,6 +44,8 @@ SHELL = frozenset("|&;<>()$`*?[]{}~#!\n")
 
 LEFT_RUNNING = "# leave it running"
 API_PORT, RUNTIME_PORT, MODEL_PORT = "8080", "8081", "9000"
+_FIRST_PORT, _PORTS, _WORKERS = 11_000, 1_000, 9
+"""Where a page of the first worker looks for its ports, how many each worker has, and how many workers."""
 
 
 class PageShell:
@@ -222,24 +225,21 @@ def _limit_seconds(text: str) -> int:
 def _free_ports() -> dict[str, str]:
     """A free port for each that pages name; that of the runtime listener is the API's next.
 
-    Below those that systems give to whoever asks for any: nobody takes the next one meanwhile.
+    They are looked for among ports of this worker's own. A page takes them only after many of its commands;
+    meanwhile the APIs of other workers take theirs among those from 20000 on (`quiet_port`).
     """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
     while True:
-        api = _free_port(20_000 + secrets.randbelow(12_000))
-        model = _free_port(0)
-        if api and _free_port(api + 1):
-            return {API_PORT: str(api), RUNTIME_PORT: str(api + 1), MODEL_PORT: str(model)}
+        api = _FIRST_PORT + worker * _PORTS + secrets.randbelow(_PORTS - 2)
+        if all(_is_free(port) for port in (api, api + 1, api + 2)):
+            return {API_PORT: str(api), RUNTIME_PORT: str(api + 1), MODEL_PORT: str(api + 2)}
 
 
-def _free_port(wanted: int) -> int:
-    """A free port, or 0 when the wanted one is taken."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except (OSError, OverflowError):
-            return 0
-        port: int = probe.getsockname()[1]
-        return port
+def _is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def _build_environment(folder: Path, ports: dict[str, str]) -> dict[str, str]:
