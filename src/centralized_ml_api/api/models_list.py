@@ -14,11 +14,13 @@ from centralized_ml_api.plan.sample import media_type_of, sample_of
 from centralized_ml_api.plan.vision import sees_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from centralized_ml_api.plan.event import EventPlan, Throttle
     from centralized_ml_api.plan.speaks import OpenAiModels
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
+
+_Task = Literal["chat", "embeddings"]
 
 _PROMPTS = ("text_inputs", "inputs", "prompt", "text", "input", "question")
 """Keys of a body under which a single text is what changes from call to call."""
@@ -40,10 +42,12 @@ def build_catalogue(
         known: what the target knows beyond the plan.
         models: the entries that the reader may call; None for all.
     """
-    deployments = [entry for entry in plan.deployments if models is None or entry.name in models]
-    listed = [model for model in list_models(openai, known) if models is None or model.entry in models]
+    allowed = None if models is None else {*models}
+    deployments = [entry for entry in plan.deployments if allowed is None or entry.name in allowed]
+    listed = [model for model in list_models(openai, known) if allowed is None or model.entry in allowed]
+    tasks = _list_tasks(openai)
     return {
-        "models": [_model(deployment, openai, known) for deployment in deployments],
+        "models": [_model(deployment, openai, known, tasks) for deployment in deployments],
         "event": _event(plan.event),
         **build_model_list(listed),
     }
@@ -80,7 +84,14 @@ def _words(throttle: Throttle) -> str:
     return f"{throttle.requests_per_second:g} requests a second, in bursts of up to {throttle.burst}"
 
 
-def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> dict[str, Any]:
+def _list_tasks(openai: OpenAiModels) -> dict[str, _Task]:
+    """Returns by name what the page shows of an entry under `/v1`; one that chats is shown as a chat."""
+    return {**dict.fromkeys(openai.embeddings, "embeddings"), **dict.fromkeys(openai.chat, "chat")}
+
+
+def _model(
+    deployment: ModelDeployment, openai: OpenAiModels, known: Known, tasks: Mapping[str, _Task]
+) -> dict[str, Any]:
     sample = sample_of(deployment)
     return {
         "name": deployment.name,
@@ -92,8 +103,8 @@ def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> d
         "task": known.tasks.get(deployment.name),
         "takes": media_type_of(deployment),
         "gives": deployment.about.gives or JSON,
-        "streams": deployment.integration == "stream" or deployment.name in openai.chat,
-        "openai": _openai(deployment.name, openai),
+        "streams": deployment.integration == "stream" or tasks.get(deployment.name) == "chat",
+        "openai": tasks.get(deployment.name),
         "sees": openai.sees.get(deployment.name, sees_pictures(sample, known.tasks.get(deployment.name))),
         "sample": sample,
         "sample_file": asdict(known.samples[deployment.name]) if deployment.name in known.samples else None,
@@ -107,12 +118,6 @@ def _model(deployment: ModelDeployment, openai: OpenAiModels, known: Known) -> d
 def _sleep(name: str, known: Known) -> dict[str, Any]:
     """Returns how an entry sleeps; nothing for one that never does."""
     return {"sleep": dict(known.sleeping[name])} if name in known.sleeping else {}
-
-
-def _openai(name: str, openai: OpenAiModels) -> Literal["chat", "embeddings"] | None:
-    if name in openai.chat:
-        return "chat"
-    return "embeddings" if name in openai.embeddings else None
 
 
 def _form(media: str, sample: Any) -> dict[str, str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -188,3 +189,29 @@ def test_aliases_are_listed_like_their_entries_to_those_who_may_call_them(tmp_pa
     assert "root" not in own
     assert [model["id"] for model in build_catalogue(plan, openai, models=["a"])["data"]] == ["a", "org/gpt"]
     assert build_catalogue(plan, openai, models=[])["data"] == []
+
+
+class Name(str):
+    """A name that counts how often it is compared."""
+
+    __slots__ = ()
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Name.comparisons += 1
+        return str.__eq__(self, other)
+
+
+def test_the_entries_of_a_long_catalogue_are_not_compared_with_one_another(tmp_path: Path) -> None:
+    compared = []
+    for count in (10, 100):
+        plan = plan_of(tmp_path, {"local": {**URL, "speaks": "openai-chat"}})
+        entries = [replace(plan.deployments[0], name=Name(f"m-{number}")) for number in range(count)]
+        plan = replace(plan, deployments=tuple(entries))
+        openai = local_openai_models(plan)
+        Name.comparisons = 0
+        shown = build_catalogue(plan, openai, models=[entry.name for entry in entries])
+        assert [model["openai"] for model in shown["models"]] == ["chat"] * count
+        compared.append(Name.comparisons)
+    assert compared[1] <= 10 * compared[0] + 10

@@ -99,7 +99,7 @@ def build_document(known: Known) -> dict[str, Any]:
         "starts": status.starts,
         "trouble": status.gateway_trouble or (status.unapplied.sentence if status.unapplied else ""),
         "authority": _describe_authority(known),
-        "models": [_describe_model(entry, known) for entry in status.entries],
+        "models": _describe_models(known),
         "teams": _describe_teams(known),
         "total": {
             "requests": known.usage.requests,
@@ -131,7 +131,15 @@ def _describe_authority(known: Known) -> dict[str, Any] | None:
     return {"fingerprint": fingerprint, "link": link, "qr": asdict(draw_qr(link))}
 
 
-def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
+def _describe_models(known: Known) -> list[dict[str, Any]]:
+    """Describes each entry; goes through the calls once, since there may be thousands of entries."""
+    rows = defaultdict[str, list[Usage]](list)
+    for row in known.usage.models:
+        rows[row.model].append(row)
+    return [_describe_model(entry, known, rows.get(entry.name, ())) for entry in known.status.entries]
+
+
+def _describe_model(entry: EntryStatus, known: Known, rows: Iterable[Usage]) -> dict[str, Any]:
     sleep = entry.sleep
     return {
         "name": entry.name,
@@ -149,7 +157,7 @@ def _describe_model(entry: EntryStatus, known: Known) -> dict[str, Any]:
         "last_restart": next((part.last_restart for part in entry.parts if part.last_restart), ""),
         "log": [line for part in entry.parts for line in part.log],
         **_describe_pace(known.history.models.get(entry.name)),
-        **add_up(row for row in known.usage.models if row.model == entry.name),
+        **add_up(rows),
     }
 
 

@@ -201,7 +201,8 @@ def _build_route(kind: _Kind, length: dict[str, Any], gateway: Gateway, action: 
         "headers": [_ASKS_LATER, match_method("POST"), length],
     }
     route = {"match": match, **action}
-    refused = [team for team in gateway.teams if team.name in kind.refused]
+    names = {*kind.refused}
+    refused = [team for team in gateway.teams if team.name in names]
     if kind.by_path:
         check = {KEY_FILTER: build_key_check(gateway.teams, kind.path.removeprefix("/"))} if refused else {}
         return with_filter_config(route, check)

@@ -66,6 +66,18 @@ def test_the_calls_of_many_teams_are_gone_through_as_often_as_those_of_few() -> 
     assert passes[0] == passes[1] > 0
 
 
+def test_the_calls_of_many_models_are_gone_through_as_often_as_those_of_few() -> None:
+    passes = []
+    for models in (2, 40):
+        told = known(1, models)
+        told = replace(told, usage=UsageTable(None, (), Rows(told.usage.models), ()))
+        Rows.passes = 0
+        shown = build_document(told)["models"]
+        assert [model["requests"] for model in shown] == [3] * models
+        passes.append(Rows.passes)
+    assert passes[0] == passes[1] > 0
+
+
 def test_a_team_that_never_called_is_there_too() -> None:
     told = replace(known(), event=EventPlan(teams=(TeamPlan("late", None, None, None),)))
     (late,) = build_document(told)["teams"]
