@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.keys.record import list_teams
+from centralized_ml_api.local.keys.store import Records
+from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from centralized_ml_api.local.keys.store import KeyStore, Records
+    from centralized_ml_api.local.keys.store import KeyStore
     from centralized_ml_api.local.machine.clock import Clock
 
 LOOK_SECONDS = 0.25
 
 ValidKeys = Mapping[str, tuple[str, ...]]
 """The valid keys by team; a team without any key is there too."""
+
+
+@record
+class _ValidFor:
+    """The keys that are valid while the records are these, from `since` to before `until`; None for ever.
+
+    Thousands of teams are asked about several times a second, and hardly ever change.
+    """
+
+    records: Records
+    since: datetime
+    until: datetime | None
+    keys: ValidKeys
+
+    def holds(self, records: Records, now: datetime) -> bool:
+        """Returns whether the keys are valid now; a clock may have been set back."""
+        return self.records is records and self.since <= now and (self.until is None or now < self.until)
+
+
+def _list_valid(records: Records, now: datetime) -> _ValidFor:
+    ends = (former.until for each in records for former in each.former if former.until > now)
+    keys = {each.team: each.valid_keys(now) for each in records if each.listed}
+    return _ValidFor(records, now, min(ends, default=None), keys)
 
 
 class KeyRing:
@@ -33,6 +59,7 @@ class KeyRing:
         self._records: Records = ()
         self._teams: tuple[tuple[str, ...], bool] | None = None
         self._mark = object()  # unlike any other
+        self._valid: _ValidFor | None = None
         self._trouble: StartError | None = None
 
     @property
@@ -66,9 +93,11 @@ class KeyRing:
         return self._records
 
     def valid(self) -> ValidKeys:
-        """Returns the keys that are valid now."""
+        """Returns the keys that are valid now: the very same mapping until they are others."""
         now = self._clock.now()
-        return {record.team: record.valid_keys(now) for record in self._records if record.listed}
+        if self._valid is None or not self._valid.holds(self._records, now):
+            self._valid = _list_valid(self._records, now)
+        return self._valid.keys
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Looks several times per second until cancelled; calls `changed` after every change."""

@@ -46,6 +46,11 @@ class Grants:
         """Returns what a team has been granted."""
         return self._by_team.get(team, NOTHING)
 
+    @property
+    def by_team(self) -> Mapping[str, Grant]:
+        """Each team that has been granted something; another mapping after every change."""
+        return self._by_team
+
     def to_json(self) -> dict[str, dict[str, float]]:
         """Returns by team what it has been granted, without those that have nothing."""
         return {team: grant.to_json() for team, grant in self._by_team.items()}

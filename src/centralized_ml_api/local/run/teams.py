@@ -38,6 +38,7 @@ class Teams:
         self._keys = keys
         self._fail = fail
         self._fault = ""
+        self._joined: tuple[ApiPlan, ValidKeys, object, ApiPlan] | None = None
         self._told: frozenset[str] = frozenset()
         self._news = asyncio.Condition()
 
@@ -53,9 +54,17 @@ class Teams:
         return await self._keys.use(names, has_places=plan.event.join is not None)
 
     def add_joined(self, plan: ApiPlan) -> ApiPlan:
-        """Returns the plan with the teams that have joined, and the limits that organizers have raised."""
-        event = plan.event.admit(self._keys.valid())
-        return replace(plan, event=replace(event, teams=tuple(map(self.grants.raise_limits, event.teams))))
+        """Returns the plan with the teams that have joined, and the limits that organizers have raised.
+
+        It is asked for several times a second: the very same plan as long as nothing of that changes.
+        """
+        valid, granted = self._keys.valid(), self.grants.by_team
+        known = self._joined
+        if known is None or known[0] is not plan or known[1] is not valid or known[2] is not granted:
+            event = plan.event.admit(valid)
+            event = replace(event, teams=tuple(map(self.grants.raise_limits, event.teams)))
+            known = self._joined = (plan, valid, granted, replace(plan, event=event))
+        return known[3]
 
     @property
     def notes(self) -> tuple[str, ...]:

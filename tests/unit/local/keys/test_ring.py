@@ -119,3 +119,25 @@ def test_teams_that_leave_the_config_lose_access_at_once(tmp_path: Path) -> None
         assert await ring.use(["blue", "red"]) == before
 
     asyncio.run(story())
+
+
+def test_the_keys_of_all_teams_are_listed_once_until_they_change(tmp_path: Path) -> None:
+    async def story() -> None:
+        hand, store = Hand(), KeyStore(tmp_path)
+        keys, ring = LocalKeys(store, hand.now), KeyRing(store, hand.clock)
+        valid = await ring.use(["red", "blue"])
+        hand.at += HOUR
+        assert ring.valid() is valid, "asking again costs nothing, however many teams there are"
+        running = asyncio.create_task(ring.run(lambda: None))
+        keys.rotate("red", HOUR)
+        await until(lambda: ring.valid() is not valid, "they are others")
+        both = ring.valid()
+        hand.at += HOUR / 2
+        assert ring.valid() is both
+        hand.at += HOUR / 2
+        assert ring.valid() == {"red": both["red"][:1], "blue": valid["blue"]}, "the former key is over"
+        hand.at -= HOUR / 4
+        assert ring.valid() == both, "and valid again by a clock that was set back"
+        running.cancel()
+
+    asyncio.run(story())
