@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.options import ServeOptions
     from centralized_ml_api.local.status import LocalStatus
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
+LOOK_SHARE = 10
+"""The pause after a look is so many times as long as the look, up to a second: the status of thousands of
+entries takes both processes a while, and the start needs their time."""
+
 STOP_SECONDS = 30
 LAST_LINES = 15
 
@@ -78,13 +82,19 @@ def _until_settled(
 ) -> LocalStatus | None:
     """Returns the status once it serves; None when the process ended instead."""
     while child.poll() is None:
+        began = time.monotonic()
         with contextlib.suppress(NotRunningError):
             status = ControlClient(_load_run_of(child, state), state.path).status()
             show(status)
             if status.announced:
                 return status
-        time.sleep(LOOK_SECONDS)
+        time.sleep(pause_after(time.monotonic() - began))
     return None
+
+
+def pause_after(look_seconds: float) -> float:
+    """Returns how long to wait after a look at the status that took so long. Pure."""
+    return min(max(LOOK_SECONDS, LOOK_SHARE * look_seconds), LONGEST_PAUSE_SECONDS)
 
 
 def _load_run_of(child: subprocess.Popen[bytes], state: StateFolder) -> Run:

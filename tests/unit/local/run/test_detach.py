@@ -18,7 +18,13 @@ import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.machine.state_folder import StateFolder
-from centralized_ml_api.local.run.detach import build_command, start_detached
+from centralized_ml_api.local.run.detach import (
+    LONGEST_PAUSE_SECONDS,
+    LOOK_SECONDS,
+    build_command,
+    pause_after,
+    start_detached,
+)
 from centralized_ml_api.local.run.options import ServeOptions
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus
 
@@ -231,3 +237,10 @@ sys.exit(1)
 """
     with pytest.raises(StartError, match="the state folder is held"):
         start_detached(options, never, [sys.executable, "-c", late])
+
+
+@pytest.mark.parametrize(
+    ("look", "pause"), [(0, LOOK_SECONDS), (0.005, LOOK_SECONDS), (0.05, 0.5), (3, LONGEST_PAUSE_SECONDS)]
+)
+def test_a_status_that_takes_long_is_looked_at_less_often(look: float, pause: float) -> None:
+    assert pause_after(look) == pause
