@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.supervision.service import SETTLED, Report, Service
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 RETIRE_SECONDS = 30.0
 RETIRE_LOOK_SECONDS = 0.2
 RETIRE_QUIET_LOOKS = 5
+
+SEEN_SECONDS = 0.005
+"""How long to wait, for each server elsewhere, until it is known whether it answers. Envoy needs more than
+that for an entry, and would have to read all of them again."""
 
 
 class Calls:
@@ -148,6 +154,30 @@ class Running:
 async def stop_services(services: Iterable[Running]) -> None:
     """Ends these services at the same time and waits until all are gone."""
     await asyncio.gather(*(running.stop() for running in services))
+
+
+async def until_seen(services: Iterable[Running], changed: asyncio.Event) -> None:
+    """Waits a moment for servers elsewhere: what the gateway starts with, nobody has to tell it.
+
+    Servers of this machine begin to start, which takes longer than a gateway with few entries does.
+
+    Args:
+        services: Those that have been started.
+        changed: Set by each change of any.
+    """
+    unseen = [
+        running
+        for running in services
+        if isinstance(running.service.upstream(running.upstream), ExternalUpstream)
+    ]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SEEN_SECONDS * len(unseen)):
+            while unseen:
+                while unseen and unseen[-1].settled:
+                    unseen.pop()
+                if unseen:
+                    changed.clear()
+                    await changed.wait()
 
 
 class Registry:

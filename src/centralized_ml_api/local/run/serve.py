@@ -146,7 +146,7 @@ class LocalTarget:
         self._supervisor = Supervisor(
             self._gateway,
             self._keys,
-            ServiceFactory(state.model_logs, state.scratch, self._prober, url_of(self._runtime)).make,
+            ServiceFactory.of_state(state, self._prober, url_of(self._runtime)).make,
             link=self._link,
             times=WakeTimes(state.path / WAKE_TIMES_FILE),
             call_seconds=options.timeout_seconds,

@@ -10,13 +10,16 @@ from centralized_ml_api.local.launch import CALLERS
 from centralized_ml_api.local.run.specs import FunctionSpec, ServiceSpec
 from centralized_ml_api.local.servers import make_service
 from centralized_ml_api.local.servers.parts import ServiceParts
+from centralized_ml_api.local.supervision.server_watch import ServerWatches
 from centralized_ml_api.local.supervision.service import ReplicatedService, Service
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from centralized_ml_api.local.machine.state_folder import StateFolder
     from centralized_ml_api.local.servers.parts import Say
+    from centralized_ml_api.local.supervision.probe import Prober
     from centralized_ml_api.local.supervision.process import ServerLog
 
 FUNCTION_START_SECONDS = 75.0
@@ -26,6 +29,17 @@ FUNCTION_START_SECONDS = 75.0
 @record
 class ServiceFactory(ServiceParts):
     """Makes services of functions and of models."""
+
+    @classmethod
+    def of_state(cls, state: StateFolder, prober: Prober, runtime_url: str) -> ServiceFactory:
+        """Returns the one of a state folder.
+
+        Args:
+            state: Has the logs of the services, and what they write.
+            prober: Asks servers whether they are ready.
+            runtime_url: Where functions find the models.
+        """
+        return cls(state.model_logs, state.scratch, prober, ServerWatches(prober), runtime_url)
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> Service:
         """Makes the service of a spec, not yet running. It calls `changed` when its report changes."""

@@ -108,9 +108,12 @@ def _explain_untranslated(plan: ApiPlan) -> list[str]:
 
 def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
     """Returns the names of the services that must be ready for the entry; the first takes its calls."""
-    if deployment.function is None:
-        return (deployment.name,)
-    return (_function_service(deployment.name), deployment.name)
+    return service_names(deployment.name)[0 if deployment.function else 1 :]
+
+
+def service_names(entry: str) -> tuple[str, str]:
+    """Returns the names of the services that an entry may have: of its function, and of its model."""
+    return (_function_service(entry), entry)
 
 
 def code_folders(plan: ApiPlan) -> tuple[Path, ...]:

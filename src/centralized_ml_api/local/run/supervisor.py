@@ -29,9 +29,9 @@ from centralized_ml_api.local.run.change import Reloaded, decide_change
 from centralized_ml_api.local.run.compose import build_gateway
 from centralized_ml_api.local.run.entry_statuses import entry_statuses
 from centralized_ml_api.local.run.notices import Notices
-from centralized_ml_api.local.run.registry import Registry, Retirement, Running, stop_services
+from centralized_ml_api.local.run.registry import Registry, Retirement, Running, stop_services, until_seen
 from centralized_ml_api.local.run.sleeping import Sleeping
-from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, services_of
+from centralized_ml_api.local.run.specs import DesiredState, build_desired_state, service_names, services_of
 from centralized_ml_api.local.run.start_services import find_kept_awake, find_to_start, start_services
 from centralized_ml_api.local.run.teams import Teams
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS, ApiPlan
@@ -200,6 +200,7 @@ class Supervisor:
         self._switch_to(plan, desired, NOTHING_KNOWN, started)
         self.sleeping.adopt(plan.deployments, plan.event.hours)
         self._known = await asyncio.to_thread(load_known, plan)
+        await until_seen(started, self._changed)
         await self.publish()  # before the gateway starts: it must never serve an API without entries
         self.note_change()
 
@@ -221,7 +222,7 @@ class Supervisor:
         return await self.change_to(self._plan, again=name)
 
     async def change_to(self, plan: ApiPlan, *, again: str = "") -> Reloaded:
-        """Serves another plan without dropping a call. The caller makes sure that one change runs at a time.
+        """Serves another plan without dropping a call. The caller makes one change at a time.
 
         What is new or changed, and the entry `again`, starts beside the old. Once it is ready, the routes
         move, all at once; the old services end when their last calls are over. An entry of which a part does
@@ -269,8 +270,7 @@ class Supervisor:
 
     def _services(self, name: str) -> tuple[Running, ...]:
         """Returns the services behind an entry that run or sleep."""
-        entry = self._plan.deployment(name)
-        return tuple(filter(None, map(self._registry.find, services_of(entry)))) if entry else ()
+        return tuple(filter(None, map(self._registry.find, service_names(name))))
 
     def _switch_to(
         self, plan: ApiPlan, desired: DesiredState, known: Known, started: Sequence[Running]

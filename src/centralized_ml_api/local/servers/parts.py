@@ -14,6 +14,7 @@ from centralized_ml_api.local.machine.child_environment import inherited_environ
 from centralized_ml_api.local.supervision.probe import Prober
 from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import Timeouts
+from centralized_ml_api.local.supervision.server_watch import ServerWatches
 from centralized_ml_api.local.supervision.service import ReplicatedService
 from centralized_ml_api.local.weights import Progress, fetch_weights, render_bytes
 from centralized_ml_api.plan.types import LocalPlan
@@ -68,6 +69,7 @@ class ServiceParts:
         logs: The folder of their logs.
         scratch: The folder where they may write.
         prober: Asks servers whether they are ready.
+        watches: Watches the servers that somebody else runs.
         runtime_url: Where functions find the models.
         timeouts: How long servers may take to start and to answer.
     """
@@ -75,6 +77,7 @@ class ServiceParts:
     logs: Path
     scratch: Path
     prober: Prober
+    watches: ServerWatches
     runtime_url: str
     timeouts: Timeouts = field(default_factory=Timeouts)
 

@@ -19,4 +19,4 @@ def make_service(
 ) -> Service:
     """Makes a service that only watches the server."""
     del spec
-    return ExternalService(serving.target, parts.prober, changed)
+    return ExternalService(serving.target, parts.watches, changed)

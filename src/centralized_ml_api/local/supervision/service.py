@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from centralized_ml_api.errors import MlApiError
@@ -11,6 +10,7 @@ from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.supervision.probe import ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.supervision.replica import Replica, Start, Timeouts
+from centralized_ml_api.local.supervision.server_watch import Sight
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.launch import Server
     from centralized_ml_api.local.supervision.probe import Prober
+    from centralized_ml_api.local.supervision.server_watch import ServerWatches
     from centralized_ml_api.plan.url_target import UrlTarget
 
 ServiceState = Literal["preparing", "starting", "restarting", "ready", "unready", "failed", "asleep"]
@@ -223,47 +224,44 @@ class ReplicatedService:
 
 
 class ExternalService:
-    """A server that somebody else runs: it is only probed, and asked what it is when it becomes ready.
+    """A server that somebody else runs: it is only watched.
 
     Args:
-        target: Its address. Without a `ping_url` a port that accepts connections counts as ready.
-        prober: Asks whether it is ready.
+        target: Its address.
+        watches: Watch it, together with whoever else is behind the same server.
         changed: Called after each change of the report.
     """
 
-    PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
-
-    def __init__(self, target: UrlTarget, prober: Prober, changed: Callable[[], None]) -> None:
+    def __init__(self, target: UrlTarget, watches: ServerWatches, changed: Callable[[], None]) -> None:
         self._target = target
-        self._prober = prober
+        self._watches = watches
         self._changed = changed
-        self._result: ProbeResult | None = None
-        self._keeps_connections = False
+        self._sight = Sight()
 
     async def run(self) -> None:
-        """Probes until cancelled: often at first, later every five seconds."""
-        for pause in itertools.chain(self.PAUSES_SECONDS, itertools.repeat(self.PAUSES_SECONDS[-1])):
-            result = await self._probe()
-            if result is not self._result:
-                if result is ProbeResult.READY:
-                    (origin,) = self._build_upstream("", is_ready=True).origins
-                    self._keeps_connections = await self._prober.keeps_connections(f"{origin}/")
-                self._result = result
-                self._changed()
-            await asyncio.sleep(pause)
+        """Watches until cancelled."""
+        await self._watches.follow(self._target, self._note)
 
     def report(self) -> Report:
-        """Returns what the last probe showed."""
-        if self._result is None:
+        """Returns what the last look showed."""
+        result = self._sight.result
+        if result is None:
             return Report("starting")
-        if self._result is ProbeResult.READY:
+        if result is ProbeResult.READY:
             return Report("ready", ready_replicas=1)
         asked = self._target.ping_url or f"{self._target.host}:{self._target.port}"
-        return Report("unready", f"{asked} {self._result.value}")
+        return Report("unready", f"{asked} {result.value}")
 
     def upstream(self, name: str) -> ExternalUpstream:
         """Returns the host itself."""
-        return self._build_upstream(name, is_ready=self._result is ProbeResult.READY)
+        return ExternalUpstream(
+            name,
+            self._target.host,
+            self._target.port,
+            self._target.tls,
+            ready=self._sight.result is ProbeResult.READY,
+            keeps_connections=self._sight.keeps_connections,
+        )
 
     def path_of(self, endpoint_name: str) -> str | None:
         """Returns None: the address has the path."""
@@ -274,18 +272,8 @@ class ExternalService:
         """Returns nothing: no two servers elsewhere describe themselves alike."""
         return {}
 
-    def _build_upstream(self, name: str, *, is_ready: bool) -> ExternalUpstream:
-        target = self._target
-        return ExternalUpstream(
-            name,
-            target.host,
-            target.port,
-            target.tls,
-            ready=is_ready,
-            keeps_connections=self._keeps_connections,
-        )
-
-    async def _probe(self) -> ProbeResult:
-        if self._target.ping_url is None:
-            return await self._prober.probe_port(self._target.host, self._target.port)
-        return await self._prober.probe(self._target.ping_url)
+    def _note(self, sight: Sight) -> None:
+        """Takes what a look showed; that the same is still so is no news."""
+        if sight.result is not self._sight.result:
+            self._sight = sight
+            self._changed()

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.run.registry import (
     RETIRE_LOOK_SECONDS,
     RETIRE_QUIET_LOOKS,
     RETIRE_SECONDS,
+    SEEN_SECONDS,
     Registry,
     Retirement,
     Running,
+    until_seen,
 )
 from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import ECHO, FakeService, HandClock, running, soon
+from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -348,3 +352,42 @@ def test_one_that_sleeps_says_so_and_keeps_the_number_of_its_replicas() -> None:
             _ = echo.task
 
     story(tell)
+
+
+ELSEWHERE = ExternalUpstream("echo", "gpu-box", 8000, tls=False)
+
+
+@pytest.mark.parametrize("state", ["ready", "unready"])
+def test_a_start_waits_until_it_is_known_whether_servers_elsewhere_answer(state: ServiceState) -> None:
+    async def tell() -> None:
+        changed = asyncio.Event()
+        services = [await running(SPEC, "starting", elsewhere=ELSEWHERE) for _ in range(100)]
+        waiting = asyncio.create_task(until_seen(services, changed))
+        for number, each in enumerate(services):
+            await asyncio.sleep(0.001)
+            assert not waiting.done(), f"{number} of them are known"
+            assert isinstance(each.service, FakeService)
+            each.service.state = state
+            changed.set()
+        await waiting
+        assert asyncio.get_running_loop().time() == pytest.approx(0.1)
+
+    run_in_virtual_time(tell())
+
+
+def test_a_start_waits_no_longer_than_the_gateway_would_need_for_them_once_more() -> None:
+    async def tell() -> None:
+        services = [await running(SPEC, "starting", elsewhere=ELSEWHERE) for _ in range(10)]
+        await until_seen(services, asyncio.Event())
+        assert asyncio.get_running_loop().time() == pytest.approx(10 * SEEN_SECONDS)
+
+    run_in_virtual_time(tell())
+
+
+def test_a_start_does_not_wait_for_servers_of_this_machine() -> None:
+    async def tell() -> None:
+        services = [await running(SPEC, "starting") for _ in range(10)]
+        await until_seen(services, asyncio.Event())
+        assert asyncio.get_running_loop().time() == 0
+
+    run_in_virtual_time(tell())

@@ -20,6 +20,7 @@ from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.servers.sagemaker import SageMakerService
 from centralized_ml_api.local.supervision.probe import Prober, ProbeResult
 from centralized_ml_api.local.supervision.replica import Timeouts
+from centralized_ml_api.local.supervision.server_watch import ServerWatches
 from centralized_ml_api.local.supervision.service import ExternalService, ReplicatedService
 from centralized_ml_api.plan.engines import (
     CommandServing,
@@ -85,7 +86,12 @@ class World:
         self.folder = folder
         (folder / "scratch").mkdir()
         self.factory = ServiceFactory(
-            folder, folder / "scratch", self.prober, "http://127.0.0.1:8081", timeouts
+            folder,
+            folder / "scratch",
+            self.prober,
+            ServerWatches(self.prober),
+            "http://127.0.0.1:8081",
+            timeouts,
         )
 
     def make(self, spec: ServiceSpec) -> Service:

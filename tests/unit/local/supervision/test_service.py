@@ -12,6 +12,7 @@ from centralized_ml_api.errors import MlApiError, StartError, WeightsError
 from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.supervision.probe import ProbeResult
 from centralized_ml_api.local.supervision.replica import Timeouts
+from centralized_ml_api.local.supervision.server_watch import ServerWatches
 from centralized_ml_api.local.supervision.service import (
     SETTLED,
     ExternalService,
@@ -294,7 +295,7 @@ def external(
     async def main() -> FakeMachine:
         machine = FakeMachine()
         target = UrlTarget("gpu-box", 8000, tls=True, ping_url=ping_url)
-        service = ExternalService(target, machine, lambda: reports.append(service.report()))
+        service = ExternalService(target, ServerWatches(machine), lambda: reports.append(service.report()))
         assert service.report() == Report("starting")
         assert service.upstream("echo") == ExternalUpstream("echo", "gpu-box", 8000, tls=True, ready=False)
         await run_beside(service, scenario(service, machine))

@@ -1,0 +1,133 @@
+"""Watches servers that somebody else runs, each of them once, however many services it stands behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.gateway import ExternalUpstream
+from centralized_ml_api.local.supervision.probe import ProbeResult
+from centralized_ml_api.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from centralized_ml_api.local.supervision.probe import Prober
+    from centralized_ml_api.plan.url_target import UrlTarget
+
+PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Between two looks at a server: short at first, then always the last."""
+
+LOOKS_PER_SECOND = 100
+"""At all servers together: beyond five hundred of them, each is looked at less often."""
+
+LOOKS_AT_ONCE = 200
+"""More would time each other out: a look may take a second, and this process has one core for all of them."""
+
+
+@record
+class Sight:
+    """What the last look at a server showed; `result` is None before the first."""
+
+    result: ProbeResult | None = None
+    keeps_connections: bool = False
+
+
+class ServerWatches:
+    """All servers that are watched now.
+
+    Args:
+        prober: Asks whether they are ready.
+    """
+
+    def __init__(self, prober: Prober) -> None:
+        self._prober = prober
+        self._watches: dict[UrlTarget, _Watch] = {}
+        self._room = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    async def follow(self, target: UrlTarget, note: Callable[[Sight], None]) -> None:
+        """Tells `note` what every look at a server shows that begins from now on, until cancelled."""
+        watch = self._watches.get(target)
+        if watch is None:
+            watch = self._watches[target] = _Watch(target, self._prober, self._room, self._stretch)
+        watch.join(note)
+        try:
+            await asyncio.shield(watch.task)
+        finally:
+            if watch.leave(note):
+                self._watches.pop(target, None)
+                await watch.stop()
+
+    def _stretch(self, seconds: float) -> float:
+        return max(seconds, len(self._watches) / LOOKS_PER_SECOND)
+
+
+class _Watch:
+    """Looks at one server again and again; without a `ping_url`, a port that accepts connections is ready."""
+
+    def __init__(
+        self,
+        target: UrlTarget,
+        prober: Prober,
+        room: asyncio.Semaphore,
+        stretch: Callable[[float], float],
+    ) -> None:
+        self._target = target
+        self._prober = prober
+        self._room = room
+        self._stretch = stretch
+        self._followers: dict[Callable[[Sight], None], None] = {}
+        self._joined = asyncio.Event()
+        self._sight = Sight()
+        self.task = asyncio.create_task(self._run())
+
+    def join(self, note: Callable[[Sight], None]) -> None:
+        """Adds a follower, for whom the server is looked at anew: what was seen before may be over."""
+        self._followers[note] = None
+        self._sight = Sight()
+        self._joined.set()
+
+    def leave(self, note: Callable[[Sight], None]) -> bool:
+        """Removes a follower; returns whether it was the last."""
+        self._followers.pop(note, None)
+        return not self._followers
+
+    async def stop(self) -> None:
+        """Looks no more."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+    async def _run(self) -> None:
+        looks = 0
+        while True:
+            self._joined.clear()
+            followers = [*self._followers]
+            async with self._room:
+                sight = await self._look()
+            if not self._joined.is_set():  # otherwise the look is older than a follower
+                self._sight = sight
+            for note in followers:
+                if note in self._followers:
+                    note(sight)
+            pause = PAUSES_SECONDS[min(looks, len(PAUSES_SECONDS) - 1)]
+            looks = 0 if await self._has_joined_within(self._stretch(pause)) else looks + 1
+
+    async def _has_joined_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._joined.wait()
+        return self._joined.is_set()
+
+    async def _look(self) -> Sight:
+        """Looks once; a server that has become ready is also asked what it is."""
+        before, result = self._sight, await self._probe()
+        if result is not ProbeResult.READY or before.result is result:
+            return Sight(result, before.keeps_connections)
+        (origin,) = ExternalUpstream("", self._target.host, self._target.port, self._target.tls).origins
+        return Sight(result, await self._prober.keeps_connections(f"{origin}/"))
+
+    async def _probe(self) -> ProbeResult:
+        if self._target.ping_url is None:
+            return await self._prober.probe_port(self._target.host, self._target.port)
+        return await self._prober.probe(self._target.ping_url)
