@@ -1,4 +1,4 @@
-"""What an organizer tells everybody while the API serves: a message to all, and why a model is paused."""
+"""The message to everybody, and the pause: their words, and the error and `Retry-After` of a paused call."""
 
 from __future__ import annotations
 
