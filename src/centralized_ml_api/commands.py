@@ -37,7 +37,9 @@ def program() -> tuple[str, ...]:
 
 
 def is_run_by_uv() -> bool:
-    """Whether `uvx` or `uv run` started this program; then its folder is the first of PATH, for it alone.
+    """Returns whether `uvx` or `uv run` started this program.
+
+    Then its folder is the first of PATH, for this program alone.
 
     Source: https://docs.astral.sh/uv/reference/environment/#uv
     """

@@ -160,7 +160,7 @@ def _is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
 
 
 def _covers(entry: str, host: str) -> bool:
-    """Whether `entry` is a network, or a single address, that holds the address `host`."""
+    """Returns whether `entry` is a network, or a single address, that holds the address `host`."""
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(entry.strip("[]"), strict=False)
     except ValueError:

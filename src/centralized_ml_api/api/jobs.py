@@ -6,7 +6,6 @@ Source: https://www.rfc-editor.org/rfc/rfc7240#section-4.1
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from centralized_ml_api.api.http import JOB_PATH
@@ -42,13 +41,6 @@ PREFERS_ASYNC = (
 It is the same regular expression, without flags, to Python, JavaScript and RE2.
 Source: https://www.rfc-editor.org/rfc/rfc7240#section-2
 """
-
-_PREFERS = re.compile(PREFERS_ASYNC)
-
-
-def prefers_async(values: Iterable[str]) -> bool:
-    """Returns whether a call with these values of `Prefer` asks to be answered later. Pure."""
-    return _PREFERS.fullmatch(",".join(values)) is not None
 
 
 def path_of(job_id: str) -> str:

@@ -40,6 +40,9 @@ def load_join_code(listed: Iterable[str]) -> dict[str, bytes]:
 
     Args:
         listed: the names of the config's teams, which nobody may join as.
+
+    Raises:
+        ImportError: A package that the function needs is missing.
     """
     files = {CODE.name: CODE.read_bytes(), LISTED: json.dumps([*listed]).encode()}
     files |= {f"{PACKAGE.name}/{name}": (PACKAGE / name).read_bytes() for name in OWN_FILES}

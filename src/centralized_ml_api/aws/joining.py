@@ -62,6 +62,9 @@ class AwsJoining:
         Args:
             address: of the API, without a slash at its end.
             now: the present instant.
+
+        Raises:
+            DeployError: AWS does not say.
         """
         try:
             places = self._load_places()

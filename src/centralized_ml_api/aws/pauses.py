@@ -62,7 +62,13 @@ class Pauses:
         return replace(self, models=_put(self.models, name, words))
 
     def set_team(self, name: str, words: str | None, keys: Iterable[str]) -> Pauses:
-        """Returns the pauses with another one of a team with these keys; with None as `words` without it."""
+        """Returns the pauses with that of a team changed. Pure.
+
+        Args:
+            name: The team.
+            words: What it is told; None ends its pause.
+            keys: The values of its keys.
+        """
         others = {hashed: owner for hashed, owner in self.keys.items() if owner != name}
         own = {} if words is None else {hash_key(key): name for key in keys}
         return replace(self, teams=_put(self.teams, name, words), keys=others | own)

@@ -44,7 +44,7 @@ def parse_manifest(document: Any, kind: Kind) -> tuple[Row, ...]:
 
 
 def rows_of(model_id: str, rows: Iterable[Row]) -> list[Row]:
-    """Rule 2: returns the rows of a model: those of the open weights, else the proprietary ones. Pure."""
+    """Returns the rows of a model (rule 2): those of the open weights, else the proprietary ones. Pure."""
     found = [row for row in rows if row.model_id == model_id]
     return [row for row in found if row.kind == "open"] or found
 

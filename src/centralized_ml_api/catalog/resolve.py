@@ -122,7 +122,7 @@ def resolve(
 
 
 def build_words(spec: Spec, *, region: str, config: str | None) -> ModelWords:
-    """The words of a spec, as `resolve` finds them. Pure.
+    """Builds the words of a spec, as `resolve` finds them. Pure.
 
     Args:
         spec: The spec of one version of a model.

@@ -51,7 +51,7 @@ def field_at(document: Document, path: NodePath) -> WrittenField | None:
 
 
 def has_form(field: WrittenField, text: str) -> bool:
-    """Whether a string field takes the text, as far as its pattern and its format say."""
+    """Returns whether a string field takes the text, as far as its pattern and its format say."""
     hints: dict[str, Any] = dict(field.json_schema_extra)
     hints |= hints.get("items", {})
     patterns = [hints.get("pattern"), *field.patterns]

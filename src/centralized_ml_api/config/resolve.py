@@ -39,15 +39,15 @@ def resolve_folder(written: str, folders: Sequence[Path]) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is anything at the path; False too where that is unknown (too long, no permission)."""
+    """Returns whether anything is at the path; False too where that is unknown (too long, no permission)."""
     return os.path.exists(path)  # noqa: PTH110  # Path.exists raises for such names
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder at the path; False too where that is unknown."""
+    """Returns whether there is a folder at the path; False too where that is unknown."""
     return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises for such names
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file at the path; False too where that is unknown."""
+    """Returns whether there is a file at the path; False too where that is unknown."""
     return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises for such names

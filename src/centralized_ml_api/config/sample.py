@@ -6,7 +6,7 @@ FILE_KEY = "$file"
 
 
 def names_file(sample: object) -> bool:
-    """Whether a sample is meant to name a file."""
+    """Returns whether a sample is meant to name a file."""
     return isinstance(sample, dict) and FILE_KEY in sample
 
 

@@ -43,7 +43,17 @@ class Looks(Protocol):
     """A catalogue: `catalog.catalog.Catalog`."""
 
     def resolve(self, model_id: str, version: str, *, region: str, **asked: Unpack[Asked]) -> ModelFacts:
-        """The facts of a model, or a `CatalogError`."""
+        """Returns the facts of a model.
+
+        Args:
+            model_id: The model.
+            version: The one that is asked for.
+            region: Where it runs.
+            asked: What else the config says of it.
+
+        Raises:
+            CatalogError: The model cannot be used so.
+        """
         ...
 
 
@@ -51,6 +61,11 @@ def resolve_facts(
     loaded: LoadedConfig, catalog: Looks, *, region: str
 ) -> tuple[dict[str, ModelFacts], tuple[Problem, ...]]:
     """Looks up every JumpStart model of a config; a config without any asks the catalogue nothing.
+
+    Args:
+        loaded: The config and its document.
+        catalog: What is asked.
+        region: Where the models run.
 
     Returns:
         The facts by the name of the entry, and every problem and warning in file order. An entry with an

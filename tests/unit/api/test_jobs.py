@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from centralized_ml_api.api import anthropic
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.jobs import describe_job, list_jobs, path_of, prefers_async
+from centralized_ml_api.api.jobs import PREFERS_ASYNC, describe_job, list_jobs, path_of
+
+
+def prefers_async(values: list[str]) -> bool:
+    return re.fullmatch(PREFERS_ASYNC, ",".join(values)) is not None
 
 
 @pytest.mark.parametrize(

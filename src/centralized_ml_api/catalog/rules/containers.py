@@ -16,7 +16,7 @@ _S3 = "s3://"
 
 
 def find_package(spec: Spec, instance: str, region: str) -> str | None:
-    """Rule 10: returns the ARN of the model package; None if the model is not a package.
+    """Returns the ARN of the model package (rule 10); None if the model is not a package.
 
     Args:
         spec: The effective spec.
@@ -36,7 +36,7 @@ def find_package(spec: Spec, instance: str, region: str) -> str | None:
 
 
 def find_image(spec: Spec, instance: str, region: str) -> str:
-    """Rule 9: returns the container image for an instance type in a region.
+    """Returns the container image for an instance type in a region (rule 9).
 
     Args:
         spec: The effective spec.
@@ -86,7 +86,7 @@ def find_artifacts(spec: Spec, instance: str, buckets: Buckets, *, licensed: boo
 
 
 def is_script_mode(spec: Spec) -> bool:
-    """Rule 11: returns whether code and weights are separate, as they are if the spec says nothing."""
+    """Returns whether code and weights are separate, as they are if the spec says nothing (rule 11)."""
     use_script = spec.get("hosting_use_script_uri")
     return not spec.get("hosting_prepacked_artifact_key") and use_script in (None, True)
 

@@ -20,7 +20,7 @@ _JSON = "application/json"
 
 
 def build_deploy(spec: Spec, instance: str) -> DeployFacts:
-    """Rule 18: returns timeouts, the machine image and, if the type allows one, the size of the volume."""
+    """Returns timeouts, the machine image and, if the type allows one, the size of the volume (rule 18)."""
     settings = spec.get("deploy_kwargs") or {}
     return DeployFacts(
         download_timeout_seconds=settings.get("model_data_download_timeout"),
@@ -31,7 +31,7 @@ def build_deploy(spec: Spec, instance: str) -> DeployFacts:
 
 
 def is_isolated(spec: Spec, *, package: bool, wanted: bool | None) -> bool:
-    """Rule 17: returns whether the container has no network; a package never has, else the user decides.
+    """Returns whether the container has no network (rule 17); a package never has, else the user decides.
 
     Args:
         spec: The effective spec.
@@ -44,7 +44,7 @@ def is_isolated(spec: Spec, *, package: bool, wanted: bool | None) -> bool:
 
 
 def build_resources(spec: Spec, instance: str) -> dict[str, Any]:
-    """Rule 19: returns what one copy needs of a machine; empty if the model cannot share one."""
+    """Returns what one copy needs of a machine (rule 19); empty if the model cannot share one."""
     if not spec.get("dynamic_container_deployment_supported"):
         return {}
     base = spec.get("hosting_resource_requirements") or {}
@@ -71,7 +71,7 @@ def build_environment(spec: Spec, instance: str, user: Mapping[str, str]) -> dic
 
 
 def build_payloads(spec: Spec) -> tuple[Payload, ...]:
-    """Rule 20: returns the publisher's example requests, in the order of the spec."""
+    """Returns the publisher's example requests, in the order of the spec (rule 20)."""
     accept = (spec.get("predictor_specs") or {}).get("default_accept_type") or _JSON
     examples = spec.get("default_payloads") or {}
     return tuple(_payload(name, example or {}, accept) for name, example in examples.items())

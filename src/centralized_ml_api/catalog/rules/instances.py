@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def choose_instance(spec: Spec, wanted: str | None) -> str:
-    """Rule 7: returns the wanted type, else the model's default.
+    """Returns the wanted type, else the model's default (rule 7).
 
     Raises:
         MalformedSpecError: no type was asked for, and the spec names no default.
@@ -41,7 +41,7 @@ def supported_instances(spec: Spec) -> tuple[str, ...]:
 
 
 def check_instance(spec: Spec, instance: str) -> Iterator[CatalogError]:
-    """Rule 7: refuses a type that the publisher did not test. A spec that names none allows every type."""
+    """Refuses a type that the publisher did not test (rule 7). A spec that names none allows every type."""
     supported = supported_instances(spec)
     if not supported or instance in supported:
         return
@@ -80,7 +80,7 @@ def variant_value(spec: Spec, instance: str, name: str) -> Any:
 
 
 def variant_merged(spec: Spec, instance: str, name: str) -> dict[str, Any]:
-    """Rule 14: returns a new object with the family's members, overridden by the exact type's.
+    """Returns a new object with the family's members, overridden by the exact type's (rule 14).
 
     Args:
         spec: The effective spec.
@@ -94,7 +94,7 @@ def variant_merged(spec: Spec, instance: str, name: str) -> dict[str, Any]:
 
 
 def regional_value(spec: Spec, instance: str, name: str, region: str) -> str | None:
-    """Rule 9: returns a property that differs between regions; None if this region has none.
+    """Returns a property that differs between regions (rule 9); None if this region has none.
 
     With `regional_aliases`, the properties are names, `$alias`, that each region defines, and a property
     without the `$` is ignored. Without them, the properties are the values themselves.

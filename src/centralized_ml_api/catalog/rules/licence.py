@@ -92,7 +92,7 @@ _FORM = re.compile(
 
 
 def find_eula(spec: Spec, buckets: Buckets) -> Eula:
-    """Rule 15: returns the licence to accept, which a spec names, or a gated bucket implies."""
+    """Returns the licence to accept (rule 15), which a spec names, or a gated bucket implies."""
     key = spec.get("hosting_eula_key")
     return Eula(
         required=bool(key or spec.get("gated_bucket")),
@@ -101,7 +101,7 @@ def find_eula(spec: Spec, buckets: Buckets) -> Eula:
 
 
 def check_licence(spec: Spec, eula: Eula, *, accepted: bool) -> Iterator[CatalogError]:
-    """Rule 15: refuses a gated model without an accepted licence, with the address of its text.
+    """Refuses a gated model without an accepted licence, with the address of its text (rule 15).
 
     Args:
         spec: The spec, for the model's id.
@@ -120,7 +120,7 @@ def check_licence(spec: Spec, eula: Eula, *, accepted: bool) -> Iterator[Catalog
 
 
 def licence_of(model_id: str, eula_url: str | None = None) -> LicenceName | None:
-    """Rule 23: returns the licence of the text to accept, else that of the family; None if neither is known.
+    """Returns the licence of the text to accept, else that of the family (rule 23); None if neither is known.
 
     Args:
         model_id: JumpStart's id.

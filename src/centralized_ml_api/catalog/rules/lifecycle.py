@@ -17,7 +17,7 @@ Tolerance = Literal["deprecated", "vulnerable"]
 
 
 def check_lifecycle(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[CatalogError]:
-    """Rule 4: refuses a withdrawn or vulnerable model, unless the user tolerates that by name."""
+    """Refuses a withdrawn or vulnerable model, unless the user tolerates that by name (rule 4)."""
     name = f"{spec['model_id']} {spec['version']}"
     if spec.get("deprecated") and "deprecated" not in tolerate:
         reason = spec.get("deprecated_message") or "its publisher withdrew it"
@@ -36,7 +36,7 @@ def check_lifecycle(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[Cat
 
 
 def lifecycle_warnings(spec: Spec, tolerate: Collection[Tolerance]) -> Iterator[str]:
-    """Rule 4: yields what the publisher announces, and what was tolerated."""
+    """Yields what the publisher announces, and what was tolerated (rule 4)."""
     if spec.get("deprecated") and "deprecated" in tolerate:
         yield f"deprecated: {spec.get('deprecated_message') or 'its publisher withdrew it'}"
     if spec.get("inference_vulnerable") and "vulnerable" in tolerate:

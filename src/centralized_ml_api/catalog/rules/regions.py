@@ -92,7 +92,7 @@ class Buckets:
 
 
 def find_buckets(region: str) -> Buckets:
-    """Rule 1: returns the buckets of a region.
+    """Returns the buckets of a region (rule 1).
 
     Source: `region_config.json` of sagemaker-core 2.27.0: the same two names in each region.
 

@@ -49,7 +49,7 @@ Source: https://github.com/openai/whisper#available-models-and-languages.
 
 
 def count_of(model_id: str) -> float | None:
-    """Rule 22: returns the billions of parameters in an id: `llama-3-70b` 70, `bloom-1b7` 1.7, `125m` 0.125.
+    """Returns the billions of parameters in an id (rule 22): `llama-3-70b` 70, `bloom-1b7` 1.7, `125m` 0.125.
 
     Whether a dash before a single digit is a decimal point depends on the family; None if that is not known,
     and if the id has no count.

@@ -17,20 +17,20 @@ up to the container) and the documentation of vLLM, LMI (DJL Serving) and TGI, w
 
 
 def task_of(model_id: str) -> str:
-    """Rule 21: returns an id's second word, `huggingface-textgeneration-open-llama` -> `textgeneration`."""
+    """Returns an id's second word, `huggingface-textgeneration-open-llama` -> `textgeneration` (rule 21)."""
     words = model_id.split("-")
     return words[1] if len(words) > 1 else words[0]
 
 
 def describe_task(spec: Spec) -> str:
-    """Rule 21: returns the task and, if known, its input and output: `vlm (Text, Image -> Text)`."""
+    """Returns the task and, if known, its input and output (rule 21): `vlm (Text, Image -> Text)`."""
     task = task_of(spec["model_id"])
     given, made = (", ".join(spec.get(f"{side}_modalities") or []) for side in ("input", "output"))
     return f"{task} ({given} -> {made})" if given and made else task
 
 
 def can_stream(image: str | None) -> bool:
-    """Rule 21: returns whether the image's server streams; specs do not say, its repository's name does."""
+    """Returns whether the image's server streams (rule 21); specs do not say, its repository's name does."""
     repository = (image or "").rpartition("/")[2].partition(":")[0]
     return bool(_STREAMING.search(repository))
 

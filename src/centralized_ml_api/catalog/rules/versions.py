@@ -26,7 +26,7 @@ _COMPARISONS = ("<", ">", "=", "!", "~")
 
 
 def select_row(rows: Sequence[Row], wanted: str) -> Row | None:
-    """Rule 3: returns the row of a version, among those of one model that these rules understand, or None.
+    """Returns the row of a version, among those of one model that these rules understand, or None (rule 3).
 
     `*` is the newest. For open weights anything else is a PEP 440 specifier (`1.*`, `>=2,<3`) or an exact
     version, and the newest of those that match is taken; for proprietary models only the exact text counts.

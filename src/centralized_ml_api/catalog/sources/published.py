@@ -154,7 +154,7 @@ class PublishedSpecs:
         self._rows: dict[str, tuple[Row, ...] | SourceError] = {}
 
     def rows(self, region: str) -> tuple[Row, ...]:
-        """Rule 2: returns the rows of the open weights, then the proprietary ones, if there are any.
+        """Returns the rows of the open weights, then the proprietary ones, if there are any (rule 2).
 
         Raises:
             SourceError: the bucket cannot be asked.

@@ -91,7 +91,7 @@ def _bring_example(file: Path, name: str, *, yes: bool) -> None:
 
 
 def _differs(path: Path, content: bytes) -> bool:
-    """Whether something else is at the path.
+    """Returns whether something else is at the path.
 
     Raises:
         UsageError: it cannot be read.

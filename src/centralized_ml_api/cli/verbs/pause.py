@@ -54,7 +54,14 @@ def pause(
 
 
 def target_flags(target: Target, state: Path, region: str | None, stack: str) -> tuple[str, ...]:
-    """Returns the words with which a next command names the same target."""
+    """Returns the words with which a next command names the same target.
+
+    Args:
+        target: Where the API runs.
+        state: The state folder of this machine.
+        region: The region of the stack, if it was named.
+        stack: The name of the stack.
+    """
     return ("--target", "aws", *stack_flags(region, stack)) if target == "aws" else state_flags(state)
 
 

@@ -116,7 +116,7 @@ class Context:
 
 
 def is_lambda(integration: ObjectNode) -> bool:
-    """Whether a function stands between the API and the model."""
+    """Returns whether a function stands between the API and the model."""
     return integration.value.get("type") == "lambda"
 
 

@@ -47,7 +47,7 @@ def read_document(source: SourceText) -> Document:
 
 
 def is_yaml(file: str) -> bool:
-    """Whether a file of that name is read as YAML."""
+    """Returns whether a file of that name is read as YAML."""
     return file.lower().endswith(tuple(YAML_SUFFIXES))
 
 

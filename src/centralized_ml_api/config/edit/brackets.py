@@ -29,7 +29,7 @@ _DEFAULT_UNIT = "  "
 
 
 def is_bracketed(document: Document, path: NodePath) -> bool:
-    """Whether the value at `path` is an array or object that is written with brackets."""
+    """Returns whether the value at `path` is an array or object that is written with brackets."""
     start, _ = document.values[path]
     return isinstance(document.value_at(path), (dict, list)) and document.text[start : start + 1] in {
         "{",
@@ -69,7 +69,7 @@ def insert_last(document: Document, path: NodePath, key: str | None, value: Any)
 
 
 def _insert_line(document: Document, path: NodePath, key: str | None, value: Any) -> Edit:
-    """On lines of its own before the closing bracket, after any comments there."""
+    """Inserts on lines of its own before the closing bracket, after any comments there."""
     text, closing = document.text, document.values[path][1] - 1
     indent = _indent_within(document, path)
     comma, has_comma = _comma(document, path)
@@ -83,7 +83,7 @@ def _insert_line(document: Document, path: NodePath, key: str | None, value: Any
 
 
 def _insert_within_line(document: Document, path: NodePath, key: str | None, value: Any) -> Edit:
-    """On the same line, right after the last member and before any comment."""
+    """Inserts on the same line, right after the last member and before any comment."""
     name = "" if key is None else f"{render_json_line(key)}: "
     written = f"{name}{render_json_line(value)}"
     comma, has_comma = _comma(document, path)

@@ -159,7 +159,7 @@ def _put(parent: Any, step: str | int, value: Any) -> None:
 
 
 def _means(text: str, file: str, wanted: Any) -> bool:
-    """Whether the text can be read and means exactly `wanted`, key order included."""
+    """Returns whether the text can be read and means exactly `wanted`, key order included."""
     try:
         document = read_document(SourceText(file, text))
     except ConfigError:

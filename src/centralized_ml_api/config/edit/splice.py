@@ -47,7 +47,7 @@ def indent_at(text: str, at: int) -> str:
 
 
 def is_first_on_line(text: str, at: int) -> bool:
-    """Whether there are only spaces and tabs before `at` on its line."""
+    """Returns whether there are only spaces and tabs before `at` on its line."""
     return not text[line_start(text, at) : at].strip(" \t")
 
 

@@ -42,7 +42,7 @@ def path_of(loc: NodePath) -> NodePath:
 
 
 def is_union(path: NodePath) -> bool:
-    """Whether the schema has several kinds of values at this path."""
+    """Returns whether the schema has several kinds of values at this path."""
     return tuple(_ANY if isinstance(step, int) else step for step in path) in _UNIONS
 
 

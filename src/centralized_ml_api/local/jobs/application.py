@@ -58,7 +58,13 @@ _UNKEPT_BEGINNINGS = ("x-mlapi-", "x-envoy-", "x-forwarded-")
 
 
 def build_jobs_application(book: JobBook, runner: JobRunner, token: str) -> web.Application:
-    """Builds the application; `api.jobs` says how a job is told."""
+    """Builds the application; `api.jobs` says how a job is described.
+
+    Args:
+        book: The jobs.
+        runner: Calls for them.
+        token: What the gateway proves itself with.
+    """
     desk = _Desk(book, runner)
 
     @web.middleware

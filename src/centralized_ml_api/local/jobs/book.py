@@ -160,6 +160,11 @@ class JobBook:
     async def finish(self, job: Job, answered: Answered, size: int) -> None:
         """Keeps the answer that was written into what `store.open_answer` opened.
 
+        Args:
+            job: The job, which has run.
+            answered: Status and headers of its answer.
+            size: Bytes of its body.
+
         Raises:
             OSError: It cannot be kept.
         """

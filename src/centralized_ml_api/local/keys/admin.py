@@ -44,7 +44,11 @@ class LocalKeys:
         return [_hide_values(record, now) for record in self._load()]
 
     def show(self, team: str) -> str:
-        """Returns the value of the team's current key."""
+        """Returns the value of the team's current key.
+
+        Raises:
+            UsageError: There is no such team, or its key was revoked.
+        """
         key = _find(self._load(), team).key
         if key is None:
             raise UsageError(

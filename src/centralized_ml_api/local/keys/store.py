@@ -39,7 +39,11 @@ class KeyStore:
         self._lock = FileLock(folder / "keys.lock", timeout=LOCK_SECONDS, mode=0o600)
 
     def load(self) -> Records | None:
-        """Returns the records, or None if there is no file."""
+        """Returns the records, or None if there is no file.
+
+        Raises:
+            StartError: The file cannot be read, or is something else.
+        """
         try:
             return _parse(json.loads(self.path.read_bytes()))
         except FileNotFoundError:
@@ -51,7 +55,11 @@ class KeyStore:
             raise self._unusable("is not a file of keys of this version") from None
 
     def change(self, decide: Callable[[Records], Records]) -> Records:
-        """Replaces the records with the result of `decide` and returns it; others wait meanwhile."""
+        """Replaces the records with the result of `decide` and returns it; others wait meanwhile.
+
+        Raises:
+            StartError: Another process keeps the file locked, or it cannot be read or written.
+        """
         try:
             with self._lock:
                 before = self.load()

@@ -172,7 +172,7 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
 
 
 def _serves(authority: x509.Certificate, names: Iterable[str], now: dt.datetime) -> bool:
-    """Whether an authority may vouch for these names, and for long enough."""
+    """Returns whether an authority may vouch for these names, and for long enough."""
     if authority.not_valid_after_utc - now < dt.timedelta(days=RENEWED_DAYS):
         return False
     try:
@@ -291,7 +291,7 @@ def _build_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _is_served(certificate: x509.Certificate) -> bool:
-    """Whether Envoy takes the kind of key.
+    """Returns whether Envoy takes the kind of key.
 
     Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/security/ssl
     """

@@ -179,7 +179,7 @@ class StateFolder:
         return True
 
     def _is_there(self, run: Run) -> bool:
-        """Whether `run` is recorded; a file that cannot be read just now counts as there."""
+        """Returns whether `run` is recorded; a file that cannot be read just now counts as there."""
         try:
             return self._read_run() == run
         except (FileNotFoundError, NotADirectoryError):

@@ -25,7 +25,16 @@ class PlaceGiver(Protocol):
     """Who hands out the places: `JoinDesk`."""
 
     async def join(self, address: str, code: str, name: str) -> Joined:
-        """Gives a team a place and its key; raises `RefusalError`."""
+        """Gives a team a place and its key.
+
+        Args:
+            address: Where the call comes from.
+            code: What the team has typed.
+            name: What it wants to be called.
+
+        Raises:
+            RefusalError: It cannot join.
+        """
         ...
 
 

@@ -55,7 +55,14 @@ class CommandServer:
 def make_service(
     spec: ModelSpec, serving: CommandServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that looks for the program first."""
+    """Makes a service that looks for the program first.
+
+    Args:
+        spec: What the model needs of this machine.
+        serving: What its engine is told.
+        parts: What all services share.
+        changed: Called after each change of the service's state.
+    """
 
     async def prepare(_: Say, __: ServerLog) -> CommandServer:
         environment, cwd = spec.environment, spec.folders[0]

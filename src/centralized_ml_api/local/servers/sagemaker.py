@@ -34,7 +34,14 @@ def build_operation(endpoint_name: str, operation: str) -> str:
 def sign(
     access: Access, endpoint_name: str, operation: str, headers: Mapping[str, str], body: bytes
 ) -> tuple[str, dict[str, str]]:
-    """Signs a call: returns the address of an operation (`invocations`), and `headers` with the signature.
+    """Signs a call: returns the address of an operation, and `headers` with the signature.
+
+    Args:
+        access: Whose credentials sign, and for which region.
+        endpoint_name: The endpoint.
+        operation: Such as `invocations`.
+        headers: Those of the call.
+        body: That of the call; its digest is signed.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 
@@ -107,7 +114,14 @@ class SageMakerService(AwsService):
 def make_service(
     spec: ModelSpec, serving: SageMakerServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that keeps the credentials fresh."""
+    """Makes a service that keeps the credentials fresh.
+
+    Args:
+        spec: What the model needs of this machine.
+        serving: What its engine is told.
+        parts: What all services share.
+        changed: Called after each change of the service's state.
+    """
     del spec
     access = AwsAccess("sagemaker-runtime", serving.region)
     return SageMakerService(access, parts.scratch, parts.runtime_url, changed)

@@ -91,7 +91,13 @@ class Schedule:
             self._entries[name] = entry
 
     def note_calls(self, name: str, calls: Calls, now: float) -> None:
-        """Takes note of what was counted of the calls of an entry so far, at this moment, in seconds."""
+        """Notes how many calls an entry has had so far.
+
+        Args:
+            name: The entry; an unknown one is ignored.
+            calls: Those that were counted so far.
+            now: The present moment, in seconds.
+        """
         if name in self._entries:
             self._entries[name].note_calls(calls, now)
 

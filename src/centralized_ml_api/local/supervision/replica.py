@@ -61,7 +61,7 @@ class RunningProcess(Protocol):
         ...
 
     def core_waits(self) -> CoreWaits:
-        """How long its threads have waited for a core so far."""
+        """Returns how long its threads have waited for a core so far."""
         ...
 
     async def wait(self) -> int:

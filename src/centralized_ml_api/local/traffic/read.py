@@ -48,7 +48,7 @@ class Served(Protocol):
         ...
 
     def upstreams(self) -> Mapping[str, tuple[str, ...]]:
-        """By entry, the gateway's names for every service that stands behind it."""
+        """Returns, for each entry, the gateway's names for every service behind it."""
         ...
 
 

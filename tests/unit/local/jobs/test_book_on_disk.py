@@ -163,6 +163,7 @@ def test_without_jobs_nothing_is_written(tmp_path: Path) -> None:
         await book.forget_expired(NOON)
 
     story(tell)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_disk_that_refuses_takes_no_job_and_a_failure_is_told_anyway(tmp_path: Path) -> None:

@@ -209,7 +209,11 @@ class Owners:
         self._failure = ""
 
     def find(self, key: str) -> str | None:
-        """Returns the team that has this key, None where no team has it."""
+        """Returns the team that has this key, None where no team has it.
+
+        Raises:
+            UnansweredError: API Gateway did not say, and is not asked again yet.
+        """
         hashed = _hash(key)
         if hashed not in self._teams:
             if self._clock() >= self._next:

@@ -129,7 +129,7 @@ def _check_called_by_name(context: Context) -> Iterator[Problem]:
 
 
 def _may_be_under_v1(entry: ObjectNode) -> bool:
-    """Whether some target may serve it under `/v1`, as far as the file tells; JumpStart knows more."""
+    """Returns whether some target may serve it under `/v1`, as far as the file says: JumpStart knows more."""
     local = entry.object("local")
     if any(entry.member(key) for key in ("model_id", "speaks", "provider", "bedrock_model_id")):
         return True

@@ -36,7 +36,7 @@ def _check_types(context: Context) -> Iterator[Problem]:
 
 
 def is_instance_type(written: str) -> bool:
-    """Whether the text has the form of a SageMaker instance type: `ml.`, a family, a size."""
+    """Returns whether the text has the form of a SageMaker instance type: `ml.`, a family, a size."""
     match = _TYPE.fullmatch(written)
     return bool(match and _SIZE.fullmatch(match["size"]))
 

@@ -20,7 +20,7 @@ _JUMPSTART_SETTINGS = ("model_version", "inference_config", "accept_eula", "inst
 
 
 def is_only_local(model: ObjectNode) -> bool:
-    """Whether one machine serves the model and nothing says how AWS would."""
+    """Returns whether one machine serves the model and nothing says how AWS would."""
     return bool(given(model, ("local",))) and not given(model, (*_SOURCES, "instance", "instances"))
 
 
