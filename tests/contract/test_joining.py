@@ -16,8 +16,8 @@ import pytest
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.joining import TRIES
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.constructs.join_code.index import DoorTable
-from centralized_ml_api.aws.door_item import KEY
+from centralized_ml_api.aws.constructs.join_code.index import JoinTable
+from centralized_ml_api.aws.join_item import KEY
 from centralized_ml_api.aws.joining import load_roster, open_joining
 from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
@@ -240,7 +240,7 @@ def test_the_document_says_how_to_join(hall: Targets, target: str) -> None:
 
 def test_dynamodb_lets_forty_in_at_once_and_each_of_them_once(moto: MotoServer) -> None:
     outputs = make_table(moto, "Crowd", CROWD)
-    table = DoorTable(moto.client("dynamodb"), "Crowd")
+    table = JoinTable(moto.client("dynamodb"), "Crowd")
     with ThreadPoolExecutor(CROWD) as crowd:
         doors = [*crowd.map(lambda number: table.take(f"team {number}", CROWD), range(CROWD))]
     places = [door.places[f"team {number}"] for number, door in enumerate(doors)]

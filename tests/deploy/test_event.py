@@ -11,7 +11,7 @@ import pytest
 from botocore import xform_name
 
 from centralized_ml_api.api.keys import is_key
-from centralized_ml_api.aws.constructs.join_code.index import DoorTable
+from centralized_ml_api.aws.constructs.join_code.index import JoinTable
 from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT, PLACES_PLAN, STACK_TAG, TEAM_TAG
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
@@ -189,7 +189,7 @@ def check_joining(deployment: Deployment) -> None:
     assert "HERON" not in json.dumps(cloudformation.get_template(StackName=STACK)["TemplateBody"])
     outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     (joining,) = (each["OutputValue"] for each in outputs if each["OutputKey"] == JOINING_OUTPUT)
-    DoorTable(deployment.aws.client("dynamodb"), json.loads(joining)["table"]).take("Owls", 2)
+    JoinTable(deployment.aws.client("dynamodb"), json.loads(joining)["table"]).take("Owls", 2)
     assert [team["team"] for team in listed(deployment)] == ["red", "blue", "Owls"]
     place = named(take_inventory(deployment.aws).keys, "place:1")
     assert keys(deployment, "--show", "Owls").stdout.strip() == place["value"]

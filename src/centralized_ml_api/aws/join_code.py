@@ -25,7 +25,7 @@ OWN_FILES = (
     "api/http.py",
     "api/joining.py",
     "api/qr.py",
-    "aws/door_item.py",
+    "aws/join_item.py",
     "config/team_names.py",
     "record.py",
 )

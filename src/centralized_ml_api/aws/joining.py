@@ -13,8 +13,8 @@ from centralized_ml_api.api.invitation import Invitation, JoinState, build_invit
 from centralized_ml_api.api.joining import new_code as make_code
 from centralized_ml_api.api.roster import refuse_full, refuse_similar
 from centralized_ml_api.aws.deployed_stack import load_outputs
-from centralized_ml_api.aws.door_item import KEY, Door, read_door
 from centralized_ml_api.aws.failures.explain import build_aws_error
+from centralized_ml_api.aws.join_item import KEY, JoinItem, read_join_item
 from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT
 from centralized_ml_api.errors import DeployError, UsageError
 from centralized_ml_api.plan.aws.event import name_place
@@ -68,11 +68,11 @@ class AwsJoining:
         """
         try:
             places = self._load_places()
-            door = _prepare(self._clients, places.table)
+            item = _prepare(self._clients, places.table)
         except (BotoCoreError, ClientError) as error:
             raise self._explain("see who may join", error) from error
-        state = JoinState(door.code, door.is_closed, places.until, places.count)
-        return build_invitation(state, address, door.taken, now)
+        state = JoinState(item.code, item.is_closed, places.until, places.count)
+        return build_invitation(state, address, item.taken, now)
 
     def change(self, now: datetime, *, is_closed: bool | None = None, new_code: bool = False) -> None:
         """Makes another code, closes joining or opens it again.
@@ -90,9 +90,9 @@ class AwsJoining:
             return
         try:
             places = self._load_places()
-            door = _prepare(self._clients, places.table)
+            item = _prepare(self._clients, places.table)
             check_change(
-                places.until, now, names_code=door.names_code, is_closed=is_closed, new_code=new_code
+                places.until, now, names_code=item.names_code, is_closed=is_closed, new_code=new_code
             )
             values: dict[str, Any] = {"code": {"S": make_code()}} if new_code else {}
             values |= {} if is_closed is None else {"closed": {"BOOL": is_closed}}
@@ -117,9 +117,9 @@ class AwsJoining:
         try:
             places = self._load_places()
             for _ in range(_ATTEMPTS):
-                door = _prepare(self._clients, places.table)
-                added = _choose(door, rows, known, places.count)
-                if not added or _take_places(self._clients, places.table, door, added):
+                item = _prepare(self._clients, places.table)
+                added = _choose(item, rows, known, places.count)
+                if not added or _take_places(self._clients, places.table, item, added):
                     return len(added)
         except (BotoCoreError, ClientError) as error:
             raise self._explain("add the roster to", error) from error
@@ -138,9 +138,9 @@ class AwsJoining:
         return build_aws_error(f"cannot {what} {self._stack}", error)
 
 
-def _choose(door: Door, rows: Iterable[RosterRow], known: Iterable[str], places: int) -> list[str]:
+def _choose(item: JoinItem, rows: Iterable[RosterRow], known: Iterable[str], places: int) -> list[str]:
     """Returns which teams of a roster get a place; raises `UsageError` where not all can. Pure."""
-    there = {*known, *door.names.values()}
+    there = {*known, *item.names.values()}
     added = list[str]()
     for row in rows:
         if row.key:
@@ -152,25 +152,25 @@ def _choose(door: Door, rows: Iterable[RosterRow], known: Iterable[str], places:
             continue
         if row.team.casefold() in {name.casefold() for name in there}:
             raise refuse_similar(row)
-        if door.taken + len(added) >= places:
+        if item.taken + len(added) >= places:
             raise refuse_full(row, places)
         there.add(row.team)
         added.append(row.team)
     return added
 
 
-def _take_places(clients: AwsClients, table: str, door: Door, teams: Sequence[str]) -> bool:
+def _take_places(clients: AwsClients, table: str, item: JoinItem, teams: Sequence[str]) -> bool:
     """Takes the next places for these teams; returns whether nobody has joined since the item was read."""
-    numbers = {team.casefold(): door.taken + number for number, team in enumerate(teams)}
-    names = {**door.names, **{team.casefold(): team for team in teams}}
-    receipts = {**door.receipts, **dict.fromkeys(numbers, _BY_ROSTER)}
+    numbers = {team.casefold(): item.taken + number for number, team in enumerate(teams)}
+    names = {**item.names, **{team.casefold(): team for team in teams}}
+    receipts = {**item.receipts, **dict.fromkeys(numbers, _BY_ROSTER)}
     values: dict[str, Any] = {
         "names": _write_texts(names),
-        "places": {"M": {team: {"N": str(place)} for team, place in {**door.places, **numbers}.items()}},
+        "places": {"M": {team: {"N": str(place)} for team, place in {**item.places, **numbers}.items()}},
         "receipts": _write_texts(receipts),
-        "taken": {"N": str(door.taken + len(teams))},
+        "taken": {"N": str(item.taken + len(teams))},
     }
-    read = {"taken_then": {"N": str(door.taken)}, "receipts_then": _write_texts(door.receipts)}
+    read = {"taken_then": {"N": str(item.taken)}, "receipts_then": _write_texts(item.receipts)}
     condition = "#taken = :taken_then AND #receipts = :receipts_then"
     try:
         _update(clients, table, {name: f":{name}" for name in values}, values | read, condition=condition)
@@ -223,8 +223,8 @@ def load_roster(clients: AwsClients, outputs: Mapping[str, str]) -> dict[str, st
     )
     if "Item" not in found:
         return {}
-    door = read_door(found["Item"])
-    by_place = sorted((door.places[team], name) for team, name in door.names.items())
+    item = read_join_item(found["Item"])
+    by_place = sorted((item.places[team], name) for team, name in item.names.items())
     return {name_place(place + 1): name for place, name in by_place}
 
 
@@ -234,7 +234,7 @@ def _read_places(outputs: Mapping[str, str]) -> _Places:
     return _Places(told["table"], told["places"], until)
 
 
-def _prepare(clients: AwsClients, table: str) -> Door:
+def _prepare(clients: AwsClients, table: str) -> JoinItem:
     """Makes the item with a new code where there is none; returns it."""
     fresh: dict[str, Any] = {
         "code": {"S": make_code()},
@@ -255,7 +255,7 @@ def _update(
     *,
     removed: str | None = None,
     condition: str | None = None,
-) -> Door:
+) -> JoinItem:
     """Changes the item, if `condition` holds; `changes` are expressions by attribute, of `values`.
 
     Returns the item as it is then.
@@ -277,4 +277,4 @@ def _update(
             else {}
         ),
     )
-    return read_door(changed["Attributes"])
+    return read_join_item(changed["Attributes"])

@@ -108,7 +108,7 @@ def _replace(text: str, by: str) -> Callable[[Path], None]:
 
 FUNCTION = [
     Mutation(
-        "any code opens", _replace("is_right = is_code(code, door.code)", "is_right = True"), cases.WRONG.name
+        "any code opens", _replace("is_right = is_code(code, item.code)", "is_right = True"), cases.WRONG.name
     ),
     Mutation(
         "a team of the config may join again",

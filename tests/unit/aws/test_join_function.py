@@ -23,12 +23,12 @@ from centralized_ml_api.aws.constructs.join_code.index import (
     TABLE_ATTEMPTS,
     TABLE_READ_SECONDS,
     Desk,
-    DoorTable,
+    JoinTable,
     RefusedError,
     answer_call,
 )
-from centralized_ml_api.aws.door_item import KEY
 from centralized_ml_api.aws.join_code import PACKAGE, TIMEOUT_SECONDS, load_join_code
+from centralized_ml_api.aws.join_item import KEY
 from support.fake_documents import FakeDocuments
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Hall:
         }
         self.unreadable = 0
         self.meanwhile: Callable[[], None] = lambda: None
-        self.table = DoorTable(self.documents, "Table")
+        self.table = JoinTable(self.documents, "Table")
         self.desk = Desk(
             self.table,
             self.load_key,

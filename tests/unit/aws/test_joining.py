@@ -13,7 +13,7 @@ from centralized_ml_api.api.invitation import Invitation
 from centralized_ml_api.api.keys import new_key
 from centralized_ml_api.api.roster import read_roster
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.constructs.join_code.index import DoorTable
+from centralized_ml_api.aws.constructs.join_code.index import JoinTable
 from centralized_ml_api.aws.joining import AwsJoining, load_roster, open_joining
 from centralized_ml_api.aws.keys import AwsKeys
 from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT, key_tags
@@ -65,7 +65,7 @@ def joining(documents: FakeDocuments) -> AwsJoining:
 def take(documents: FakeDocuments, *names: str) -> None:
     """Lets teams join."""
     for name in names:
-        DoorTable(documents, "Table").take(name, 3)
+        JoinTable(documents, "Table").take(name, 3)
 
 
 def test_a_code_is_made_once_and_the_link_has_it(joining: AwsJoining, documents: FakeDocuments) -> None:
@@ -270,7 +270,7 @@ def test_a_roster_gets_the_next_places_and_who_is_there_stays(
         "place:3": "Night Herons",
     }
     assert keys.show("Night Herons") == "value of place:3"
-    again = DoorTable(documents, "Table").take("night herons", 3)
+    again = JoinTable(documents, "Table").take("night herons", 3)
     assert again.receipts["night herons"] == "roster", "nobody joins as a team of the roster"
     assert "0 teams added" in mlapi("keys", "import", "roster.csv", "--target", "aws", cwd=tmp_path).talk
 

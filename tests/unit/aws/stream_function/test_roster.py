@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from centralized_ml_api.aws.constructs.join_code.index import DoorTable
-from centralized_ml_api.aws.door_item import KEY
+from centralized_ml_api.aws.constructs.join_code.index import JoinTable
+from centralized_ml_api.aws.join_item import KEY
 from support.fake_documents import FakeDocuments
 from support.stream_host.script import run_script
 
@@ -37,7 +37,7 @@ def name(*teams: str, table: str | None = "Table", failures: int = 0, opened: bo
         **{attribute: {"M": {}} for attribute in ("names", "places", "receipts")},
     }
     for team in ("Night Owls", "Larks"):
-        DoorTable(documents, "Table").take(team, 3)
+        JoinTable(documents, "Table").take(team, 3)
     item = documents.items["door", "now"] if opened else None
     return run_script(SCRIPT, {"table": table, "teams": teams, "item": item, "failures": failures})
 

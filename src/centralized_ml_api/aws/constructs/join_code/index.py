@@ -34,7 +34,7 @@ from centralized_ml_api.api.joining import (
     is_code,
     read_request,
 )
-from centralized_ml_api.aws.door_item import KEY, Door, read_door
+from centralized_ml_api.aws.join_item import KEY, JoinItem, read_join_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class RefusedError(Exception):
         self.error, self.retry_after_seconds = error, retry_after_seconds
 
 
-class DoorTable:
+class JoinTable:
     """The table of a stack: the item of who has joined, and the wrong codes of each minute.
 
     Every method raises botocore's errors.
@@ -72,12 +72,12 @@ class DoorTable:
         """Keeps a client of DynamoDB and the name of the table; asks nothing yet."""
         self._dynamodb, self._table = dynamodb, table
 
-    def load(self) -> Door | None:
+    def load(self) -> JoinItem | None:
         """Returns the item as it is now; None before the deploy has made it."""
         item = self._dynamodb.get_item(TableName=self._table, Key=KEY, ConsistentRead=True).get("Item")
-        return read_door(item) if item else None
+        return read_join_item(item) if item else None
 
-    def take(self, name: str, places: int) -> Door:
+    def take(self, name: str, places: int) -> JoinItem:
         """Takes the next of so many places for a team, if it can; returns the item as it is then."""
         values = {
             ":name": {"S": name},
@@ -119,7 +119,7 @@ class DoorTable:
 
     def _change(
         self, team: str, change: str, condition: str, values: dict[str, Any], names: tuple[str, ...]
-    ) -> Door:
+    ) -> JoinItem:
         try:
             changed = self._dynamodb.update_item(
                 TableName=self._table,
@@ -132,8 +132,8 @@ class DoorTable:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            return read_door(error.response["Item"])
-        return read_door(changed["Attributes"])
+            return read_join_item(error.response["Item"])
+        return read_join_item(changed["Attributes"])
 
 
 def _key_of_tries(network: str, minute: int) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class Desk:
 
     def __init__(
         self,
-        table: DoorTable,
+        table: JoinTable,
         load_key: Callable[[str], str],
         *,
         key_ids: list[str],
@@ -179,7 +179,7 @@ class Desk:
         wanted = read_request(body) if len(body) <= BODY_BYTES else None
         if wanted is None:
             raise RefusedError(errors.INVALID_BODY)
-        self._check_code(self._open_door(), wanted.code, find_network(address))
+        self._check_code(self._load_open_item(), wanted.code, find_network(address))
         name = clean_name(wanted.name)
         if name is None:
             raise RefusedError(errors.JOIN_NAME_INVALID.with_message("up_to", characters=LONGEST_JOINED_NAME))
@@ -190,17 +190,17 @@ class Desk:
             raise RefusedError(errors.JOIN_NAME_TAKEN)
         return describe_joined(name, key, wanted.address)
 
-    def _open_door(self) -> Door:
+    def _load_open_item(self) -> JoinItem:
         if self._until and datetime.fromisoformat(self._until).timestamp() <= self._clock():
             raise RefusedError(errors.JOIN_CLOSED.with_message("since", until=self._until))
-        door = self._table.load()
-        if door is None or door.is_closed:
+        item = self._table.load()
+        if item is None or item.is_closed:
             raise RefusedError(errors.JOIN_CLOSED)
-        return door
+        return item
 
-    def _check_code(self, door: Door, code: str, network: str) -> None:
+    def _check_code(self, item: JoinItem, code: str, network: str) -> None:
         minute, passed = divmod(self._clock(), TRY_SECONDS)
-        is_right = is_code(code, door.code)
+        is_right = is_code(code, item.code)
         if is_right:
             is_limited = self._table.count_wrong(network, int(minute)) >= TRIES
         else:
@@ -214,13 +214,13 @@ class Desk:
     def _take_place(self, name: str) -> int:
         """Returns the number of the place, from 0 on; also that of a team which was not told its key."""
         team, most = name.casefold(), len(self._key_ids)
-        door = self._table.take(name, most)
-        if door.receipts.get(team) == _NOT_TOLD:
-            return door.places[team]
-        if team in door.names:
+        item = self._table.take(name, most)
+        if item.receipts.get(team) == _NOT_TOLD:
+            return item.places[team]
+        if team in item.names:
             raise RefusedError(errors.JOIN_NAME_TAKEN)
         full = errors.JOIN_FULL.with_message("all", places=most)
-        raise RefusedError(errors.JOIN_CLOSED if door.is_closed else full)
+        raise RefusedError(errors.JOIN_CLOSED if item.is_closed else full)
 
 
 def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -300,7 +300,7 @@ def _open_desk() -> Desk:
         return value
 
     return Desk(
-        DoorTable(dynamodb, os.environ["TABLE"]),
+        JoinTable(dynamodb, os.environ["TABLE"]),
         load_key,
         key_ids=os.environ["KEY_IDS"].split(","),
         listed=json.loads(Path(__file__).with_name("listed.json").read_text(encoding="utf-8")),

@@ -1,5 +1,5 @@
 // Names the teams that joined: where other keys have the name of their team, theirs have that of a place, `place:7`. Who has
-// which place is in one item of a table, which door_item.py describes.
+// which place is in one item of a table, which join_item.py describes.
 
 import { callDynamoDb } from "./dynamodb.mjs";
 

@@ -29,7 +29,7 @@ Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class JoinItem:
     """The item. `names`, `places` and `receipts` are by the names of the teams in lower case."""
 
     code: str = field(repr=False)
@@ -41,10 +41,10 @@ class Door:
     receipts: Mapping[str, str]
 
 
-def read_door(item: Item) -> Door:
-    """Reads the item."""
+def read_join_item(item: Item) -> JoinItem:
+    """Reads the item from the answer of DynamoDB."""
     named = "named_code" in item
-    return Door(
+    return JoinItem(
         code=item["named_code" if named else "code"]["S"],
         names_code=named,
         is_closed=item["closed"]["BOOL"],
