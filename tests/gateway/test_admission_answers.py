@@ -9,7 +9,14 @@ import pytest
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.envoy_connection import render_response
 from centralized_ml_api.local.admission.exchange import Response
-from centralized_ml_api.local.admission.terms import EntryTerms, name_terms
+from centralized_ml_api.local.admission.service import LIMITS_BYTES, TERMS_BYTES
+from centralized_ml_api.local.admission.terms import (
+    EntryTerms,
+    TeamLimits,
+    name_terms,
+    parse_limits,
+    parse_terms,
+)
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess, Upstream
 from support.odd_admission import GO, OddAdmission, serving_oddly
 from support.odd_server import OddServer
@@ -37,7 +44,7 @@ def running(
     tmp_path_factory: pytest.TempPathFactory, background: Background, server: OddServer
 ) -> Iterator[tuple[RunningGateway, OddAdmission]]:
     route = ServedRoute("same", "odd", "/same", ("content-type",), admission=EntryTerms(model="org/own"))
-    team = TeamAccess("red", ("red-key",))
+    team = TeamAccess("red", ("red-key",), requests_at_once=1000)
     gateway = Gateway((Upstream("odd", (server.port,)),), (route,), teams=(team,))
     with (
         start_gateway(tmp_path_factory.mktemp("gateway"), background, gateway) as running,
@@ -75,6 +82,22 @@ def test_terms_that_the_service_does_not_know_come_before_the_body(
     length = int(second.headers["x-terms-bytes"])
     assert name_terms(second.body[:length].decode()) == first.headers["x-terms"]
     assert (second.body[length:], second.headers["x-call"]) == (BODY, first.headers["x-call"])
+
+
+def test_the_limits_of_teams_come_behind_the_terms_if_the_service_does_not_know_them_either(
+    running: tuple[RunningGateway, OddAdmission],
+) -> None:
+    unknown = [Response({"x-verdict": what}) for what in ("terms", "limits")]
+    assert call(running, *unknown, GO) == (200, BODY)
+    first, second, third = [request for request in running[1].asked if request.path == "/call"]
+    length, of_limits = (int(third.headers[name]) for name in (TERMS_BYTES, LIMITS_BYTES))
+    terms = third.body[: length - of_limits]
+    assert (terms, int(second.headers[TERMS_BYTES])) == (second.body[: len(terms)], len(terms))
+    assert name_terms(terms.decode()) == first.headers["x-terms"]
+    limits = third.body[len(terms) : length].decode()
+    assert parse_limits(limits) == TeamLimits({"red": 1000})
+    assert parse_terms(terms.decode()).limits_name == name_terms(limits)
+    assert (third.body[length:], third.headers["x-call"]) == (BODY, first.headers["x-call"])
 
 
 @pytest.mark.parametrize("length", [1, 100_000, 5_000_000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -14,8 +15,14 @@ from centralized_ml_api.local.admission.exchange import (
     Response,
     build_end_format,
 )
-from centralized_ml_api.local.admission.service import TERMS_BYTES
-from centralized_ml_api.local.admission.terms import name_terms, render_terms
+from centralized_ml_api.local.admission.service import LIMITS_BYTES, TERMS_BYTES
+from centralized_ml_api.local.admission.terms import (
+    NO_LIMITS,
+    TeamLimits,
+    name_terms,
+    render_limits,
+    render_terms,
+)
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.admission.service import AdmissionService
@@ -38,14 +45,22 @@ def build_question(
     team: str = "",
     content_type: str = "",
     tells_terms: bool = True,
+    tells_limits: bool = True,
 ) -> Request:
-    """Builds what Envoy asks about the call of a connection; a body that is no bytes becomes JSON."""
-    text = render_terms(terms)
-    told = text.encode() if tells_terms else b""
+    """Builds what Envoy asks about the call of a connection; a body that is no bytes becomes JSON.
+
+    The limits of teams are told with the terms, if there are any.
+    """
+    limits = TeamLimits(terms.requests_at_once, terms.limits)
+    shared = "" if limits == NO_LIMITS else render_limits(limits)
+    text = render_terms(replace(terms, limits_name=name_terms(shared) if shared else ""))
+    shared = shared if tells_terms and tells_limits else ""
+    told = f"{text}{shared}".encode() if tells_terms else b""
     address, began = identify(number)
     headers = {"x-call": f"{address} {began}", "x-terms": name_terms(text), "x-type": content_type}
     headers |= {"x-team": team} if team else {}
     headers |= {TERMS_BYTES: str(len(told))} if told else {}
+    headers |= {LIMITS_BYTES: str(len(shared))} if shared else {}
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Request(CALL_PATH, headers, told + sent)
 

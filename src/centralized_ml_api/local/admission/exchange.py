@@ -9,7 +9,8 @@
 
 An answer's other headers are there where they say something. `x-body` says that the answer's body is the one
 with which the call goes on; `x-model` and `x-stream` let its route be chosen again. A question about terms
-that the service does not know is asked once more, with the terms before the call's own body.
+that the service does not know is asked once more, with the terms before the call's own body; and if it does
+not know the limits of teams that these name either, once more with both.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ class Response:
 
 UNKNOWN_TERMS = Response({"x-verdict": "terms"})
 """Asks for the terms."""
+
+UNKNOWN_LIMITS = Response({"x-verdict": "limits"})
+"""Asks for the terms and the limits of teams that they name."""
 
 OVER = Response({"x-verdict": "over"})
 """Says that the call is over already: nobody waits for an answer."""

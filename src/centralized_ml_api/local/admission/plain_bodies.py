@@ -14,7 +14,7 @@ from centralized_ml_api.local.admission.provider_rules import OTHER_MODELS, PROV
 from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
-    from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
+    from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms, TeamLimits
 
 LONGEST_BYTES = 64 * 1024
 """Longer bodies are read faster by the service than by a script."""
@@ -47,9 +47,9 @@ def describe_plain(terms: RouteTerms) -> dict[str, Any] | None:
     }
 
 
-def list_limited(terms: RouteTerms) -> list[str]:
+def list_limited(limits: TeamLimits) -> list[str]:
     """Returns the teams about whose calls the service must be asked whatever their bodies are."""
-    return sorted({*terms.limits, *terms.requests_at_once})
+    return sorted({*limits.limits, *limits.requests_at_once})
 
 
 def _describe_bound(entry: EntryTerms) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.accountant import ShortageError
@@ -26,8 +26,10 @@ from centralized_ml_api.local.admission.body_rules import (
 from centralized_ml_api.local.admission.decisions import build_ask, choose_entry, decide_form, measure
 from centralized_ml_api.local.admission.exchange import (
     OVER,
+    UNKNOWN_LIMITS,
     UNKNOWN_TERMS,
     Admission,
+    Response,
     read_call,
     read_ends,
     render_admission,
@@ -47,7 +49,7 @@ from centralized_ml_api.local.admission.refusals import (
 )
 from centralized_ml_api.local.admission.sleepers import SleepingError
 from centralized_ml_api.local.admission.team_usage import describe_day, describe_limit, render_team_usage
-from centralized_ml_api.local.admission.terms import parse_terms
+from centralized_ml_api.local.admission.terms import name_terms, parse_limits, parse_terms
 from centralized_ml_api.local.admission.turns import CallOverError, LineFullError, NotAwakeError
 
 if TYPE_CHECKING:
@@ -55,11 +57,13 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.admission.accountant import Accountant
     from centralized_ml_api.local.admission.accounts import Ask
-    from centralized_ml_api.local.admission.exchange import Call, Request, Response
+    from centralized_ml_api.local.admission.exchange import Call, Request
     from centralized_ml_api.local.admission.sleepers import Sleepers
-    from centralized_ml_api.local.admission.terms import RouteTerms
+    from centralized_ml_api.local.admission.terms import RouteTerms, TeamLimits
     from centralized_ml_api.local.admission.turns import Turns
     from centralized_ml_api.local.usage.store import UsageStore
+
+T = TypeVar("T")
 
 COUNTING = ", counting"
 """Sets the turns of counts apart from those of answers. No entry or team has such a name."""
@@ -67,8 +71,12 @@ COUNTING = ", counting"
 TERMS_REMEMBERED = 1024
 """Beyond, those that were told first are forgotten, and asked for again."""
 
-TERMS_BYTES = "x-terms-bytes"
-"""The header with the length of the terms, where they come before the body."""
+LIMITS_REMEMBERED = 8
+"""The same of the limits of teams, of which a gateway has one."""
+
+TERMS_BYTES, LIMITS_BYTES = "x-terms-bytes", "x-limits-bytes"
+"""The header with the length of what comes before the body, and that with how much of it is limits: the rest
+before them is terms."""
 
 COUNTS_AT_ONCE = 2
 """Counts of tokens that an entry works at: each takes a moment, and memory that grows with its body."""
@@ -91,6 +99,7 @@ class AdmissionService:
         self._usage = usage
         self._prompts = RecentPrompts()
         self._terms: dict[str, RouteTerms] = {}
+        self._limits: dict[str, TeamLimits] = {}
 
     def answer(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
         """Answers a question about a call: at once, or when it may go on or is refused.
@@ -98,8 +107,8 @@ class AdmissionService:
         When cancelled, because its caller has left, the call has neither place nor reservation.
         """
         terms = self._find_terms(request)
-        if terms is None:
-            return UNKNOWN_TERMS
+        if isinstance(terms, Response):
+            return terms
         call = read_call(request)
         if terms.asks_usage:
             return self._answer_usage(call.team, terms)
@@ -132,15 +141,23 @@ class AdmissionService:
             self._turns.end(call, lingers=ending.is_cut_short)
             self._accountant.end(call, ending)
 
-    def _find_terms(self, request: Request) -> RouteTerms | None:
-        """Returns the terms that a question names; None if it neither has them nor named them before."""
+    def _find_terms(self, request: Request) -> RouteTerms | Response:
+        """Returns the terms that a question names, or asks for what it neither has nor told before."""
         name, length = request.headers["x-terms"], int(request.headers.get(TERMS_BYTES, 0))
         if not length:
-            return self._terms.get(name)
-        if len(self._terms) >= TERMS_REMEMBERED:
-            del self._terms[next(iter(self._terms))]
-        self._terms[name] = parse_terms(request.body[:length].decode())
-        return self._terms[name]
+            return self._terms.get(name, UNKNOWN_TERMS)
+        end = length - int(request.headers.get(LIMITS_BYTES, 0))
+        terms = parse_terms(request.body[:end].decode())
+        if end < length:
+            text = request.body[end:length].decode()
+            _remember(self._limits, name_terms(text), parse_limits(text), LIMITS_REMEMBERED)
+        if terms.limits_name:
+            limits = self._limits.get(terms.limits_name)
+            if limits is None:
+                return UNKNOWN_LIMITS
+            terms = terms.limited_by(limits)
+        _remember(self._terms, name, terms, TERMS_REMEMBERED)
+        return terms
 
     def _admit_at_once(self, call: Call, admission: Admission, terms: RouteTerms) -> Admission | None:
         """Returns what goes on; None, with nothing taken or reserved, if the call must wait for something.
@@ -286,6 +303,13 @@ class AdmissionService:
             raise RefusalError(errors.INVALID_BODY.saying(str(error))) from error
         ask = build_ask(limits, need, received, entry) if need else None
         return Admission(name, passed_on, prompt=prompt, hides_usage=hides_usage, ask=ask)
+
+
+def _remember(known: dict[str, T], name: str, told: T, most: int) -> None:
+    """Remembers what was told; of too much, what was told first is forgotten."""
+    if name not in known and len(known) >= most:
+        del known[next(iter(known))]
+    known[name] = told
 
 
 @contextlib.contextmanager

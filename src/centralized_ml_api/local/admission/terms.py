@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import field, fields, replace
 from typing import Any
 
 from centralized_ml_api.local.admission.accounts import Limit
@@ -126,18 +126,35 @@ class EntryTerms:
 
 
 @record
+class TeamLimits:
+    """What limits teams, the same on all routes of a gateway: these only name it, and it is sent once.
+
+    Attributes:
+        requests_at_once: By team, the most calls that it may have under way; other teams have no such limit.
+        limits: What owners may use, each with unit, period and amount; see `accounts`.
+    """
+
+    requests_at_once: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+
+
+NO_LIMITS = TeamLimits()
+
+
+@record
 class RouteTerms:
     """What holds for the calls of a route.
 
     Attributes:
         entries: By name, the entries that may be called: one, unless the body chooses.
         wait_seconds: How long a call waits for its turn.
-        requests_at_once: By team, the most calls that it may have under way; other teams have no such limit.
+        requests_at_once: Those of `TeamLimits`.
         chooses: Whether the `model` of the body names the entry, which is all that is asked.
         aliases: Other names by which a body may choose: by alias, the entry's name.
         named_by_path: Whether the path has chosen the one entry already, so that the body only says whether
             it wants a stream.
-        limits: What owners may use, each with unit, period and amount; see `accounts`.
+        limits: Those of `TeamLimits`.
+        limits_name: The name of both as `render_limits` renders them; empty if nobody is limited.
         asks_usage: Whether the callers ask what they have used: there is no entry then.
         requests_per_day: By team, for these callers, the most calls that it may send on a day of UTC.
     """
@@ -149,8 +166,13 @@ class RouteTerms:
     aliases: Mapping[str, str] = field(default_factory=dict)
     named_by_path: bool = False
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    limits_name: str = ""
     asks_usage: bool = False
     requests_per_day: Mapping[str, int] = field(default_factory=dict)
+
+    def limited_by(self, limits: TeamLimits) -> RouteTerms:
+        """Returns the terms with the limits of teams that they name."""
+        return replace(self, requests_at_once=limits.requests_at_once, limits=limits.limits)
 
     def limits_of(self, team: str) -> tuple[Limit, ...]:
         """Returns what limits the calls of a team: its own limits, and those of all teams."""
@@ -170,23 +192,38 @@ class RouteTerms:
         return any(entry.takes_form for entry in self.entries.values())
 
 
+_SHARED = {each.name for each in fields(TeamLimits)}
+_TOLD = [each.name for each in fields(RouteTerms) if each.name not in {"entries", *_SHARED}]
+_TOLD_OF_ENTRY = [each.name for each in fields(EntryTerms)]
+
+
 def render_terms(terms: RouteTerms) -> str:
-    """Renders terms as ASCII text. Pure."""
-    written = asdict(terms)
-    written["limits"] = {
-        owner: [(limit.unit, limit.period, limit.most) for limit in limits]
-        for owner, limits in terms.limits.items()
+    """Renders terms as ASCII text, of the limits of teams their name alone. Pure."""
+    written = {name: getattr(terms, name) for name in _TOLD}
+    # By hand: `asdict` takes ten times as long, and every route of every entry has terms.
+    entries = {
+        name: {key: getattr(entry, key) for key in _TOLD_OF_ENTRY} for name, entry in terms.entries.items()
     }
+    return json.dumps({"entries": entries, **written}, separators=(",", ":"))
+
+
+def render_limits(limits: TeamLimits) -> str:
+    """Renders the limits of teams as ASCII text. Pure."""
+    by_owner = {
+        owner: [(limit.unit, limit.period, limit.most) for limit in own]
+        for owner, own in limits.limits.items()
+    }
+    written = {"requests_at_once": dict(limits.requests_at_once), "limits": by_owner}
     return json.dumps(written, separators=(",", ":"))
 
 
 def name_terms(text: str) -> str:
-    """Returns the name of rendered terms: no others have it. Pure."""
+    """Returns the name of rendered terms or limits: no others have it. Pure."""
     return hashlib.sha256(text.encode()).hexdigest()[:_NAME_CHARACTERS]
 
 
 def parse_terms(text: str) -> RouteTerms:
-    """Parses what `render_terms` rendered. Pure.
+    """Parses what `render_terms` rendered, which is without the limits of teams. Pure.
 
     Raises:
         ValueError: it is something else.
@@ -194,13 +231,24 @@ def parse_terms(text: str) -> RouteTerms:
     try:
         written = json.loads(text)
         entries = {name: _parse_entry(entry) for name, entry in written.pop("entries").items()}
-        limits = {
-            owner: tuple(Limit(owner, *limit) for limit in limits)
-            for owner, limits in written.pop("limits").items()
-        }
-        return RouteTerms(entries=entries, limits=limits, **written)
+        return RouteTerms(entries=entries, **written)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"these are no terms: {error}") from error
+
+
+def parse_limits(text: str) -> TeamLimits:
+    """Parses what `render_limits` rendered. Pure.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        written = json.loads(text)
+        by_owner = written.pop("limits").items()
+        limits = {owner: tuple(Limit(owner, *limit) for limit in own) for owner, own in by_owner}
+        return TeamLimits(limits=limits, **written)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"these are no limits: {error}") from error
 
 
 def _parse_entry(written: dict[str, Any]) -> EntryTerms:

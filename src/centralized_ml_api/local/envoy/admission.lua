@@ -12,14 +12,19 @@ local function read_body(handle)
   return body and body:getBytes(0, body:length())
 end
 
--- Asks once; once more with the terms, if the service does not know them.
+-- Asks once; once more with the terms, if the service does not know them; and with the limits of teams, which all routes
+-- share, if it does not know those.
 local function ask(handle, question, body)
   local options = {timeout_ms = TIMEOUT_MS, send_xff = false}
   local answer, text = handle:httpCall(CLUSTER, question, body, options)
   if answer["x-verdict"] ~= "terms" then return answer, text end
   local terms = handle:filterContext():get("terms")
   question["x-terms-bytes"] = tostring(#terms)
-  return handle:httpCall(CLUSTER, question, terms .. (body or ""), options)
+  answer, text = handle:httpCall(CLUSTER, question, terms .. (body or ""), options)
+  if answer["x-verdict"] ~= "limits" then return answer, text end
+  local limits = handle:virtualHost():metadata():get("limits")
+  question["x-terms-bytes"], question["x-limits-bytes"] = tostring(#terms + #limits), tostring(#limits)
+  return handle:httpCall(CLUSTER, question, terms .. limits .. (body or ""), options)
 end
 
 local function unquote(text)
@@ -83,7 +88,7 @@ local function admit(handle)
   local terms = context:get("name")
   if not terms then return end  -- nothing is asked on this route
   local plain, team = find_plain(context, terms), handle:headers():get(TEAM)
-  if team and context:get("limited " .. team) then plain = nil end
+  if team and handle:virtualHost():metadata():get("limited " .. team) then plain = nil end
   local body = context:get("reads_body") and read_body(handle) or nil
   if plain and goes_on_unasked(handle, plain, body) then return end
   local info = handle:streamInfo()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.accounts import list_limits
@@ -31,12 +32,15 @@ from centralized_ml_api.local.admission.terms import (
     BODY_NAMESPACE,
     HIDES_USAGE,
     LIMITS_NAMESPACE,
+    NO_LIMITS,
     REFUSED,
     TEAM_HEADER,
     UNANSWERED,
     EntryTerms,
     RouteTerms,
+    TeamLimits,
     name_terms,
+    render_limits,
     render_terms,
 )
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header
@@ -55,6 +59,7 @@ from centralized_ml_api.plan.event import POT
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.direct_responses import Route
     from centralized_ml_api.local.gateway import Gateway, TeamAccess
+    from centralized_ml_api.plan.event import Spending
 
 ADMISSION_FILTER = "admission"
 """The filter that asks."""
@@ -141,13 +146,50 @@ def without_admission(route: Route) -> Route:
 
 def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: float) -> RouteTerms:
     """Builds the terms of a route to an entry. Pure."""
-    teams = gateway.teams
-    limited = {team.name: team.requests_at_once for team in teams if team.requests_at_once is not None}
-    spending = {team.name: team.spending for team in teams if team.spending.is_limited}
-    if gateway.pot.is_limited:
-        spending[POT] = gateway.pot
-    limits = {owner: list_limits(owner, limit) for owner, limit in spending.items()}
-    return RouteTerms({name: entry}, wait_seconds, limited, limits=limits)
+    limits, limits_name, _ = _list_team_limits(_Limited(gateway.teams, gateway.pot))
+    return RouteTerms({name: entry}, wait_seconds, limits_name=limits_name).limited_by(limits)
+
+
+def build_limits_metadata(gateway: Gateway) -> dict[str, Any]:
+    """Builds what a virtual host says to the script of all its routes: the limits of teams, if any. Pure.
+
+    Said on each route, a table would grow with the entries times the teams.
+    """
+    limits, limits_name, text = _list_team_limits(_Limited(gateway.teams, gateway.pot))
+    if not limits_name:
+        return {}
+    limited = {f"limited {team}": True for team in list_limited(limits)}
+    return {"metadata": {"filter_metadata": {ADMISSION_FILTER: {"limits": text, **limited}}}}
+
+
+class _Limited:
+    """The teams and the pot of a gateway, the same as others only if they are the very same objects.
+
+    Every route asks for their limits: to compare thousands of teams each time would take as long as all else.
+    """
+
+    def __init__(self, teams: tuple[TeamAccess, ...], pot: Spending) -> None:
+        self.teams, self.pot = teams, pot
+
+    def __eq__(self, other: object) -> bool:
+        """Returns whether both are."""
+        return isinstance(other, _Limited) and self.teams is other.teams and self.pot is other.pot
+
+    def __hash__(self) -> int:
+        """Returns the same for the same objects."""
+        return hash((id(self.teams), id(self.pot)))
+
+
+@functools.lru_cache(maxsize=2)
+def _list_team_limits(of: _Limited) -> tuple[TeamLimits, str, str]:
+    """Lists what limits teams; with its name, empty if nothing does, and as text."""
+    at_once = {team.name: team.requests_at_once for team in of.teams if team.requests_at_once is not None}
+    spending = {team.name: team.spending for team in of.teams if team.spending.is_limited}
+    if of.pot.is_limited:
+        spending[POT] = of.pot
+    limits = TeamLimits(at_once, {owner: list_limits(owner, limit) for owner, limit in spending.items()})
+    text = render_limits(limits)
+    return limits, name_terms(text) if limits != NO_LIMITS else "", text
 
 
 def list_free_teams(entry: EntryTerms, gateway: Gateway) -> list[TeamAccess]:
@@ -161,7 +203,7 @@ def with_usage_answer(route: Route, gateway: Gateway) -> Route:
     """Returns a route on which the service tells callers what they have used. Pure."""
     terms = build_terms("", EntryTerms(), gateway, 0)
     days = {team.name: team.requests_per_day for team in gateway.teams if team.requests_per_day is not None}
-    asks = RouteTerms({}, 0, limits=terms.limits, asks_usage=True, requests_per_day=days)
+    asks = replace(terms, entries={}, asks_usage=True, requests_per_day=days)
     return with_filter_config(route, {ADMISSION_FILTER: _build_question(asks)})
 
 
@@ -176,7 +218,7 @@ def _build_question(terms: RouteTerms) -> dict[str, Any]:
     context = {"name": name_terms(text), "terms": text, "reads_body": terms.reads_body}
     plain = describe_plain(terms)
     if plain is not None:
-        context |= {"plain": plain, **{f"limited {team}": True for team in list_limited(terms)}}
+        context["plain"] = plain
     return {**LUA_PER_ROUTE, "filter_context": context}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.envoy.admission import build_limits_metadata
 from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_errors
 from centralized_ml_api.local.envoy.api_keys import TEAM_FILTER, build_credential_removal
 from centralized_ml_api.local.envoy.closed import build_team_pauses
@@ -61,6 +62,7 @@ def build_job_table(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                 "name": "api",
                 "domains": ["*"],
                 "request_body_buffer_limit": limits.response_bytes,
+                **build_limits_metadata(gateway),
                 "routes": [each for route in guarded for each in with_anthropic_errors(route)],
             }
         ],

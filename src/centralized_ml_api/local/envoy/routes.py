@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
 from centralized_ml_api.local.envoy.admission import (
+    build_limits_metadata,
     build_terms,
     list_free_teams,
     with_admission,
@@ -149,6 +150,7 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
                 # Really for both directions, like the limit of the filter that collects the body; that filter
                 # leaves a call without a body to this limit.
                 "request_body_buffer_limit": limits.response_bytes,
+                **build_limits_metadata(gateway),
                 **look_up(":method", {"OPTIONS": [_open(_build_preflight_route())]}, tree),
             }
         ],

@@ -15,11 +15,12 @@ from centralized_ml_api.local.admission.account_book import AccountBook
 from centralized_ml_api.local.admission.accountant import Accountant
 from centralized_ml_api.local.admission.accounts import Limit
 from centralized_ml_api.local.admission.body_rules import LLAMA_CPP_NOTICES_SECONDS, build_passed_on
-from centralized_ml_api.local.admission.exchange import OVER, UNKNOWN_TERMS
+from centralized_ml_api.local.admission.exchange import OVER, UNKNOWN_LIMITS, UNKNOWN_TERMS
 from centralized_ml_api.local.admission.json_body import BodyError, read_json_object
 from centralized_ml_api.local.admission.service import (
     COUNTING,
     COUNTS_AT_ONCE,
+    LIMITS_REMEMBERED,
     TERMS_REMEMBERED,
     AdmissionService,
 )
@@ -145,6 +146,27 @@ def test_terms_are_asked_for_once_and_once_more_when_they_are_forgotten() -> Non
         for seconds in range(TERMS_REMEMBERED):
             await ask(replace(SHARED, wait_seconds=30 + seconds), tells_terms=True)
         assert await ask(SHARED, tells_terms=False) == UNKNOWN_TERMS
+
+    told(tell)
+
+
+def test_the_limits_of_teams_are_asked_for_once_for_all_routes() -> None:
+    limits = {"red": (Limit("red", "tokens", "minute", 300),)}
+    first, second = (RouteTerms({name: EntryTerms()}, 60, {"blue": 1}, limits=limits) for name in ("a", "b"))
+
+    async def tell(world: World) -> None:
+        async def ask(terms: RouteTerms, **told: bool) -> Response:
+            return await world.ask(terms, {"x": 1}, **told).answer()
+
+        assert await ask(first, tells_terms=False) == UNKNOWN_TERMS
+        assert await ask(first, tells_limits=False) == UNKNOWN_LIMITS
+        assert await ask(first, tells_terms=False) == UNKNOWN_TERMS, "without their limits they are not known"
+        assert goes_on(await ask(first))
+        assert goes_on(await ask(second, tells_limits=False))
+        assert goes_on(await ask(second, tells_terms=False))
+        for number in range(LIMITS_REMEMBERED):
+            await ask(replace(first, requests_at_once={"blue": 2 + number}))
+        assert await ask(replace(second, wait_seconds=59), tells_limits=False) == UNKNOWN_LIMITS
 
     told(tell)
 

@@ -12,7 +12,7 @@ from lupa.luajit21 import LuaRuntime
 
 from centralized_ml_api.local.admission.accounts import Limit
 from centralized_ml_api.local.admission.plain_bodies import describe_plain, list_limited
-from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
+from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms, TeamLimits
 from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.plan.event import POT
 from support.plain_bodies import rewrite_as_service
@@ -244,10 +244,9 @@ def test_where_something_waits_is_limited_or_has_rules_there_are_no_plain_bodies
 
 
 def test_teams_with_limits_are_asked_about_whatever_their_bodies_are() -> None:
-    limits = {"red": (Limit("red", "tokens", "minute", 300),)}
-    terms = RouteTerms({"e": CHAT}, 29, requests_at_once={"blue": 1}, limits=limits)
-    assert describe_plain(terms) is not None
-    assert list_limited(terms) == ["blue", "red"]
+    limits = TeamLimits({"blue": 1}, {"red": (Limit("red", "tokens", "minute", 300),)})
+    assert describe_plain(RouteTerms({"e": CHAT}, 29).limited_by(limits)) is not None
+    assert list_limited(limits) == ["blue", "red"]
 
 
 def test_a_model_with_a_lower_limit_of_its_own_gets_no_longer_bodies() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.admission.terms import EntryTerms, name_terms, parse_terms
+from centralized_ml_api.local.admission.terms import EntryTerms, name_terms, parse_limits, parse_terms
 from centralized_ml_api.local.envoy.admission import ADMISSION_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
 from centralized_ml_api.local.envoy.direct_responses import match_method
@@ -46,13 +46,17 @@ def test_no_route_to_a_model_passes_the_limits_by() -> None:
         teams=(TeamAccess("red", ("k",), spending=Spending(nanodollars=5)), TeamAccess("blue", ("l",))),
         pot=Spending(tokens=7),
     )
-    routes = list_routes(build_routes(gateway, Limits()))
-    led = [route for route in routes if "route" in route]
+    table = build_routes(gateway, Limits())
+    led = [route for route in list_routes(table) if "route" in route]
     assert len(led) > 10
+    shared = table["virtual_hosts"][0]["metadata"]["filter_metadata"][ADMISSION_FILTER]["limits"]
+    limits = parse_limits(shared)
     for route in led:
         question = route["typed_per_filter_config"][ADMISSION_FILTER]["filter_context"]
         assert question["name"] == name_terms(question["terms"])
         terms = parse_terms(question["terms"])
+        assert terms.limits_name == name_terms(shared)
+        terms = terms.limited_by(limits)
         assert [limit.most for limit in terms.limits_of("red")] == [5, 7], json.dumps(route["match"])
         assert [limit.most for limit in terms.limits_of("blue")] == [7]
         assert question["reads_body"] is True
@@ -157,3 +161,20 @@ def test_who_has_others_to_fall_back_on_is_called_in_turn_unless_a_call_is_one_o
         assert [IS_NO_ATTEMPT in route["match"]["headers"] for route in calls] == [True, True, False, False]
         assert [is_asked(route) for route in calls] == [False, False, True, True]  # who is admitted
         assert "/b/v1/chat/completions" in json.dumps(calls[0]["typed_per_filter_config"]["headers"])
+
+
+def count_bytes(entries: int, teams: int) -> int:
+    """How long a table is in which every team has limits."""
+    routes = tuple(replace(CHAT, name=f"chat-{number:03}") for number in range(entries))
+    limited = tuple(
+        TeamAccess(f"team-{number:03}", (f"k{number:03}",), requests_at_once=3, spending=Spending(tokens=500))
+        for number in range(teams)
+    )
+    paths = dict.fromkeys(("/v1/chat/completions", "/v1/messages"), routes)
+    gateway = Gateway((Upstream("up", (1,)),), routes, by_model=paths, teams=limited)
+    return len(json.dumps(build_routes(gateway, Limits())))
+
+
+def test_a_team_with_limits_takes_as_much_of_a_table_of_many_entries_as_of_one_of_few() -> None:
+    few, many = (count_bytes(entries, 40) - count_bytes(entries, 20) for entries in (2, 20))
+    assert few == many > 0
