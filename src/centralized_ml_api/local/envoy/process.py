@@ -178,7 +178,7 @@ class EnvoyGateway:
                 reached()
                 return
             try:
-                await self._update(self._admin, build_snapshot(gateway, self._settings), reached)
+                await self._update(self._admin, await self._build(gateway), reached)
                 self._accepted_of = gateway
             except StartError as error:
                 reason = await self._find_error(gateway, self._settings)
@@ -188,6 +188,18 @@ class EnvoyGateway:
                 self._gateway = before
                 write_snapshot(self._settings.files, build_snapshot(before, self._settings))
                 raise StartError(f"{error.message}: {reason}") from error
+
+    async def _build(self, gateway: Gateway) -> Snapshot:
+        """Builds what Envoy is to have, in a thread: of thousands of entries that takes seconds.
+
+        Raises:
+            StartError: Another Envoy has been launched meanwhile, with what was served before.
+        """
+        admin = self._admin
+        snapshot = await asyncio.to_thread(build_snapshot, gateway, self._settings)
+        if self._admin is not admin:
+            raise StartError("the gateway was started again while it was to serve something else")
+        return snapshot
 
     async def move(self, upstreams: Iterable[Upstream | ExternalUpstream]) -> bool:
         """Lets calls reach upstreams that Envoy knows where they are now; nothing else changes.

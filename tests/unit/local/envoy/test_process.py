@@ -134,6 +134,20 @@ def test_an_envoy_that_does_not_come_up_is_given_up_when_time_is_up(tmp_path: Pa
         asyncio.run(started.gateway.wait_started(0.05))
 
 
+def test_what_is_built_while_another_envoy_is_launched_is_refused_and_not_written(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        applying = asyncio.create_task(started.gateway.apply(serving("chat")))
+        await asyncio.sleep(0)  # it is built in a thread, and everybody else goes on meanwhile
+        assert not applying.done()
+        started.gateway.launch(serving("old"))
+        with pytest.raises(StartError, match="was started again"):
+            await applying
+        assert '"/old"' in started.routes()
+        assert '"/chat"' not in started.routes()
+
+    run_started(tmp_path, story)
+
+
 def test_a_rejected_change_names_the_reason_and_puts_the_files_back(tmp_path: Path) -> None:
     async def story(started: Started) -> None:
         before = {path.name: path.read_text() for path in started.files.folder.rglob("*.json")}
