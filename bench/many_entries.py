@@ -15,18 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LIMIT_TOKENS, LIMIT_CALLS = 10**12, 10_000
+"""What no team reaches while it is measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many entries, with or without the paths of a chat, and how many teams."""
+    """How many entries, with or without the paths of a chat, and how many teams, with or without limits."""
 
     entries: int
     teams: int
     chats: bool = False
+    limits: bool = False
 
     @property
     def name(self) -> str:
         """What the table calls it."""
-        return f"{self.entries:,} {'chats' if self.chats else 'entries'}, {self.teams:,} teams"
+        limited = " with limits" if self.limits else ""
+        return f"{self.entries:,} {'chats' if self.chats else 'entries'}, {self.teams:,} teams{limited}"
+
+    @property
+    def kind(self) -> tuple[bool, bool]:
+        """What sizes have in common that differ by numbers alone."""
+        return self.chats, self.limits
 
 
 @contextlib.contextmanager
@@ -53,7 +64,8 @@ def build_config(size: Size, port: int) -> dict[str, Any]:
     """Builds the config. Pure."""
     teams = [f"team-{number}" for number in range(size.teams)]
     entries = [build_entry(number, port, chats=size.chats) for number in range(size.entries)]
-    return {"models": [], "endpoints": entries, "event": {**PUBLIC_LIMIT, "teams": teams}}
+    limits = {"tokens_per_day": LIMIT_TOKENS, "requests_at_once": LIMIT_CALLS} if size.limits else {}
+    return {"models": [], "endpoints": entries, "event": {**PUBLIC_LIMIT, **limits, "teams": teams}}
 
 
 def build_entry(number: int, port: int, *, chats: bool) -> dict[str, Any]:

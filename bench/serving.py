@@ -14,25 +14,38 @@ if TYPE_CHECKING:
 
 MLAPI = (sys.executable, "-m", "centralized_ml_api")
 START_SECONDS = 120
+"""How long a start may take, unless somebody gives it longer."""
 PUBLIC_LIMIT = {"requests_per_second": 1_000_000, "burst": 1_000_000}
 """An `event` without teams, with a limit that no measurement reaches; the default is 100 calls per second."""
 
 
 @contextlib.contextmanager
-def serve(config: Mapping[str, Any], folder: Path, *flags: str, prefix: Sequence[str] = ()) -> Iterator[str]:
+def serve(
+    config: Mapping[str, Any],
+    folder: Path,
+    *flags: str,
+    prefix: Sequence[str] = (),
+    start_seconds: float = START_SECONDS,
+) -> Iterator[str]:
     """Runs `mlapi up` with a config on a free port of loopback; yields its address, and stops it.
 
-    Its state is in `folder / ".mlapi"`. `prefix` goes before the command, such as `taskset`.
+    Args:
+        config: What is served.
+        folder: Where the config is written; the state is in its `.mlapi`.
+        flags: Those of `mlapi up`.
+        prefix: What goes before the command, such as `taskset`.
+        start_seconds: How long it may take until it serves.
 
     Raises:
         RuntimeError: It does not start; the message has the reason.
+        subprocess.TimeoutExpired: It does not start in time.
     """
     file = folder / "models.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     state = ["--state", str(folder / ".mlapi")]
     up = [*prefix, *MLAPI, "up", str(file), "--port", "0", "--detach", *state, *flags]
     try:
-        started = subprocess.run(up, check=False, capture_output=True, text=True, timeout=START_SECONDS)  # noqa: S603  # our own
+        started = subprocess.run(up, check=False, capture_output=True, text=True, timeout=start_seconds)  # noqa: S603  # our own
     except subprocess.TimeoutExpired:
         subprocess.run([*MLAPI, "down", *state], check=False, capture_output=True)  # noqa: S603  # our own
         raise

@@ -7,10 +7,9 @@ leaves larger sizes out, and those with more teams.
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ import psutil
 from bench.load import require_wrk, run_load
 from bench.many_entries import Size, build_config, start_models
 from bench.processes import free_port, on_cores, processor_seconds
-from bench.scenario import Goal, Measured, Row, Run, Scenario
+from bench.scaling import Figures, Serving, build_growth, build_row, judge, predict_mebibytes
+from bench.scenario import Measured, Run, Scenario
 from bench.scenarios.gateway.calls import OPENAI_PATH, build_call, wait_for_answer
 from bench.scenarios.gateway.peer import GATEWAY_CORES, LOAD_CORES, Place
 from bench.scenarios.gateway.proxies import ENVOY
@@ -28,7 +28,7 @@ from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bench.load import Call
 
@@ -38,10 +38,6 @@ MEBIBYTE = 1024 * 1024
 _LONGEST = 200
 SPARE = 0.8
 """The share of the free memory that a size may need."""
-COST_RATIO = 1.1
-LINEAR = 1.5
-"""How many times as long another entry may take among many as among few; 1 is proportional."""
-FAILED = "sizes that did not start, reload or answer, though there was memory"
 DURING_RELOAD = 1.5
 """For a moment, the gateway holds what it served and what it is to serve; some of that it keeps."""
 
@@ -55,40 +51,13 @@ SIZES = (
     Size(100, 20, chats=True),
     Size(1000, 20, chats=True),
     Size(5000, 20, chats=True),
+    Size(100, 1000, chats=True, limits=True),
+    Size(100, 5000, chats=True, limits=True),
 )
 """In the order of the table; of each kind the smaller first, from which the need of the next is told."""
 
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """One size in one round; without `serving`, `stopped` says why it was not served.
-
-    `failed` is whether serving it was tried: for others the memory is not there.
-    """
-
-    check_seconds: float
-    stopped: str = ""
-    serving: Serving | None = None
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """What serving takes: `gateway` is Envoy, `others` are all other processes of `mlapi up`.
-
-    `most_mebibytes` is the most that Envoy has held, a reload included. `own_microseconds` are those of Envoy
-    for a call at an entry's own path, `v1_microseconds` for one under `/v1`.
-    """
-
-    start_seconds: float
-    reload_seconds: float
-    routes_megabytes: float
-    gateway_mebibytes: float
-    most_mebibytes: float
-    others_mebibytes: float
-    idle_share: float
-    own_microseconds: float
-    v1_microseconds: float | None
+START_SECONDS = 300
+"""How long a start may take here."""
 
 
 def measure(run: Run) -> Measured:
@@ -107,28 +76,12 @@ def measure(run: Run) -> Measured:
             run.say(f"round {number + 1} of {run.rounds}: {size.name}: {figures[size][-1]}")
     return Measured(
         goals=judge(figures),
-        rows=[build_row(size, rounds) for size, rounds in figures.items()],
+        rows=[*(build_row(size, rounds) for size, rounds in figures.items()), *build_growth(figures)],
         versions=ENVOY.versions(run.say),
         details={
             "rounds": {size.name: [asdict(each) for each in rounds] for size, rounds in figures.items()}
         },
     )
-
-
-def predict_mebibytes(size: Size, figures: Mapping[Size, Sequence[Figures]]) -> float | None:
-    """Returns what the gateway will hold, on the line through the two largest sizes of its kind; else None.
-
-    Pure.
-    """
-    known = sorted(
-        (other.entries, rounds[-1].serving.gateway_mebibytes)
-        for other, rounds in figures.items()
-        if (other.chats, other.teams) == (size.chats, size.teams) and rounds and rounds[-1].serving
-    )
-    if len(known) < 2:  # noqa: PLR2004  # a line
-        return None
-    (few, small), (many, large) = known[-2:]
-    return large + (size.entries - many) * (large - small) / (many - few)
 
 
 def measure_size(size: Size, place: Place, needed: float | None) -> Figures:
@@ -171,7 +124,7 @@ def measure_serving(size: Size, config: dict[str, Any], place: Place) -> Serving
         subprocess.TimeoutExpired: It does not start in time.
     """
     folder, begun = place.folder, time.perf_counter()
-    with serve(config, folder) as address:
+    with serve(config, folder, start_seconds=START_SECONDS) as address:
         start_seconds = time.perf_counter() - begun
         supervisor, port = supervisor_of(folder), int(address.rpartition(":")[2])
         envoy = find_envoy_of(supervisor)
@@ -269,64 +222,6 @@ def most_memory(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-def build_row(size: Size, rounds: Sequence[Figures]) -> Row:
-    """Builds a row of medians, with the reason where a size was not served. Pure."""
-    served = [each.serving for each in rounds if each.serving]
-
-    def middle(name: str, digits: int) -> float | None:
-        values = [value for serving in served if (value := getattr(serving, name)) is not None]
-        return round(statistics.median(values), digits) if values else None
-
-    return {
-        "": size.name,
-        "check s": round(statistics.median(each.check_seconds for each in rounds), 2),
-        "start s": middle("start_seconds", 1),
-        "reload s": middle("reload_seconds", 1),
-        "routes MB": middle("routes_megabytes", 1),
-        "gateway MiB": middle("gateway_mebibytes", 0),
-        "most MiB": middle("most_mebibytes", 0),
-        "others MiB": middle("others_mebibytes", 0),
-        "idle, of a core": middle("idle_share", 2),
-        "µs at /{name}": middle("own_microseconds", 1),
-        "µs at /v1": middle("v1_microseconds", 1),
-        "why not": next((each.stopped for each in rounds if each.stopped), ""),
-    }
-
-
-def judge(figures: Mapping[Size, Sequence[Figures]]) -> list[Goal]:
-    """Builds the goals: what may grow with the number of entries and teams, and how. Pure."""
-    failed = sum(each.failed for rounds in figures.values() for each in rounds)
-    goals = [Goal(FAILED, failed, 0)]
-    for few, many in ((Size(100, 20), Size(5000, 20)), (Size(100, 20), Size(100, 5000))):
-        pairs = _pair(figures, few, many)
-        if pairs:
-            cost = statistics.median(
-                large.own_microseconds / small.own_microseconds for small, large in pairs
-            )
-            goals.append(Goal(f"CPU per call, {many.name} / {few.name}", round(cost, 2), COST_RATIO))
-    few, some, many = Size(100, 20), Size(1000, 20), Size(5000, 20)
-    growths = [
-        (large.start_seconds - middle.start_seconds)
-        / (many.entries - some.entries)
-        / ((middle.start_seconds - small.start_seconds) / (some.entries - few.entries))
-        for (small, middle), (_, large) in zip(
-            _pair(figures, few, some), _pair(figures, some, many), strict=False
-        )
-    ]
-    if growths:
-        name = "start, seconds an entry, of entries 1,001 to 5,000 / 101 to 1,000"
-        goals.append(Goal(name, round(statistics.median(growths), 2), LINEAR))
-    return goals
-
-
-def _pair(
-    figures: Mapping[Size, Sequence[Figures]], first: Size, second: Size
-) -> list[tuple[Serving, Serving]]:
-    """Returns the rounds in which both sizes were served."""
-    rounds = zip(figures.get(first, ()), figures.get(second, ()), strict=False)
-    return [(one.serving, other.serving) for one, other in rounds if one.serving and other.serving]
-
-
 SCENARIO = Scenario(
     title="How far one machine scales",
     about=(
@@ -334,10 +229,12 @@ SCENARIO = Scenario(
         "`mlapi check`, a start and a reload with one entry more take, what the gateway and all other "
         "processes hold, what they need while nobody calls, and what a call costs the gateway at the path "
         "of the last "
-        "entry and, for chats, under `/v1` by its name. Entries are servers that already run, so that one "
-        "machine can hold them. Chats have the paths of OpenAI's and of Anthropic's API. `most MiB` includes "
-        "the reload, during which the gateway holds what it served and what it is to serve. A size of which "
-        "the memory for this is not there is checked and not served."
+        "entry and, for chats, under `/v1` by its name. The last rows say how each figure grows: what 1,000 "
+        "entries or teams more take. Teams with limits have tokens for a day and a number of calls at once. "
+        "Entries are servers that already run, so that one machine can hold them. Chats have the paths of "
+        "OpenAI's and of Anthropic's API. `most MiB` includes the reload, while the gateway holds what it "
+        "served and what it is to serve. A size of which the memory for this is not there is checked and not "
+        "served."
     ),
     rounds=1,
     fewest_rounds=1,

@@ -13,17 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from bench.many_entries import Size, address_of, build_config
-from bench.scenarios.scale import (
-    FAILED,
-    SIZES,
-    Figures,
-    Serving,
-    build_row,
-    judge,
-    most_memory,
-    predict_mebibytes,
-    word_stop,
-)
+from bench.scaling import FAILED, Figures, Serving, build_growth, build_row, judge, predict_mebibytes
+from bench.scenarios.scale import SIZES, most_memory, word_stop
 
 from centralized_ml_api.config.load import load_config
 
@@ -48,10 +39,12 @@ def served(**figures: float) -> Figures:
     return Figures(0.2, serving=replace(SERVING, **figures))
 
 
-@pytest.mark.parametrize("chats", [False, True])
-def test_a_config_of_any_size_is_in_order_without_a_warning(tmp_path: Path, *, chats: bool) -> None:
+@pytest.mark.parametrize(
+    "size", [Size(300, 3), Size(300, 3, chats=True), Size(300, 3, chats=True, limits=True)]
+)
+def test_a_config_of_any_size_is_in_order_without_a_warning(tmp_path: Path, size: Size) -> None:
     file = tmp_path / "models.json"
-    file.write_text(json.dumps(build_config(Size(300, 3, chats=chats), 4321)), encoding="utf-8")
+    file.write_text(json.dumps(build_config(size, 4321)), encoding="utf-8")
     loaded = load_config(file, now=datetime.now(UTC))
     assert (len(loaded.config.entries), loaded.warnings) == (300, ())
 
@@ -122,3 +115,26 @@ def test_why_a_size_was_not_served_is_said_in_a_line(
 
 def test_the_most_memory_of_a_process_is_at_least_what_it_has() -> None:
     assert most_memory(os.getpid()) >= 0.9 * psutil.Process().memory_info().rss > 0
+
+
+def test_how_each_figure_grows_is_told_for_a_thousand_entries_or_teams_more() -> None:
+    figures = {
+        FEW: [served(start_seconds=2, gateway_mebibytes=100)],
+        SOME: [served(start_seconds=6.5, gateway_mebibytes=190)],
+        MANY: [served(start_seconds=46.5, gateway_mebibytes=590)],
+        Size(100, 1000): [served(start_seconds=3)],
+        Size(100, 5000): [served(start_seconds=7)],
+        Size(100, 5000, chats=True, limits=True): [served(start_seconds=99)],
+        Size(100, 20, chats=True): [served()],
+        Size(1000, 20, chats=True): [Figures(1.5, "no memory")],
+        Size(5000, 20, chats=True): [served(v1_microseconds=60)],
+    }
+    rows = {row[""]: row for row in build_growth(figures)}
+    assert [(name, row["start s"], row["gateway MiB"]) for name, row in rows.items()] == [
+        ("1,000 entries more, from 100 to 1,000", 5, 100),
+        ("1,000 entries more, from 1,000 to 5,000", 10, 100),
+        ("1,000 teams more, from 1,000 to 5,000", 1, 0),
+        ("1,000 entries more, from 100 to 5,000 (chats)", 0, 0),
+    ]
+    assert {row["µs at /v1"] for row in rows.values()} == {None}
+    assert all(list(row) == list(build_row(FEW, figures[FEW])) for row in rows.values())
