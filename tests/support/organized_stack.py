@@ -28,6 +28,7 @@ from support.fake_documents import FakeDocuments
 from support.fake_function import FakeFunction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 STACK, REGION = "Event", "us-east-1"
@@ -80,13 +81,25 @@ class OrganizedStack:
             team: {"Type": _PLAN, "Properties": {"UsagePlanName": team}} for team in ("red", "blue")
         }
         plans["places"] = {"Type": _PLAN, "Properties": {"UsagePlanName": PLACES_PLAN}}
-        joining = {"table": DOOR, "places": 3, "until": ""}
-        outputs = {
-            ADDRESS_OUTPUT: "https://api.example/prod/",
-            KEY_ENDS_OUTPUT: "arn:aws:iam::1:role/r",
-            JOINING_OUTPUT: json.dumps(joining),
-        }
         self.template |= plans
+        self._add_resources(plans)
+        self._open_door()
+        self.wire.answers |= self._list_fixed(plans)
+        self.wire.spoken |= {
+            **self.keeper.serve(),
+            **self.streamer.serve(),
+            **self._serve_keys(),
+            "dynamodb.GetItem": lambda body: Answer(200, self.documents.get_item(**json.loads(body))),
+            "dynamodb.UpdateItem": self._update,
+            "dynamodb.DeleteItem": self._delete,
+            "dynamodb.Scan": self._scan,
+            "logs.StartQuery": self._start_query,
+            "logs.GetQueryResults": self._query_results,
+            "scheduler.POST /schedules/*": self._make_schedule,
+            "monitoring.GetMetricData": self._count,
+        }
+
+    def _add_resources(self, plans: dict[str, Any]) -> None:
         self.resources += [
             *((_PLAN, name, f"plan-{name}") for name in plans),
             ("AWS::Scheduler::ScheduleGroup", "Group", "group"),
@@ -97,12 +110,9 @@ class OrganizedStack:
             ("AWS::Logs::LogGroup", "ApiHttpAccessLog1", "the-log"),
         ]
         self._list_resources()
-        self.wire.answers |= {
-            "cloudformation.DescribeStacks": describe_stack(outputs),
-            "apigateway.GET /restapis/api/resources": Answer(
-                200, {"item": [{"id": path, "path": path} for path in PATHS]}
-            ),
-        }
+
+    def _open_door(self) -> None:
+        """Writes who has joined."""
         self.documents.update_item(
             Key={"holder": {"S": "door"}, "span": {"S": "now"}},
             UpdateExpression="SET #code = :code, #closed = :closed, #taken = :taken, #names = :names,"
@@ -119,35 +129,36 @@ class OrganizedStack:
                 ":receipts": {"M": {"owls": {"S": "told"}}},
             },
         )
-        self.wire.spoken |= {
-            **self.keeper.serve(),
-            **self.streamer.serve(),
-            "dynamodb.GetItem": lambda body: Answer(200, self.documents.get_item(**json.loads(body))),
-            "dynamodb.UpdateItem": self._update,
-            "dynamodb.DeleteItem": self._delete,
-            "dynamodb.Scan": self._scan,
-            "logs.StartQuery": self._start_query,
-            "logs.GetQueryResults": self._query_results,
+
+    def _list_fixed(self, plans: dict[str, Any]) -> dict[str, Answer]:
+        """The answers that nothing changes, by operation."""
+        outputs = {
+            ADDRESS_OUTPUT: "https://api.example/prod/",
+            KEY_ENDS_OUTPUT: "arn:aws:iam::1:role/r",
+            JOINING_OUTPUT: json.dumps({"table": DOOR, "places": 3, "until": ""}),
+        }
+        listed = [
+            {"id": f"plan-{name}", "name": plan["Properties"]["UsagePlanName"]}
+            for name, plan in plans.items()
+        ]
+        return {
+            "cloudformation.DescribeStacks": describe_stack(outputs),
+            "apigateway.GET /restapis/api/resources": Answer(
+                200, {"item": [{"id": path, "path": path} for path in PATHS]}
+            ),
+            "apigateway.GET /usageplans": Answer(200, {"item": listed}),
+            **{
+                f"apigateway.GET /usageplans/{plan['id']}/usage": Answer(200, {"values": {}})
+                for plan in listed
+            },
+        }
+
+    def _serve_keys(self) -> dict[str, Callable[[str], Answer]]:
+        return {
             "apigateway.GET /apikeys": lambda _: Answer(200, {"item": self.items}),
             "apigateway.POST /apikeys": self._make_key,
             "apigateway.PATCH /apikeys/red": partial(self._change_key, "red"),
             "apigateway.POST /usageplans/plan-red/keys": lambda _: Answer(201, {"id": "made"}),
-            "scheduler.POST /schedules/*": self._make_schedule,
-            "monitoring.GetMetricData": self._count,
-        }
-        self.wire.answers |= {
-            "apigateway.GET /usageplans": Answer(
-                200,
-                {
-                    "item": [
-                        {"id": f"plan-{name}", "name": plan["Properties"]["UsagePlanName"]}
-                        for name, plan in plans.items()
-                    ]
-                },
-            ),
-            **{
-                f"apigateway.GET /usageplans/plan-{name}/usage": Answer(200, {"values": {}}) for name in plans
-            },
         }
 
     def end_at(self, instant: datetime) -> None:
