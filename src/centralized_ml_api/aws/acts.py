@@ -119,6 +119,7 @@ class AwsActs:
             team = read_text(wanted, "team")
             owner = self._owner_of(team)
             self._pauses.set_team(owner, words, self._list_keys(owner))
+            self._pauses.cover(owner, self._list_keys(owner))  # also a key that was made meanwhile
             self._journal.note("pause team", team, words)
             return {}
         name = read_text(wanted, "name") if "name" in wanted else EVERYTHING
@@ -173,21 +174,19 @@ class AwsActs:
         return {}
 
     def _renew_key(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Gives a `team` a new `key`; a team that is paused is so with that key, too.
+        """Gives a `team` a new `key`; a team that is paused by then is so with that key, too.
 
         The key is there whether or not that works, and is shown nowhere else: `trouble` says what failed.
         """
         team, keys = read_text(wanted, "team"), AwsKeys(self._target, self._clients, clock=self._clock)
         owner = self._owner_of(team)
-        words = self._pauses.load().teams.get(owner)
+        self._pauses.load()  # no key is made where no pause could cover it
         keys.rotate(team, GRACE)
         self._journal.note("new key", team)
         key = keys.show(team)
-        if words is None:
-            return {"key": key}
         uncovered = f"the pause of {team} does not cover this key"
         try:
-            self._pauses.set_team(owner, words, self._list_keys(owner))
+            self._pauses.cover(owner, self._list_keys(owner))
         except MlApiError as error:
             return {"key": key, "trouble": f"{uncovered}: {error.message}"}
         except (BotoCoreError, ClientError) as error:

@@ -126,6 +126,24 @@ class AwsPauses:
             lambda pauses: (pauses.teams.get(name), pauses.set_team(name, words, listed)),
         )
 
+    def cover(self, name: str, keys: Iterable[str]) -> None:
+        """Lets the pause of a team cover these keys; changes nothing if the team is not paused by then.
+
+        Args:
+            name: What the tags of its keys name.
+            keys: The values of all its keys.
+
+        Raises:
+            DeployError: The pause cannot be changed.
+        """
+        listed = [*keys]
+
+        def add(pauses: Pauses) -> tuple[str | None, Pauses]:
+            words = pauses.teams.get(name)
+            return words, pauses if words is None else pauses.set_team(name, words, listed)
+
+        self._change(add)
+
     def _change(
         self,
         change: Callable[[Pauses], tuple[str | None, Pauses]],

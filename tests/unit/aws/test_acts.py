@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.aws.acts import AwsActs
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.function_variable import ATTEMPTS, FunctionVariable, VariableWords
 from centralized_ml_api.aws.pauses import hash_key
-from centralized_ml_api.aws.stack_contract import KEY_FUNCTION, MESSAGE_VARIABLE, PAUSED_VARIABLE
+from centralized_ml_api.aws.stack_contract import (
+    KEY_FUNCTION,
+    MESSAGE_VARIABLE,
+    NOTHING_PAUSED,
+    PAUSED_VARIABLE,
+)
+from centralized_ml_api.aws.target import AwsTarget
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.organizer.journal import Journal
-from support.aws_wire import stack_resources
-from support.organized_stack import KEYS, REGION, STACK, OrganizedStack
+from support.aws_wire import Answer, stack_resources
+from support.organized_stack import KEYS, REGION, STACK, OrganizedStack, build_key
 from support.verbs import mlapi
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from support.aws_wire import AwsWire
@@ -246,3 +254,51 @@ def test_what_nothing_limits_cannot_be_granted(
     ran = act(tmp_path, "grant", *words, "--config", "models.json")
     assert (ran.status, said in ran.talk) == (2, True), ran.talk
     assert stack.documents.items.keys() == {("door", "now")}
+
+
+def renew(folder: Path) -> dict[str, Any]:
+    """Gives red a new key, as the organizer's screen does."""
+    clients = AwsClients(REGION)
+    target = AwsTarget(folder / "models.json", STACK, REGION, folder / ".mlapi")
+    return AwsActs(target, clients).do("new-key", {"team": "red"})
+
+
+def while_a_key_is_made(stack: OrganizedStack, happen: Callable[[], None]) -> None:
+    """Lets something happen between a new key and what follows it."""
+
+    def join(_: str) -> Answer:
+        happen()
+        return Answer(201, {"id": "made"})
+
+    stack.wire.spoken["apigateway.POST /usageplans/plan-red/keys"] = join
+
+
+def test_a_new_key_does_not_undo_a_resume_meanwhile(stack: OrganizedStack, tmp_path: Path) -> None:
+    act(tmp_path, "pause", "--team", "red", "--say", "Ask us")
+    while_a_key_is_made(stack, lambda: stack.keeper.variables.update({PAUSED_VARIABLE: NOTHING_PAUSED}))
+    assert "trouble" not in renew(tmp_path)
+    assert stack.paused == {}
+
+
+def test_a_new_key_is_covered_by_a_pause_that_changed_meanwhile(
+    stack: OrganizedStack, tmp_path: Path
+) -> None:
+    changed = {"teams": {"red": "Later"}, "keys": {hash_key(KEYS["red"]): "red"}}
+    while_a_key_is_made(stack, lambda: stack.keeper.variables.update({PAUSED_VARIABLE: json.dumps(changed)}))
+    key = renew(tmp_path)["key"]
+    assert stack.paused["teams"] == {"red": "Later"}
+    assert stack.paused["keys"][hash_key(key)] == "red"
+
+
+def test_a_pause_covers_a_key_that_is_made_meanwhile(stack: OrganizedStack, tmp_path: Path) -> None:
+    listed = [[*stack.items]]
+    made = build_key("red", "made-meanwhile", "made", 1)
+
+    def list_keys(_: str) -> Answer:
+        if listed:
+            return Answer(200, {"item": listed.pop()})
+        return Answer(200, {"item": [*stack.items, made]})
+
+    stack.wire.spoken["apigateway.GET /apikeys"] = list_keys
+    assert act(tmp_path, "pause", "--team", "red").status == 0
+    assert stack.paused["keys"][hash_key("made-meanwhile")] == "red"
