@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.traffic.pace import Pace, pace_of_all, pace_of_model, pace_of_team
-from centralized_ml_api.local.traffic.types import SpendingLeft, TeamLimit
+from centralized_ml_api.local.traffic.pace import (
+    Pace,
+    divide_by_model,
+    divide_by_team,
+    pace_of_all,
+    pace_of_model,
+    pace_of_team,
+)
+from centralized_ml_api.local.traffic.types import Counted, SpendingLeft, TeamLimit
 from centralized_ml_api.plan.event import POT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from centralized_ml_api.local.status import EntryStatus, LocalStatus
-    from centralized_ml_api.local.traffic.types import Counted, Traffic
+    from centralized_ml_api.local.traffic.types import Traffic
     from centralized_ml_api.plan.event import Unit
+
+    Divide = Callable[[Counted], Mapping[str, Counted]]
+    Measure = Callable[[str, Counted, Counted, float], Pace]
 
 WINDOW_SECONDS = 10.0
 """The time that rates and latencies cover: short enough to see a change, long enough to read."""
@@ -79,7 +89,8 @@ class Window:
 
     def model_rows(self, status: LocalStatus) -> list[ModelRow]:
         """Returns a row for each path, in the order of the config."""
-        return [self._row(entry) for entry in status.entries]
+        pace_of = self._measure_each(divide_by_model, pace_of_model)
+        return [self._row(entry, pace_of(entry.name)) for entry in status.entries]
 
     def team_rows(self) -> list[TeamRow]:
         """Returns the teams that are near a limit or were refused lately, the nearest first.
@@ -89,7 +100,14 @@ class Window:
         if not self._seen:
             return []
         everybody = TeamLimit(POT, None, None, None)
-        rows = [self._team(limit) for limit in (*self._seen[-1].limits, everybody)]
+        pace_of = self._measure_each(divide_by_team, pace_of_team)
+        left: defaultdict[str, list[SpendingLeft]] = defaultdict(list)
+        for each in self._seen[-1].spending:
+            left[each.owner].append(each)
+        rows = [
+            *(_build_team(limit, pace_of(limit.name), left[limit.name]) for limit in self._seen[-1].limits),
+            _build_team(everybody, self._measure_all(), left[POT]),
+        ]
         near = (
             row
             for row in rows
@@ -97,7 +115,7 @@ class Window:
         )
         return sorted(near, key=lambda row: -row.share)
 
-    def _row(self, entry: EntryStatus) -> ModelRow:
+    def _row(self, entry: EntryStatus, pace: Pace | None) -> ModelRow:
         now = self._seen[-1].counted if self._seen else None
         ready = sum(part.ready_replicas for part in entry.parts)
         replicas = sum(part.replicas for part in entry.parts)
@@ -106,27 +124,38 @@ class Window:
             entry.state,
             f"{ready}/{replicas}" if replicas else "",
             sum(part.restarts for part in entry.parts),
-            self._pace(pace_of_model, entry.name),
+            pace,
             (now.in_flight or {}).get(entry.name, 0) if now else None,
             self._seen[-1].waiting.get(entry.name) if self._seen else None,
         )
 
-    def _team(self, limit: TeamLimit) -> TeamRow:
-        measure = _pace_of_all if limit.name == POT else pace_of_team
-        pace = self._pace(measure, limit.name) or Pace(0, 0, 0)
-        left = tuple(left for left in self._seen[-1].spending if left.owner == limit.name)
-        return TeamRow(
-            limit, pace, max(_share(limit, pace), *(_used_share(each) for each in left), 0.0), left
-        )
+    def _measure_each(self, divide: Divide, measure: Measure) -> Callable[[str], Pace | None]:
+        """Returns what gives the pace of a model or team; each look is divided once for all of them."""
+        compared = self._compare()
+        if compared is None:
+            return lambda _: None
+        before, now, seconds = compared
+        earlier, later, none = divide(before), divide(now), Counted()
+        return lambda name: measure(name, earlier.get(name, none), later.get(name, none), seconds)
 
-    def _pace(self, measure: Callable[[str, Counted, Counted, float], Pace], name: str) -> Pace | None:
-        """Returns the pace of a model or a team between the first and the last look."""
+    def _measure_all(self) -> Pace | None:
+        compared = self._compare()
+        return pace_of_all(*compared) if compared else None
+
+    def _compare(self) -> tuple[Counted, Counted, float] | None:
+        """Returns the first and the last look, and the seconds between them, if there are such."""
         if not self._seen:
             return None
         before, now = self._seen[0], self._seen[-1]
         if before.counted is None or now.counted is None or now.at <= before.at:
             return None
-        return measure(name, before.counted, now.counted, now.at - before.at)
+        return before.counted, now.counted, now.at - before.at
+
+
+def _build_team(limit: TeamLimit, pace: Pace | None, left: Sequence[SpendingLeft]) -> TeamRow:
+    measured = pace or Pace(0, 0, 0)
+    share = max(_share(limit, measured), *map(_used_share, left), 0.0)
+    return TeamRow(limit, measured, share, tuple(left))
 
 
 def choose_rows(rows: Sequence[ModelRow], most: int) -> list[ModelRow]:
@@ -138,10 +167,6 @@ def choose_rows(rows: Sequence[ModelRow], most: int) -> list[ModelRow]:
 def _interest(row: ModelRow) -> tuple[bool, float]:
     """Returns what sorts the rows that somebody wants to see first."""
     return row.state in _QUIET, -(row.pace.requests_per_second if row.pace else 0.0)
-
-
-def _pace_of_all(_: str, before: Counted, now: Counted, seconds: float) -> Pace:
-    return pace_of_all(before, now, seconds)
 
 
 def _used_share(limit: SpendingLeft) -> float:

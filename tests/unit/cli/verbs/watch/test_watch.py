@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -24,6 +25,9 @@ from centralized_ml_api.local.traffic.types import (
     Traffic,
 )
 from centralized_ml_api.plan.event import POT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOW = datetime(2030, 1, 1, 10, 0, tzinfo=UTC)
 LONG = "a-model-with-the-longest-name-that-an-entry-of-the-config-may-have-000"
@@ -230,3 +234,32 @@ def test_without_a_terminal_a_row_is_said_again_only_when_it_changed(
     lines.show(replace(status, entries=(entry("chat", "failed"), entry("other"))), window(seen(0, 0)))
     said = [line.partition("Z ")[2].partition(",")[0] for line in capsys.readouterr().out.splitlines()]
     assert said == ["gateway: ready", "chat: ready", "other: ready", "chat: failed"]
+
+
+class CountedReads(tuple[Any, ...]):  # noqa: SLOT001  # a tuple can have no slots but empty ones
+    """A tuple that counts how often it is read through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.times += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("teams", [2, 200])
+def test_each_look_is_read_as_often_however_many_teams_and_models_there_are(teams: int) -> None:
+    names = [f"team-{number}" for number in range(teams)]
+    requests = CountedReads(Requests(name, name, 200, 10) for name in names)
+    tokens = CountedReads(TokenCount(name, name, "in", estimated=False, count=5) for name in names)
+    spending = CountedReads(SpendingLeft(name, "tokens", "day", 100, 50) for name in names)
+    limits = tuple(TeamLimit(name, 1, None, None) for name in names)
+    looks = window(
+        Traffic(0, Counted(), limits), Traffic(10, Counted(requests, tokens=tokens), limits, {}, spending)
+    )
+    rows = looks.team_rows()
+    assert {(row.pace.requests_per_second, row.least_left("tokens")) for row in rows} == {(1, 50)}
+    assert len(rows) == teams
+    status = replace(STATUS, entries=tuple(entry(name) for name in names))
+    paces = [row.pace for row in looks.model_rows(status)]
+    assert {pace and (pace.requests_per_second, pace.tokens_per_second) for pace in paces} == {(1, 0.5)}
+    assert (requests.times, tokens.times, spending.times) == (3, 3, 1)
