@@ -3,10 +3,12 @@
 The supervisor connects to a socket and writes a line of JSON whenever something changes; it gets one back for
 each of its own, and whenever the calls change:
 
-    {"number": 7, "entries": {"ocr": {"state": "waking", "ready_in": 2.5}}}
+    {"number": 7, "entries": {"ocr": {"state": "waking", "ready_in": 2.5, "places": 4, "servers": 1}}}
     {"number": 7, "calls": {"ocr": {"under_way": 0, "waiting": 3, "taken": 12, "refused": 1}}}
 
-The number in an answer is that of the last line that was obeyed. An entry that was not spoken of sleeps.
+The number in an answer is that of the last line that was obeyed. An entry that was not spoken of sleeps. Its
+places, any number where none are said, are those that it has once it is awake: the calls that wait came with
+what it had before a reload.
 """
 
 from __future__ import annotations
@@ -140,6 +142,10 @@ class Sleepers:
         """
         now, before = self._now(), self._sleepers
         self._sleepers = {name: _read(entry, now) for name, entry in line["entries"].items()}
+        sizes = (
+            (name, entry.get("places"), entry.get("servers", 1)) for name, entry in line["entries"].items()
+        )
+        self._turns.resize({name: (places, servers) for name, places, servers in sizes})
         self._turns.release(before.keys() - self._sleepers.keys())
         self._turns.let_through(self._named(READY))
         self._turns.turn_away([*self._named(FAILED), *self._named(CLOSED)])

@@ -25,7 +25,7 @@ from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from centralized_ml_api.local.admission.slots import Call
 
@@ -79,6 +79,7 @@ class Turns:
         self._lines: dict[str, Line] = {}
         self._under_way: dict[Call, tuple[str, str]] = {}
         self._at_once: dict[str, int] = {}
+        self._sizes: dict[str, tuple[int | None, int]] = {}
         self._total: Counter[str] = Counter()
         self._ended = EndedCalls()
 
@@ -105,7 +106,8 @@ class Turns:
             call: The call.
             entry: The entry that it calls.
             caller: Who takes turns with others: a team, or an address.
-            places: How many calls the entry answers at once; None for any number.
+            places: How many calls the entry answers at once; None for any number. What `resize` was told
+                goes before.
             at_once: How many calls the caller may have under way at all entries together; None for any.
             servers: How many processes share the places.
             prompt: What the call has its model read.
@@ -118,7 +120,8 @@ class Turns:
             NotAwakeError: The entry did not wake.
         """
         line = self._lines.setdefault(entry, Line())
-        line.places, line.servers, line.sleeper = places, servers, sleeper
+        line.places, line.servers = self._sizes.get(entry, (places, servers))
+        line.sleeper = sleeper
         line.notices_seconds = notices_seconds
         if at_once is None:
             self._at_once.pop(caller, None)
@@ -172,6 +175,16 @@ class Turns:
             for other in [name for name, line in self._lines.items() if caller in line.waiting]:
                 self._serve(other)
         return True
+
+    def resize(self, sizes: Mapping[str, tuple[int | None, int]]) -> None:
+        """Takes the places and servers that entries have from now on; all others have those of their calls.
+
+        A call that waits for a model that sleeps came with the places that it had before a reload.
+        """
+        self._sizes = dict(sizes)
+        for entry, (places, servers) in sizes.items():
+            if entry in self._lines:
+                self._lines[entry].places, self._lines[entry].servers = places, servers
 
     def let_through(self, awake: Collection[str]) -> None:
         """Gives out the places of these entries from now on, of those that may sleep."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from centralized_ml_api.local.sleep.types import View
+    from centralized_ml_api.plan.types import ModelDeployment
 
 RECONNECT_SECONDS = 0.1
 AWAY_SECONDS = 5.0
@@ -126,16 +127,32 @@ class SleepersLink:
         writer.write(line.encode() + b"\n")
 
 
-def describe_view(view: View | None) -> dict[str, Any]:
-    """Returns what the service is told of an entry; None stands for one whose calls are held. Pure."""
+def count_places(entry: ModelDeployment) -> tuple[int | None, int]:
+    """Returns how many calls the servers of an entry answer at once, None for any number, and their number.
+
+    These are those that will be awake: calls that wait now may have come when there were others. Pure.
+    """
+    places = entry.local.places if entry.local else None
+    return (None, 1) if places is None or entry.local is None else (places, entry.local.replicas)
+
+
+def describe_view(view: View | None, places: int | None = None, servers: int = 1) -> dict[str, Any]:
+    """Returns what the service is told of an entry. Pure.
+
+    Args:
+        view: How it is; None stands for one whose calls are held.
+        places: How many calls its servers answer at once; None for any number.
+        servers: How many it has.
+    """
+    size = {} if places is None else {"places": places, "servers": servers}
     if view is None:
-        return {"state": ASLEEP, "ready_in": None}
-    return {"state": _word_state(view), "ready_in": view.ready_in}
+        return {"state": ASLEEP, "ready_in": None, **size}
+    return {"state": _word_state(view), "ready_in": view.ready_in, **size}
 
 
 def digest_view(view: View | None, now: float) -> tuple[str, int | None]:
     """Returns what must have changed before the service is told anew: a state, or when it ends. Pure."""
-    state, ready_in = describe_view(view).values()
+    state, ready_in, *_ = describe_view(view).values()
     if ready_in is None:
         return state, None
     return state, round(ready_in if state == ASLEEP else now + ready_in)

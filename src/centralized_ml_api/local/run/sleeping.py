@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, keep_hours
-from centralized_ml_api.local.run.sleepers_link import describe_view, digest_view
+from centralized_ml_api.local.run.sleepers_link import count_places, describe_view, digest_view
 from centralized_ml_api.local.sleep.schedule import Schedule
 from centralized_ml_api.local.sleep.types import Calls, NotAwakeError, Phase, Step, View
 from centralized_ml_api.local.sleep.wake_times import describe_model
@@ -71,13 +71,13 @@ class Sleeping:
         self._clock = clock
         self._schedule = Schedule(call_seconds)
         self._hours: tuple[Window, ...] = ()
-        self._models: dict[str, str] = {}
+        self._entries: dict[str, ModelDeployment] = {}
         self._seen: dict[str, tuple[Running, ...]] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
         self._measured: set[str] = set()
         self._own: dict[str, Calls] = {}
         self._waiting: Counter[str] = Counter()
-        self._told: dict[str, tuple[str, int | None]] = {}
+        self._told: dict[str, tuple[str, int | None, int | None, int]] = {}
         self._held: frozenset[str] = frozenset()
         self._shown: dict[str, tuple[str, float | None]] = {}
         self._news = asyncio.Event()
@@ -95,23 +95,22 @@ class Sleeping:
             entries: Those of the plan.
             hours: When they may be awake; empty for always.
         """
-        self._hours = hours
-        sleepers = {entry.name: entry for entry in entries if entry.sleep and self._find(entry.name)}
-        self._models = {name: describe_model(entry) for name, entry in sleepers.items()}
+        found = {entry.name: (entry, self._find(entry.name)) for entry in entries if entry.sleep}
+        sleepers = self._entries = {name: entry for name, (entry, services) in found.items() if services}
+        services = {name: found[name][1] for name in sleepers}
         terms = {name: entry.sleep for name, entry in sleepers.items() if entry.sleep}
-        services = {name: self._find(name) for name in sleepers}
         phases: dict[str, Phase] = {
-            name: "asleep" if any(running.is_asleep for running in found) else "waking"
-            for name, found in services.items()
-            if found != self._seen.get(name)
+            name: "asleep" if any(running.is_asleep for running in own) else "waking"
+            for name, own in services.items()
+            if own != self._seen.get(name)
         }
         for name in phases:
             self._drop_work(name)
             for running in services[name]:
                 running.calls.changed = self.note_news
-        self._seen = services
+        self._hours, self._seen = hours, services
         self._measured.difference_update(phases)
-        expected = {name: self._times.expect(name, model) for name, model in self._models.items()}
+        expected = {name: self._times.expect(name, describe_model(entry)) for name, entry in sleepers.items()}
         known = {name: seconds for name, seconds in expected.items() if seconds is not None}
         self._schedule.adopt(terms, phases, known, self._clock.monotonic())
         self.release()
@@ -171,8 +170,7 @@ class Sleeping:
             move: Tells the gateway of these upstreams, sooner than of everything else, if that is possible.
         """
         woken = {name: services for name, services in self.find_awake().items() if self._is_waking(name)}
-        services = [running for name in woken for running in self._find(name)]
-        upstreams = [running.service.upstream(running.upstream) for running in services]
+        upstreams = [each.service.upstream(each.upstream) for name in woken for each in self._find(name)]
         if upstreams and await move(upstreams):
             self.note_published(woken)
             self._tell()  # not later: whoever calls this has more to do
@@ -196,7 +194,8 @@ class Sleeping:
                 continue
             seconds = self._schedule.note_ready(name, now)
             if seconds is not None and name in self._measured:
-                self._schedule.learn(name, self._times.note(name, self._models[name], seconds))
+                model = describe_model(self._entries[name])
+                self._schedule.learn(name, self._times.note(name, model, seconds))
         self.note_news()
 
     async def admit(self, name: str, seconds: float) -> None:
@@ -298,11 +297,12 @@ class Sleeping:
         """Tells the admission service how entries are; returns 0 if it knows and need not be told anew."""
         now, names = self._clock.monotonic(), self._schedule.names
         views = {name: None if name in self._held else self._schedule.view(name, now) for name in names}
-        told = {name: digest_view(view, now) for name, view in views.items()}
+        sizes = {name: count_places(entry) for name, entry in self._entries.items()}
+        told = {name: (*digest_view(view, now), *sizes[name]) for name, view in views.items()}
         if told == self._told and not anew:
             return 0
         self._told = told
-        return self._link.tell({name: describe_view(view) for name, view in views.items()})
+        return self._link.tell({name: describe_view(view, *sizes[name]) for name, view in views.items()})
 
     def _take_stock(self) -> None:
         """Tells the schedule what is known of calls and services."""

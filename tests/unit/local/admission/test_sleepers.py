@@ -13,6 +13,7 @@ import pytest
 from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS
 from centralized_ml_api.local.admission.account_book import AccountBook
 from centralized_ml_api.local.admission.accountant import Accountant
+from centralized_ml_api.local.admission.body_rules import LLAMA_CPP
 from centralized_ml_api.local.admission.service import COUNTING, AdmissionService
 from centralized_ml_api.local.admission.sleepers import LONGEST_SECONDS_BETWEEN_REPORTS, Sleepers
 from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
@@ -44,9 +45,9 @@ class World:
         self.calls: list[asyncio.Task[Response]] = []
         self.number = 0
 
-    def call(self, terms: RouteTerms = ANY) -> asyncio.Task[Response]:
-        """A call without a body; its answer."""
-        question = build_question(terms, len(self.calls) + 1)
+    def call(self, terms: RouteTerms = ANY, body: bytes = b"") -> asyncio.Task[Response]:
+        """A call; its answer."""
+        question = build_question(terms, len(self.calls) + 1, body)
         self.calls.append(asyncio.create_task(wait_for_answer(self.service, question)))
         return self.calls[-1]
 
@@ -54,9 +55,18 @@ class World:
         """The call of that number is over."""
         self.turns.end(identify(number))
 
-    def say(self, state: str, ready_in: float | None = None, name: str = "ocr") -> None:
+    def say(
+        self,
+        state: str,
+        ready_in: float | None = None,
+        name: str = "ocr",
+        places: int | None = None,
+        servers: int = 1,
+    ) -> None:
         self.number += 1
-        self.sleepers.obey({"number": self.number, "entries": {name: {"state": state, "ready_in": ready_in}}})
+        size = {} if places is None else {"places": places, "servers": servers}
+        entry = {"state": state, "ready_in": ready_in, **size}
+        self.sleepers.obey({"number": self.number, "entries": {name: entry}})
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
@@ -117,18 +127,51 @@ def test_an_entry_that_the_supervisor_has_not_spoken_of_sleeps() -> None:
 
 def test_calls_that_wait_for_a_place_do_not_go_on_once_the_model_is_to_sleep() -> None:
     async def tell(world: World) -> None:
-        world.say("ready")
+        world.say("ready", places=1)
         await world.call(ONE)
         second = world.call(ONE)
         await settle()
         assert world.counts == (1, 1, 1, 0)
-        world.say("asleep")
+        world.say("asleep", places=1)
         world.end(1)
         await settle()
         assert (world.counts, second.done()) == ((0, 1, 1, 0), False)
-        world.say("ready")
+        world.say("ready", places=1)
         await second
         assert world.counts == (1, 0, 2, 0)
+
+    told(tell)
+
+
+def test_calls_that_wait_have_the_places_of_the_server_that_wakes() -> None:
+    """It was reloaded with fewer slots, and nobody has called since then."""
+
+    async def tell(world: World) -> None:
+        before = EntryTerms(places=4, slots=4, context=2048, sleeps=True, body_rules=LLAMA_CPP)
+        body = json.dumps({"messages": [{"role": "user", "content": "Hello"}]}).encode()
+        calls = [world.call(RouteTerms({"ocr": before}, wait_seconds=29), body) for _ in range(4)]
+        await settle()
+        world.say("asleep", places=4)
+        world.say("ready", places=2)
+        assert world.counts == (2, 2, 2, 0)
+        slots = {json.loads((await call).body)["id_slot"] for call in calls[:2]}
+        assert slots == {0, 1}, "a call for a slot that there is not would wait for good"
+        world.end(1)
+        world.end(2)
+        await settle()
+        assert {json.loads((await call).body)["id_slot"] for call in calls[2:]} == {0, 1}
+
+    told(tell)
+
+
+def test_a_call_that_comes_by_an_older_route_changes_no_places() -> None:
+    async def tell(world: World) -> None:
+        world.say("ready", places=1)
+        calls = [world.call(RouteTerms({"ocr": EntryTerms(places=3, sleeps=True)}, 29)) for _ in range(2)]
+        await settle()
+        assert [call.done() for call in calls] == [True, False]
+        world.say("ready", places=2)
+        assert world.counts == (2, 0, 2, 0)
 
     told(tell)
 
@@ -234,7 +277,7 @@ def test_callers_are_told_at_once_when_the_model_did_not_wake() -> None:
 def test_calls_of_an_entry_that_may_not_sleep_any_more_go_on_as_those_of_every_other() -> None:
     async def tell(world: World) -> None:
         first, second = world.call(ONE), world.call(ONE)
-        world.say("waking", 10)
+        world.say("waking", 10, places=1)
         await settle()
         assert world.counts == (0, 2, 0, 0)
         world.sleepers.obey({"number": 9, "entries": {}})
@@ -267,7 +310,7 @@ def test_too_many_that_wait_for_a_model_that_wakes_are_told_so() -> None:
 
 def test_a_busy_model_that_is_awake_refuses_as_every_other_does() -> None:
     async def tell(world: World) -> None:
-        world.say("ready")
+        world.say("ready", places=1)
         await world.call(ONE)
         assert read_refusal(await world.call(ONE))[1]["code"] == "overloaded"
         assert world.counts[3] == 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.gateway import Gateway, Upstream
 from centralized_ml_api.local.keys import KeyRing, KeyStore
@@ -26,7 +27,7 @@ from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.sleep.schedule import LINGER_SECONDS
 from centralized_ml_api.local.sleep.types import Calls, NotAwakeError
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
-from centralized_ml_api.plan.engines import CommandServing
+from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing
 from centralized_ml_api.plan.event import EventPlan
 from centralized_ml_api.plan.hours import Window
 from centralized_ml_api.plan.types import SleepPlan
@@ -665,6 +666,28 @@ def test_a_call_that_waits_reaches_the_new_version_by_the_route_that_it_has(tmp_
             world.last("a").ports = (7009,)
             await world.become("a", "ready")
             assert Upstream("a@1", (7009,)) in world.gateway.applied[-1].upstreams
+
+    story(tell)
+
+
+def test_a_reload_tells_how_many_calls_the_new_version_answers_at_once(tmp_path: Path) -> None:
+    """Those that wait came when there were others, and nobody may call again."""
+
+    def with_slots(count: int, replicas: int = 1) -> ApiPlan:
+        weights = parse_weights("hf://o/r/m.gguf")
+        serving = LlamaCppServing(weights, 2048, "auto", parallel=count)
+        return plan(replace(entry("a", serving, replicas=replicas), sleep=NAPS))
+
+    async def tell() -> None:
+        async with serving(tmp_path, with_slots(4)) as world:
+            asleep = {"state": "asleep", "ready_in": None}
+            assert world.link.told[-1] == {"a": {**asleep, "places": 4, "servers": 1}}
+            await world.supervisor.change_to(with_slots(2))
+            await settle()
+            assert world.link.told[-1] == {"a": {**asleep, "places": 2, "servers": 1}}
+            await world.supervisor.change_to(with_slots(2, replicas=3))
+            await settle()
+            assert world.link.told[-1] == {"a": {**asleep, "places": 6, "servers": 3}}
 
     story(tell)
 
