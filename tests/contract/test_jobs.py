@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 TARGETS = (LOCAL, AWS)
 
+UNAVAILABLE = 503
+"""What a caller is told who may come back later; a job comes back by itself."""
+
 ROOMS = (
     bodies,
     request_headers,
@@ -62,7 +65,9 @@ CALLS = [
     for case in room.CASES
     if case.request.method == "POST" and not case.patient and "Authorization" not in case.request.headers
 ]
-ASKED = [(target, case) for case in CALLS for target in TARGETS if case.only in {None, target}]
+BOTH = [(target, case) for case in CALLS for target in TARGETS if case.only in {None, target}]
+ASKED = [(target, case) for target, case in BOTH if case.expected.status != UNAVAILABLE]
+WAITING = [(target, case) for target, case in BOTH if case.expected.status == UNAVAILABLE]
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +130,25 @@ def test_a_call_is_answered_later_as_it_would_have_been(
         is_job = target == LOCAL or urlsplit(case.request.path).path not in own_paths_of_functions
         assert (taken.status == 202) is is_job, taken
     case.expected.check(wait_for(url, taken), target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "case"), WAITING, ids=[f"{target}: {case.name}" for target, case in WAITING]
+)
+def test_a_call_whose_model_is_away_waits_for_it(
+    targets: Targets, own_paths_of_functions: set[str], target: str, case: Case
+) -> None:
+    url = targets.url(target)
+    taken = send(url, later(case.request))
+    if target == AWS and urlsplit(case.request.path).path in own_paths_of_functions:
+        return case.expected.check(taken, target)
+    place = place_of(taken)
+    wait_for(url, send(url, later(Request("/echo", b"{}"))))  # it has had its turn after the first one
+    waiting = ask(url, place)
+    assert (waiting.status, waiting.json["status"] in {"queued", "running"}) == (202, True), waiting
+    assert ask(url, place, "DELETE").json["status"] == "cancelled"
+    return None
 
 
 @pytest.mark.slow

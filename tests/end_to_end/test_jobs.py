@@ -6,11 +6,13 @@ import contextlib
 import json
 import os
 import signal
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3
 
+from centralized_ml_api.cli.targets import connect
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from support.local_api import LocalApi, models, start_local_api
 from support.odd_server import OddServer
@@ -28,9 +30,10 @@ TEAMS = [{"name": "red", "requests_per_day": 3, "requests_at_once": 1}, {"name":
 
 
 def config(odd: OddServer, **event: Any) -> dict[str, Any]:
-    """A model that answers and one that never does."""
-    blocks = {way: {"engine": "url", "url": f"http://127.0.0.1:{odd.port}/{way}"} for way in ("echo", "hang")}
-    return {**models(echo=blocks["echo"], hangs=blocks["hang"]), "event": event}
+    """Two models that answer, and one that never does."""
+    ways = ("echo", "same", "hang")
+    blocks = {way: {"engine": "url", "url": f"http://127.0.0.1:{odd.port}/{way}"} for way in ways}
+    return {**models(echo=blocks["echo"], same=blocks["same"], hangs=blocks["hang"]), "event": event}
 
 
 @pytest.fixture
@@ -189,3 +192,62 @@ def test_a_model_that_dies_is_told_as_ever(tmp_path: Path, odd: OddServer) -> No
         odd.close()
         status, told = over(api, hanging)
         assert (status, told["error"]["code"]) == (502, "model_failed")
+
+
+def test_a_job_goes_on_when_the_pause_of_its_model_ends_unless_its_team_may_not(
+    tmp_path: Path, odd: OddServer
+) -> None:
+    state = tmp_path / ".mlapi"
+    with start_local_api(tmp_path, config(odd, teams=["red", "blue"])) as api:
+        api.wait_serving()
+        keys = keys_of(api)
+        hanging = {team: [add(api, "/hangs", **key) for _ in range(4)] for team, key in keys.items()}
+        waiting = {team: add(api, **key) for team, key in keys.items()}
+        control = connect(state)
+        control.pause("echo", "Lunch")
+        assert api.call("/echo", **keys["red"]).status == 503
+        for team, places in hanging.items():
+            for place in places:
+                read(api, place, "DELETE", **keys[team])
+        for team, key in keys.items():
+            assert over(api, add(api, "/same", **key), **key)[0] == 200, "their turn came before"
+            assert read(api, waiting[team], **key)[1]["status"] == "queued"
+        local_keys = LocalKeys(KeyStore(state))
+        local_keys.revoke("blue")
+        wait_until(lambda: read(api, waiting["blue"], **keys["blue"])[0] == 401, "the key is revoked")
+        control.resume("echo")
+        assert over(api, waiting["red"], **keys["red"])[0] == 200
+        wait_until(lambda: api.status()["jobs"] == {"waiting": 0, "running": 0}, "blue's job is over")
+        local_keys.rotate("blue", timedelta())
+        blue = {"x_api_key": local_keys.show("blue")}
+        wait_until(lambda: read(api, "/v1/jobs", **blue)[0] == 200, "the new key works")
+        assert read(api, waiting["blue"], **blue)[1]["error"]["code"] == "unauthorized"
+        lines = [json.loads(line) for line in (state / "logs" / "access.log").read_text().splitlines()]
+        told = [line["status"] for line in lines if line["model"] == "echo"]
+        assert told.count(503) == 1, "only the call that did not wait was refused"
+
+
+def test_a_job_of_a_paused_team_goes_on_when_that_ends(tmp_path: Path, odd: OddServer) -> None:
+    with start_local_api(tmp_path, config(odd, teams=["red", "blue"])) as api:
+        api.wait_serving()
+        red = keys_of(api)["red"]
+        hanging = [add(api, "/hangs", **red) for _ in range(4)]
+        waiting = add(api, **red)
+        control = connect(tmp_path / ".mlapi")
+        control.pause(None, "Talk to us", team="red")
+        for place in hanging:
+            read(api, place, "DELETE", **red)
+        assert read(api, waiting, **red)[1]["status"] == "queued"
+        control.resume(None, team="red")
+        assert over(api, waiting, **red)[0] == 200
+
+
+def test_a_job_waits_for_a_server_that_is_away(tmp_path: Path, odd: OddServer) -> None:
+    with start_local_api(tmp_path, config(odd)) as api:
+        api.wait_serving()
+        port = odd.port
+        odd.close()
+        place = add(api)
+        wait_until(lambda: api.status()["jobs"] == {"waiting": 1, "running": 0}, "it waits")
+        with OddServer(port):
+            assert over(api, place)[0] == 200

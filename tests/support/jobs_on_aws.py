@@ -59,6 +59,7 @@ class Jobs:
 
     front: StreamHost
     runner: StreamHost
+    endpoint: FakeEndpoint
     queue: AsyncLambda
     server: ModelServer
     database: Any
@@ -99,7 +100,7 @@ class Jobs:
 
     def begin(self) -> Invocation:
         """Lets Lambda run the oldest event, without waiting for its end."""
-        return self.runner.begin(self.queue.events.pop(0))
+        return self.runner.begin(self.queue.events.pop(0), timeout_seconds=120)
 
     def run(self) -> None:
         """The same, to its end."""
@@ -151,7 +152,8 @@ def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
         server = stack.enter_context(start_model_server(loop))
         queue = stack.enter_context(start_model_server(loop))
         queue.answering = lambda_queue = AsyncLambda()
-        runtime = stack.enter_context(start_runtime(loop, FakeEndpoint("native-endpoint", [server.url])))
+        endpoint = FakeEndpoint("native-endpoint", [server.url])
+        runtime = stack.enter_context(start_runtime(loop, endpoint))
         provider = {"url": f"{server.url}/v1", "model": "m", "apis": ["openai-chat"]}
         models: dict[str, dict[str, object]] = {
             "hosted": {"provider": provider, "headers": ["X-Mine"]},
@@ -173,5 +175,5 @@ def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
             return start({"JOB_FUNCTION": FUNCTION, **more})
 
         front = stack.enter_context(deploy({}))
-        runner = stack.enter_context(start({"_HANDLER": "job.handler"}))
-        yield Jobs(front, runner, lambda_queue, server, database, deploy)
+        runner = stack.enter_context(start({"_HANDLER": "job.handler", "AGAIN_SECONDS": "0.05"}))
+        yield Jobs(front, runner, endpoint, lambda_queue, server, database, deploy)

@@ -23,6 +23,7 @@ class FakeEndpoint:
     name: str
     replicas: list[str]
     invocations_path: str = "/invocations"
+    refused: int = 0
 
     def pick(self) -> str | None:
         """The next replica."""
@@ -36,7 +37,8 @@ class FakeEndpoint:
         return body
 
     def why_unavailable(self) -> str:
-        """The reason that callers read."""
+        """The reason that callers read; counts them."""
+        self.refused += 1
         return "the model is starting"
 
 

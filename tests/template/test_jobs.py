@@ -46,7 +46,11 @@ def test_the_function_that_runs_jobs_is_the_one_that_streams_by_another_handler(
     assert variables["JOB_FUNCTION"] == {"Ref": runner}
     own = {"JOB_FUNCTION", "EVENT_MESSAGE"}  # what organizers say goes with the answer to who asks for a job
     expected = {name: value for name, value in variables.items() if name not in own}
-    assert runs["Properties"]["Environment"]["Variables"] == {**expected, "IDLE_SECONDS": "900"}
+    assert runs["Properties"]["Environment"]["Variables"] == {
+        **expected,
+        "IDLE_SECONDS": "900",
+        "AGAIN_SECONDS": "15",
+    }
     assert variables["EVENT_ENDS"] == "2030-06-01T16:00:00Z"
 
 

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from centralized_ml_api.aws.constructs.lambda_function import build_function
 from centralized_ml_api.aws.constructs.resources import allow, build_inline_policy
-from centralized_ml_api.plan.aws.jobs import QUEUE_SECONDS
+from centralized_ml_api.plan.aws.jobs import AGAIN_SECONDS, QUEUE_SECONDS
 from centralized_ml_api.plan.aws.streaming import STREAM_SECONDS
 
 RUNTIME = "nodejs24.x"
@@ -49,7 +49,11 @@ class JobRunner(Construct):
             timeout_seconds=STREAM_SECONDS,
             memory_mib=MEMORY_MIB,
             # No API Gateway waits here, so a model may be silent for as long as it may work.
-            environment={**parts.environment, "IDLE_SECONDS": str(STREAM_SECONDS)},
+            environment={
+                **parts.environment,
+                "IDLE_SECONDS": str(STREAM_SECONDS),
+                "AGAIN_SECONDS": str(AGAIN_SECONDS),
+            },
             role=parts.role,
             log=parts.log,
         )

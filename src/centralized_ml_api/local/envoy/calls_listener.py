@@ -15,7 +15,7 @@ from centralized_ml_api.local.envoy.admission import SAID_FORMAT, build_admissio
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER, TEAM_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
-from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, SET_PATH, build_header
+from centralized_ml_api.local.envoy.headers import ENDING_HEADER, HIDES_USAGE_HEADER, SET_PATH, build_header
 from centralized_ml_api.local.envoy.listener import build_connection_manager, build_early_mutation
 from centralized_ml_api.local.envoy.rate_limits import LEFT_FILTER, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.token_counts import ATTEMPT_NAMESPACE
@@ -23,11 +23,6 @@ from centralized_ml_api.local.envoy.translator import CALLS_SOCKET
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Settings
-
-ENDING_HEADER = "x-mlapi-ending"
-"""How a call ended: Envoy's response flags, whether the translator is unsure, what admission said, Envoy's
-details.
-"""
 
 _DONE_BEFORE = frozenset(
     {ANTHROPIC_FILTER, SCHEME_FILTER, KEY_FILTER, TEAM_FILTER, LEFT_FILTER, *RATE_LIMIT_FILTERS}
@@ -57,7 +52,10 @@ def build_calls_listener(settings: Settings) -> dict[str, Any]:
 
 
 def _build_own_filters() -> list[dict[str, Any]]:
-    """Builds the filters that mark a call, and that tell the translator how it ended."""
+    """Builds the filters that mark a call, and that tell the translator how it ended.
+
+    That is: Envoy's response flags, whether the translator is unsure, what admission said, Envoy's details.
+    """
     mark = {
         "@type": f"{_FILTERS}.http.set_metadata.v3.Config",
         "metadata": [{"metadata_namespace": ATTEMPT_NAMESPACE, "value": {"is": True}}],

@@ -18,6 +18,9 @@ OWN_REPLY_HEADER = "x-mlapi-own-reply"
 The translator's own answers have `-`, for none, where the server may have worked.
 """
 
+ENDING_HEADER = "x-mlapi-ending"
+"""Tells whoever calls in the place of a caller how a call ended."""
+
 SERVED_BY_HEADER = "x-served-by"
 HIDES_USAGE_HEADER = "x-mlapi-hides-usage"
 """Name the entry among several that has answered, and tell that callers must not see the event of tokens."""

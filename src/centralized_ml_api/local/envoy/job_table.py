@@ -40,8 +40,8 @@ def build_job_table(gateway: Gateway, limits: Limits) -> dict[str, Any]:
     """
     models, below, large = build_calls(gateway, limits)
     guarded = [
+        *build_team_pauses(gateway, limits),  # first: a paused team may call nothing, but only for now
         *build_team_refusals(gateway),
-        *build_team_pauses(gateway, limits),
         *filter(_may_be_met, (*large, *models, *build_openai_routes(gateway, limits), *below)),
         build_unknown_path_route(gateway),
     ]

@@ -146,12 +146,14 @@ def build_lookup_routes(gateway: Gateway) -> list[Route]:
 def build_team_refusals(gateway: Gateway) -> list[Route]:
     """Builds what the call of a job gets whose team may not make it any more. Pure.
 
-    Its key was compared when it asked; these compare the team's name.
+    Its key was compared when it asked; these compare the team's name. A team without a key may call nothing.
     """
     if not gateway.teams:
         return []
-    unknown = {**match_teams(gateway.teams), "invert_match": True, "treat_missing_header_as_empty": True}
-    routes = [build_error_route({"prefix": "/", "headers": [unknown]}, errors.UNAUTHORIZED)]
+    known = [team for team in gateway.teams if team.keys]
+    unknown = {**match_teams(known), "invert_match": True, "treat_missing_header_as_empty": True}
+    match = {"prefix": "/", "headers": [unknown]} if known else {"prefix": "/"}
+    routes = [build_error_route(match, errors.UNAUTHORIZED)]
     for route in sorted(gateway.routes, key=lambda route: route.name):
         if is_restricted(gateway.teams, route.name):
             headers = [match_unauthorized_teams(gateway.teams, route.name)]

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _FIRST_ERROR = 400
 
+Held = tuple[str, str]
+"""A team and a model that it can not call for now."""
+
 
 class TooManyJobsError(Exception):
     """There is no room for another job now."""
@@ -63,6 +66,7 @@ class JobBook:
         self._last_start: dict[str, int] = {}
         self._starts = 0
         self._coming: list[Job] = []  # those that are being written
+        self._held: set[Held] = set()
 
     async def load(self) -> None:
         """Takes over what an earlier process left: what was running has failed.
@@ -130,7 +134,11 @@ class JobBook:
         running = Counter(job.asked.team for job in self._jobs.values() if job.status == "running")
         if running.total() >= self.limits.running:
             return None
-        free = (job for job in self._order() if running[job.asked.team] < self.limits.running_per_team)
+        free = (
+            job
+            for job in self._order()
+            if running[job.asked.team] < self.limits.running_per_team and _who_and_what(job) not in self._held
+        )
         job = next(free, None)
         if job is None:
             return None
@@ -156,6 +164,27 @@ class JobBook:
     def put_back(self, job: Job) -> None:
         """Lets a job whose call has surely not gone out wait again, in its old place."""
         self._put(replace(job, status="queued"))
+
+    def may_wait(self, job: Job) -> bool:
+        """Returns whether a job may go on waiting for a model that is paused or away."""
+        return self._clock.now().timestamp() < job.created + self.limits.kept_seconds
+
+    def hold(self, job: Job) -> Held | None:
+        """Puts a job back whose model cannot be called for now, and holds its team's other jobs for it.
+
+        Returns:
+            What is to be given to `release` later; None if that is under way already.
+        """
+        held = _who_and_what(job)
+        is_new = held not in self._held
+        self._held.add(held)
+        self.put_back(job)
+        return held if is_new else None
+
+    def release(self, held: Held) -> None:
+        """Lets jobs be called that were held."""
+        self._held.discard(held)
+        self.changed.set()
 
     async def finish(self, job: Job, answered: Answered, size: int) -> None:
         """Keeps the answer that was written into what `store.open_answer` opened.
@@ -249,6 +278,10 @@ class JobBook:
     def _put(self, job: Job) -> None:
         self._jobs[job.id] = job
         self.changed.set()
+
+
+def _who_and_what(job: Job) -> Held:
+    return job.asked.team, job.asked.model
 
 
 def _count_waiting(jobs: Iterable[Job]) -> int:

@@ -12,8 +12,10 @@ import contextlib
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.admission.terms import TEAM_HEADER
+from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS
+from centralized_ml_api.local.admission.terms import REFUSED, TEAM_HEADER, UNANSWERED
 from centralized_ml_api.local.envoy.admin import shorten_path
+from centralized_ml_api.local.envoy.headers import ENDING_HEADER
 from centralized_ml_api.local.jobs.types import Answered, Asked
 
 if TYPE_CHECKING:
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 256 * 1024
 _HEAD_BYTES = 64 * 1024
 _PORT, _LAST_PORT = 80, 65535
-_FRAMING = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding", "server"})
+_FRAMING = frozenset(
+    {"connection", "content-length", "date", "keep-alive", "transfer-encoding", "server", ENDING_HEADER}
+)
 """Headers of an answer that are about its way, and are made anew when it is handed out."""
+
+_UNAVAILABLE = 503
+_UNSENT_DETAILS = frozenset({"direct_response", "failed_to_inject_credential"})
 
 
 class UnsentError(Exception):
@@ -107,13 +114,30 @@ def build_head(asked: Asked, size: int) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
 
 
+def is_for_now(status: int, ending: str) -> bool:
+    """Returns whether the gateway itself has refused a call for now, and no server has got it. Pure.
+
+    That is so in a pause, while a model wakes or its server is away, and while too many wait for it.
+
+    Args:
+        status: Of the answer.
+        ending: The header that says how the call ended: see `job_listener`.
+    """
+    flags, said, details = (*ending.split(" "), "", "", "")[:3]
+    is_unsent = set(flags.split(",")) <= set(NEVER_SENT_FLAGS)
+    is_unasked = said == UNANSWERED or said.startswith(REFUSED)
+    return status == _UNAVAILABLE and (is_unsent or is_unasked or details in _UNSENT_DETAILS)
+
+
 async def _read_head(reader: asyncio.StreamReader) -> tuple[Answered, dict[str, str]]:
     """Reads status and headers; returns what is kept, and all by their names."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
     first, *lines = head.strip().split("\r\n")
     pairs = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     kept = tuple((name, value) for name, value in pairs if name not in _FRAMING)
-    return Answered(int(first.split(" ")[1]), kept), dict(pairs)
+    status, all_by_name = int(first.split(" ")[1]), dict(pairs)
+    refused = is_for_now(status, all_by_name.get(ENDING_HEADER, ""))
+    return Answered(status, kept, is_for_now=refused), all_by_name
 
 
 async def _read_body(reader: asyncio.StreamReader, framing: dict[str, str]) -> AsyncIterator[bytes]:

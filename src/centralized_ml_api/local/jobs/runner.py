@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, BinaryIO
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.jobs import CALL_SECONDS
+from centralized_ml_api.api.jobs import CALL_SECONDS, RETRY_AFTER_SECONDS
 from centralized_ml_api.local.jobs.call import BrokenAnswerError, BrokenCallError, UnsentError
 from centralized_ml_api.local.jobs.on_disk import run_to_end
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from centralized_ml_api.local.jobs.book import JobBook
+    from centralized_ml_api.local.jobs.book import Held, JobBook
     from centralized_ml_api.local.jobs.types import Answered, Asked, Job
 
     Call = Callable[[Asked, Path], AbstractAsyncContextManager[tuple[Answered, AsyncIterator[bytes]]]]
 
 AGAIN_SECONDS = 1.0
 """After a call that did not go out or was cut, because the gateway is away: it comes back by itself."""
+
+HELD_SECONDS = float(RETRY_AFTER_SECONDS)
+"""After a call that the gateway refuses for now: its model is paused, wakes, or is away."""
+
+
+class _ForNowError(Exception):
+    """The gateway refuses the call for now."""
 
 
 class AnswerTooLargeError(Exception):
@@ -45,6 +52,7 @@ class JobRunner:
     ) -> None:
         self._book, self._call, self._clock, self._call_seconds = book, call, clock, call_seconds
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._holds: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Makes calls until cancelled. What is under way then is left as it is: it was cut off."""
@@ -55,7 +63,7 @@ class JobRunner:
                     self._tasks[job.id] = asyncio.create_task(self._run_one(job))
                 await self._book.changed.wait()
         finally:
-            tasks = list(self._tasks.values())
+            tasks = [*self._tasks.values(), *self._holds]
             for task in tasks:
                 task.cancel()
             if tasks:
@@ -88,6 +96,9 @@ class JobRunner:
             await book.note_unsent(job)
             await self._clock.sleep(AGAIN_SECONDS)
             book.put_back(job)
+        except _ForNowError:
+            await book.note_unsent(job)
+            self._hold(job)
         except TimeoutError:
             seconds = f"{self._call_seconds:g}"
             await book.fail(job, errors.MODEL_TOO_SLOW.with_message("after", seconds=seconds))
@@ -104,10 +115,24 @@ class JobRunner:
         finally:
             del self._tasks[job.id]
 
+    def _hold(self, job: Job) -> None:
+        """Puts a job back; until a while has passed, its team calls this model for no other job either."""
+        held = self._book.hold(job)
+        if held is not None:
+            task = asyncio.create_task(self._release_later(held))
+            self._holds.add(task)
+            task.add_done_callback(self._holds.discard)
+
+    async def _release_later(self, held: Held) -> None:
+        await self._clock.sleep(HELD_SECONDS)
+        self._book.release(held)
+
     async def _ask(self, job: Job) -> tuple[Answered, int]:
         """Makes the call and writes the body of its answer; returns its size too."""
         store = self._book.store
         async with self._call(job.asked, store.request_of(job)) as (answered, body):
+            if answered.is_for_now and self._book.may_wait(job):
+                raise _ForNowError
             with await run_to_end(store.open_answer, job) as file:
                 return answered, await self._write(body, file)
 

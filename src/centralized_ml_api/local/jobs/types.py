@@ -24,7 +24,8 @@ class JobLimits:
         answer_bytes: The largest answer that is kept.
         running_per_team: Calls of one team that are under way at the same time.
         running: Calls that are under way at the same time.
-        kept_seconds: How long an answer is kept where no event has an end.
+        kept_seconds: How long an answer is kept where no event has an end; and how long after it was asked
+            for a job waits for a model that is paused or away.
     """
 
     waiting_per_team: int = 50
@@ -61,10 +62,17 @@ class Asked:
 
 @record
 class Answered:
-    """What is kept of an answer beside its body."""
+    """What is kept of an answer beside its body.
+
+    Attributes:
+        status: Its status.
+        headers: Its headers, but for those about its way.
+        is_for_now: Whether it says that the call could not be made yet: no model has got it.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
+    is_for_now: bool = False
 
 
 @record

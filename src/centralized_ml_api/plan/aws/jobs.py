@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 QUEUE_SECONDS = 300
 """How long Lambda may try to begin a job while the account has no room for another function."""
 
+AGAIN_SECONDS = 15
+"""How long a job waits before it calls a model again that sleeps, wakes or is being replaced."""
+
 LIMITS = {
     "queue_seconds": QUEUE_SECONDS,
     "run_seconds": STREAM_SECONDS,

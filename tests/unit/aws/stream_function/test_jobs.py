@@ -204,6 +204,44 @@ def test_the_answer_of_a_job_that_is_cancelled_while_it_runs_is_dropped(jobs: Jo
     assert jobs.spans() == {f"job#{job_id}"}
 
 
+@pytest.fixture
+def away(jobs: Jobs) -> Iterator[list[str]]:
+    """The endpoint has no server that runs; the test may give it back these."""
+    replicas = [*jobs.endpoint.replicas]
+    jobs.endpoint.replicas.clear()
+    jobs.endpoint.refused = 0
+    yield replicas
+    jobs.endpoint.replicas[:] = replicas
+
+
+def test_a_job_whose_model_is_away_waits_until_it_is_there(jobs: Jobs, away: list[str]) -> None:
+    job_id = jobs.start(b"{}", "/native")
+    running = jobs.begin()
+    wait_until(lambda: jobs.endpoint.refused > 1, "it was called in vain")
+    jobs.endpoint.replicas += away
+    assert b"".join(running) == b"null"
+    assert jobs.look(job_id)[1] == ANSWER
+    assert (len(jobs.server.asked), jobs.statuses()) == (1, {job_id: "done"})
+
+
+@pytest.mark.usefixtures("away")
+def test_a_job_that_is_cancelled_while_its_model_is_away_calls_it_never(jobs: Jobs) -> None:
+    job_id = jobs.start(b"{}", "/native")
+    running = jobs.begin()
+    wait_until(lambda: jobs.endpoint.refused > 1, "it was called in vain")
+    jobs.look(job_id, method="DELETE")
+    assert b"".join(running) == b"null", "the function does not wait to its own end"
+    assert (jobs.endpoint.replicas, jobs.statuses()) == ([], {job_id: "cancelled"})
+
+
+@pytest.mark.usefixtures("away")
+def test_a_job_waits_no_longer_than_its_function_may_run(jobs: Jobs) -> None:
+    job_id = jobs.start(b"{}", "/native")
+    assert b"".join(jobs.runner.begin(jobs.queue.events.pop(0), timeout_seconds=60)) == b"null"
+    failed, body = jobs.look(job_id)
+    assert (failed.status, code_of(body)) == (503, "model_not_ready")
+
+
 def test_a_job_holds_its_place_while_its_model_works_however_often_it_is_deleted(
     jobs: Jobs, loop: Background
 ) -> None:

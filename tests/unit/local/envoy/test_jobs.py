@@ -14,7 +14,12 @@ from centralized_ml_api.local.admission.terms import TEAM_HEADER, EntryTerms
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER
 from centralized_ml_api.local.envoy.job_listener import build_job_listener, patient
 from centralized_ml_api.local.envoy.job_table import build_job_table
-from centralized_ml_api.local.envoy.jobs import build_job_routes, build_large_job_routes, build_lookup_routes
+from centralized_ml_api.local.envoy.jobs import (
+    build_job_routes,
+    build_large_job_routes,
+    build_lookup_routes,
+    build_team_refusals,
+)
 from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, RATE_FILTER, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, HEADERS_FILTER
 from centralized_ml_api.local.envoy.routes import build_routes
@@ -221,6 +226,37 @@ def test_a_job_whose_team_may_not_call_any_more_is_refused() -> None:
     assert host["routes"][0] in refusals, "before a model is called"
     assert {"/chat"} < {route["match"].get("path") for route in refusals}
     assert {"/chat/v1/"} < {route["match"].get("prefix") for route in refusals}
+
+
+def test_a_job_of_a_team_without_a_key_is_refused() -> None:
+    red, blue = (replace(team, keys=()) for team in TEAMS)
+    first = build_team_refusals(replace(EVENT, teams=(red, TEAMS[1])))[0]
+    (header,) = first["match"]["headers"]
+    assert (header["string_match"]["safe_regex"]["regex"], header["invert_match"]) == ("blue", True)
+    assert build_team_refusals(replace(EVENT, teams=(red, blue)))[0]["match"] == {"prefix": "/"}
+    assert build_team_refusals(GATEWAY) == []
+
+
+def test_a_paused_team_is_told_that_before_that_it_may_call_nothing() -> None:
+    paused = replace(EVENT, teams=(TEAMS[0], replace(TEAMS[1], paused="Lunch")))
+    (host,) = build_job_table(paused, LIMITS)["virtual_hosts"]
+    for_blue = [
+        route["direct_response"]["status"]
+        for route in host["routes"]
+        for header in route["match"].get("headers", ())
+        if header["name"] == TEAM_HEADER and header["string_match"]["safe_regex"]["regex"] == "blue"
+    ]
+    assert for_blue[0] == 503
+
+
+def test_an_answer_says_how_its_call_ended_and_a_refusal_for_now_is_no_call() -> None:
+    (chain,) = build_job_listener(SETTINGS)["filter_chains"]
+    manager = chain["filters"][0]["typed_config"]
+    (mutation,) = manager["http_filters"][0]["typed_config"]["mutations"]["response_mutations"]
+    assert mutation["append"]["header"]["key"] == "x-mlapi-ending"
+    told = {log["name"]: "via_upstream" in json.dumps(log["filter"]) for log in manager["access_log"]}
+    assert {"access", "admission call"} < told.keys()
+    assert told == {name: not name.startswith("admission") for name in told}
 
 
 def test_no_job_asks_to_be_answered_later_again() -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.local.admission.terms import REFUSED, UNANSWERED
 from centralized_ml_api.local.jobs.call import (
     BrokenAnswerError,
     BrokenCallError,
     UnsentError,
     build_proxy_line,
     call_gateway,
+    is_for_now,
 )
 from centralized_ml_api.local.jobs.types import Answered, Asked
 
@@ -139,5 +141,39 @@ def test_a_gateway_that_is_away_has_got_nothing(tmp_path: Path) -> None:
         with pytest.raises(UnsentError):
             async with call_gateway(tmp_path / "jobs.sock", ASKED, tmp_path / "request"):
                 pass
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "- - direct_response",
+        "UH - no_healthy_upstream",
+        "UF,URX - upstream_reset_before_response_started{connection_failure}",
+        "UO - upstream_reset_before_response_started{overflow}",
+        f"- {REFUSED}:model_waking lua_response",
+        f"- {UNANSWERED} lua_response",
+        "- - failed_to_inject_credential",
+    ],
+)
+def test_a_refusal_of_the_gateways_own_is_for_now(ending: str) -> None:
+    assert is_for_now(503, ending)
+    assert not is_for_now(429, ending), "another status is the answer"
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["", "-", "- - via_upstream", "LR - upstream_reset", "UH,UC - x", "- - direct_response_not"],
+)
+def test_what_may_have_reached_a_model_is_the_answer(ending: str) -> None:
+    assert not is_for_now(503, ending)
+
+
+def test_how_a_call_ended_is_no_header_of_its_answer(tmp_path: Path) -> None:
+    async def tell() -> None:
+        head = b"HTTP/1.1 503 No\r\nretry-after: 2\r\nx-mlapi-ending: - - direct_response\r\n\r\n"
+        answered, _ = await Gateway(tmp_path, head).call()
+        assert answered == Answered(503, (("retry-after", "2"),), is_for_now=True)
 
     story(tell)

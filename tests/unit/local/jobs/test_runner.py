@@ -10,7 +10,7 @@ import pytest
 
 from centralized_ml_api.local.jobs.book import JobBook
 from centralized_ml_api.local.jobs.call import BrokenAnswerError, BrokenCallError, UnsentError
-from centralized_ml_api.local.jobs.runner import AGAIN_SECONDS, JobRunner
+from centralized_ml_api.local.jobs.runner import AGAIN_SECONDS, HELD_SECONDS, JobRunner
 from centralized_ml_api.local.jobs.store import JobStore
 from centralized_ml_api.local.jobs.types import Answered, Asked, Job, JobLimits
 from support.fake_target import HandClock, soon
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CREATED = Answered(201, (("content-type", "text/plain"),))
+PAUSED = Answered(503, (("retry-after", "60"),), is_for_now=True)
 
 
 class World:
     """A runner whose calls do as the test says, by their path.
 
-    `before` has what is raised instead of an answer, `breaks` what is raised within its body.
+    `before` has what is raised instead of an answer, `breaks` what is raised within its body, `paused` the
+    paths that the gateway refuses for now.
     """
 
     def __init__(self, folder: Path, *, call_seconds: float = 60, **limits: int) -> None:
@@ -36,6 +38,7 @@ class World:
         self.ended = 0
         self.before: dict[str, list[Exception]] = {}
         self.breaks: dict[str, Exception] = {}
+        self.paused: set[str] = set()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
@@ -46,7 +49,7 @@ class World:
             raise self.before[asked.path].pop(0)
         try:
             await self.may_answer.wait()
-            yield CREATED, self.body(asked.path)
+            yield (PAUSED if asked.path in self.paused else CREATED), self.body(asked.path)
         finally:
             self.ended += 1
 
@@ -56,8 +59,20 @@ class World:
             raise self.breaks[path]
         yield b"two"
 
-    async def add(self, path: str = "/chat") -> str:
-        return (await self.book.add(Asked("red", path, "chat", ()), b"body")).id
+    async def add(self, path: str = "/chat", model: str = "chat") -> str:
+        return (await self.book.add(Asked("red", path, model, ()), b"body")).id
+
+    def hold_time(self) -> asyncio.Event:
+        """Lets no time pass before the event that it returns."""
+        sleep, may_pass = self.time.sleep, asyncio.Event()
+
+        async def wait(seconds: float) -> None:
+            await may_pass.wait()
+            await sleep(seconds)
+
+        self.time.sleep = wait  # type: ignore[method-assign]
+        self.runner = JobRunner(self.book, self.call, clock=self.time.clock)
+        return may_pass
 
     def job(self, job_id: str) -> Job:
         job = self.book.find(job_id, "red")
@@ -264,5 +279,87 @@ def test_a_job_that_waits_is_cancelled_without_a_call(tmp_path: Path) -> None:
         async with world.running():
             await world.over(await world.add("/later"))
         assert [path for path, _ in world.called] == ["/later"]
+
+    story(tell)
+
+
+def test_a_job_whose_model_is_paused_waits_for_the_end_of_the_pause(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path, running=1)
+        world.paused = {"/chat"}
+        may_pass = world.hold_time()
+        async with world.running():
+            job_id, later = await world.add(), await world.add("/more")
+            await soon(lambda: world.called)
+            await soon(lambda: world.book.count("running") == 0)
+            assert (await world.over(await world.add("/other", "other"))).status == "done"
+            assert world.called == [("/chat", b"body"), ("/other", b"body")], "the model's others wait, too"
+            assert [world.job(each).status for each in (job_id, later)] == ["queued"] * 2
+            assert '"queued"' in (tmp_path / "jobs" / f"{job_id}.json").read_text()
+            world.paused.clear()
+            may_pass.set()
+            job = await world.over(job_id)
+            assert (job.status, job.answered) == ("done", CREATED)
+            assert (await world.over(later)).status == "done"
+        assert world.time.slept == [HELD_SECONDS]
+
+    story(tell)
+
+
+def test_a_pause_does_not_hold_another_team_up(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.paused = {"/chat"}
+        world.hold_time()
+        async with world.running():
+            await world.add()
+            await soon(lambda: world.called)
+            blue = await world.book.add(Asked("blue", "/free", "chat", ()), b"")
+            await soon(lambda: not getattr(world.book.find(blue.id, "blue"), "is_open", True))
+
+    story(tell)
+
+
+@pytest.mark.parametrize(("kept", "calls"), [(2 * HELD_SECONDS, 3), (0, 1)])
+def test_a_job_waits_no_longer_than_its_answer_would_be_kept(tmp_path: Path, kept: float, calls: int) -> None:
+    async def tell() -> None:
+        world = World(tmp_path, kept_seconds=int(kept))
+        world.paused = {"/chat"}
+        async with world.running():
+            job = await world.over(await world.add())
+        assert (job.status, job.answered, len(world.called)) == ("failed", PAUSED, calls)
+        assert world.book.store.answer_of(job).read_bytes() == b"one two"
+
+    story(tell)
+
+
+def test_a_job_that_waits_for_its_model_is_cancelled(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.paused = {"/chat"}
+        may_pass = world.hold_time()
+        async with world.running():
+            job_id = await world.add()
+            await soon(lambda: world.called and world.book.count("running") == 0)
+            cancelled = await world.runner.cancel(world.job(job_id))
+            assert cancelled is not None
+            assert cancelled.status == "cancelled"
+            may_pass.set()
+            await soon(lambda: world.time.slept)
+        assert len(world.called) == 1
+
+    story(tell)
+
+
+def test_the_end_of_a_runner_ends_its_waits(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.paused = {"/chat"}
+        world.hold_time()
+        before = asyncio.all_tasks()
+        async with world.running():
+            await world.add()
+            await soon(lambda: world.called and world.book.count("running") == 0)
+        assert asyncio.all_tasks() == before
 
     story(tell)

@@ -72,7 +72,7 @@ export const JOB_NOT_FOUND = errorOf("job_not_found");
 export const TOO_MANY_JOBS = errorOf("too_many_jobs");
 export const JOB_INTERRUPTED = errorOf("job_interrupted");
 export const MODEL_TOO_SLOW = errorOf("model_too_slow");
-const MODEL_WAKING = Object.assign(errorOf("model_waking"), {
+export const MODEL_WAKING = Object.assign(errorOf("model_waking"), {
     retryAfter: String(texts.waking_retry_after_seconds),
 });
 

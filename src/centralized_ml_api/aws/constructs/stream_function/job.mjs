@@ -1,34 +1,53 @@
 // Runs one job: the call as it was sent, into an answer that is kept. Lambda runs this handler without anybody waiting for
-// it, and never again where it fails: the model might do its work twice.
+// it, and never again where it fails: the model might do its work twice. One that surely has not got the call, because it
+// sleeps, wakes or is being replaced, is called again until it takes it, as long as the function may run.
 //
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
+
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { Answer } from "./answer.mjs";
 import { fail, findCall } from "./calls.mjs";
 import { Cancellation } from "./cancellation.mjs";
-import { ANSWER_TOO_LARGE, RESPONSE_LIMIT_BYTES, isAnthropicPath } from "./errors.mjs";
+import { ANSWER_TOO_LARGE, MODEL_NOT_READY, MODEL_WAKING, RESPONSE_LIMIT_BYTES, explain, isAnthropicPath } from "./errors.mjs";
+import { RUNNING } from "./job_store.mjs";
 import { JobStream } from "./job_stream.mjs";
 import { store } from "./jobs.mjs";
 import { loadModels } from "./models.mjs";
 
 const FIRST_ERROR = 400;
+const FOR_NOW = [MODEL_NOT_READY.code, MODEL_WAKING.code];
+const AGAIN_MILLISECONDS = Number(process.env.AGAIN_SECONDS) * 1000;
+const LAST_CALL_MILLISECONDS = 60_000; // what a call that is made again has for its answer, at least
 
 export const handler = async ({ owner, id }, context) => {
     const job = await store.begin(owner, id);
     if (!job) return;
     const request = { ...job.request, body: job.body };
-    await store.finish(owner, job, id, await run(request, context));
+    const isWanted = async () => (await store.find(owner, id))?.job_status === RUNNING;
+    await store.finish(owner, job, id, await run(request, context, isWanted));
 };
 
-// Returns the answer to a request, `{head, bytes, isError}`.
-async function run(request, context) {
+// Returns the answer to a request, that of the last call; `isWanted` tells whether to make another one.
+async function run(request, context, isWanted) {
+    for (;;) {
+        const answer = await call(request, context);
+        const isLast = context.getRemainingTimeInMillis() < AGAIN_MILLISECONDS + LAST_CALL_MILLISECONDS;
+        if (!answer.isForNow || isLast) return answer;
+        await sleep(AGAIN_MILLISECONDS);
+        if (!(await isWanted())) return answer;
+    }
+}
+
+// Returns the answer to one call, `{head, bytes, isError, isForNow}`.
+async function call(request, context) {
     const { stream, answer } = begin(request);
     const cancellation = new Cancellation(Number(process.env.IDLE_SECONDS), context.getRemainingTimeInMillis());
     answer.onClose(() => cancellation.clientDisconnected()); // an answer that is too large closes its stream
     let failure = null;
     try {
-        const call = await findCall(request, await loadModels());
-        await call.run(answer, cancellation);
+        const found = await findCall(request, await loadModels());
+        await found.run(answer, cancellation);
     } catch (cause) {
         failure = cause;
     } finally {
@@ -36,8 +55,16 @@ async function run(request, context) {
     }
     if (stream.isTooLarge) return refuse(request, tooLarge());
     if (!failure) return kept(stream, false);
+    const isForNow = !stream.head && !cancellation.reason && isRefusedForNow(failure);
     const unsaid = await fail(failure, answer, cancellation).then(() => null, (error) => error);
-    return unsaid ? refuse(request, unsaid) : kept(stream, true); // no place for an error in what was answered so far
+    if (unsaid) return refuse(request, unsaid); // no place for an error in what was answered so far
+    return { ...kept(stream, true), isForNow };
+}
+
+// Returns whether no model has got a call, and a later one may be taken.
+function isRefusedForNow(failure) {
+    const { code, modelBody } = explain(failure, null);
+    return FOR_NOW.includes(code) && !modelBody && !failure.mayHaveWorked;
 }
 
 function begin({ path, id }) {
