@@ -1,15 +1,21 @@
-"""Jobs asked of the API that AWS would get: its document, both of its functions, a table, keys of teams."""
+"""Jobs asked of the API that AWS would get: its document, both of its functions, a table, keys of teams.
+
+Lists of jobs are asked of both targets: only a team has them.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+import openai
 import pytest
+from openai.pagination import SyncCursorPage
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from contract.api import build_config
-from contract.case import AWS, JSON, Bytes, Expected, Json, Request, refused, send
+from contract.case import AWS, JSON, LOCAL, Bytes, Expected, Json, Request, refused, send
 from contract.targets import Targets, read_targets
 from support.jobs_on_aws import make_table
 from support.local_api import start_local_api
@@ -109,10 +115,66 @@ def test_another_team_neither_sees_nor_ends_a_job(targets: Targets) -> None:
     job = start(targets, "/echo", b"{}")
     for method in ("GET", "DELETE"):
         refused(errors.JOB_NOT_FOUND).check(ask(targets, job, method, "blue"), AWS)
-    assert ask(targets, "/v1/jobs", team="blue").json == {"object": "list", "data": []}
+    assert ask(targets, "/v1/jobs", team="blue").json["data"] == []
     wait(targets, job)
     Expected(200, Json({"status": "done"}), JSON).check(ask(targets, job, "DELETE"), AWS)
     refused(errors.JOB_NOT_FOUND).check(ask(targets, job), AWS)
+
+
+class ListedJob(openai.BaseModel):
+    """What a list says of a job."""
+
+    id: str
+    object: str
+    status: str
+
+
+@pytest.fixture(params=[LOCAL, AWS])
+def client(targets: Targets, request: pytest.FixtureRequest) -> Iterator[openai.OpenAI]:
+    """OpenAI's own client, with the key of blue, which has three jobs."""
+    local = LocalKeys(KeyStore(targets.local.folder / ".mlapi"))
+    keys = {LOCAL: local.show("blue"), AWS: targets.door.usage.key_of("blue").value}
+    url = targets.url(request.param)
+    with openai.OpenAI(base_url=f"{url}/v1", api_key=keys[request.param], max_retries=0) as client:
+        later = {"Prefer": "respond-async", "Content-Type": JSON}
+        while len(list_pages(client, limit=100)[0]) < 3:
+            client.post("/chat/completions", cast_to=object, body=CHAT, options={"headers": later})
+        yield client
+
+
+def list_pages(client: openai.OpenAI, **query: object) -> list[list[str]]:
+    """The ids of the jobs on each page that the client asks for."""
+    pages = client.get_api_list(
+        "/jobs", model=ListedJob, page=SyncCursorPage[ListedJob], options={"params": query}
+    )
+    return [[job.id for job in page.data] for page in pages.iter_pages()]
+
+
+def test_openais_client_lists_jobs_page_by_page(client: openai.OpenAI) -> None:
+    ((first, second, third),) = list_pages(client)
+    assert list_pages(client, limit=2) == [[first, second], [third]]
+    assert list_pages(client, limit=3) == [[first, second, third]]
+    assert list_pages(client, limit=1, after=first) == [[second], [third]]
+    told = client.get("/jobs?limit=2", cast_to=dict[str, object])
+    ends = {name: told[name] for name in ("object", "first_id", "last_id", "has_more")}
+    assert ends == {"object": "list", "first_id": first, "last_id": second, "has_more": True}
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ({"limit": 0}, errors.REFUSED),
+        ({"limit": 101}, errors.REFUSED),
+        ({"limit": "x"}, errors.REFUSED),
+        ({"after": "job_0"}, errors.JOB_NOT_FOUND),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused(
+    client: openai.OpenAI, query: dict[str, object], error: errors.ApiError
+) -> None:
+    with pytest.raises(openai.APIStatusError) as refusal:
+        list_pages(client, **query)
+    assert (refusal.value.status_code, refusal.value.code) == (error.status, error.code)
 
 
 def test_without_a_key_there_are_no_jobs(targets: Targets) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api import translator
 from centralized_ml_api.api import anthropic, error_shape
-from centralized_ml_api.api.jobs import PREFERS_ASYNC, RETRY_AFTER_SECONDS
+from centralized_ml_api.api.jobs import LISTED, MOST_LISTED, PREFERS_ASYNC, RETRY_AFTER_SECONDS
 from centralized_ml_api.plan.apis import MEDIA_APIS, MODEL_APIS, TRANSLATED
 from centralized_ml_api.plan.aws.jobs import LIMITS
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED, render_spending
@@ -54,9 +54,8 @@ def load_stream_code(
             "forms": [api.name for api in MODEL_APIS if api.takes_form],
         }
     )
-    files[JOBS] = _render(
-        {**LIMITS, "retry_after_seconds": RETRY_AFTER_SECONDS, "prefers_async": PREFERS_ASYNC}
-    )
+    jobs = {"retry_after_seconds": RETRY_AFTER_SECONDS, "prefers_async": PREFERS_ASYNC}
+    files[JOBS] = _render({**LIMITS, **jobs, "listed": LISTED, "most_listed": MOST_LISTED})
     files[SPENDING] = _render(render_spending(spending))
     files[OTHER_PATHS] = _render(other_paths)
     return dict(sorted(files.items()))

@@ -16,8 +16,17 @@ from aiohttp import hdrs, web
 from centralized_ml_api.api import anthropic
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import JOB_PATH, JOBS_PATH
-from centralized_ml_api.api.jobs import APPLIED, PREFER_HEADER, RETRY_AFTER_SECONDS, describe_job, path_of
-from centralized_ml_api.api.jobs import list_jobs as build_list
+from centralized_ml_api.api.jobs import (
+    APPLIED,
+    PREFER_HEADER,
+    RETRY_AFTER_SECONDS,
+    PageError,
+    cut_page,
+    describe_job,
+    list_jobs,
+    path_of,
+    read_page,
+)
 from centralized_ml_api.local.gateway import (
     DOOR_CALLER_HEADER,
     DOOR_HOST_HEADER,
@@ -108,11 +117,18 @@ class _Desk:
         return _respond(202, self._describe(job), headers)
 
     async def show_list(self, request: web.Request) -> web.StreamResponse:
-        """Lists the jobs of a team; without teams, nobody sees another's."""
+        """Lists jobs of a team; without teams, nobody sees another's."""
         team = _team_of(request)
         jobs = self._book.list_of(team) if team else []
+        try:
+            part, has_more = cut_page([job.id for job in jobs], read_page(request.query))
+        except PageError as refusal:
+            return _refuse(request, refusal.error)
+        except ValueError:
+            return _refuse(request, errors.JOB_NOT_FOUND)
         places = self._book.places()
-        return _respond(200, build_list(_describe(job, places.get(job.id, 0)) for job in jobs))
+        told = (_describe(job, places.get(job.id, 0)) for job in jobs[part])
+        return _respond(200, list_jobs(told, has_more=has_more))
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         job = self._find(request)

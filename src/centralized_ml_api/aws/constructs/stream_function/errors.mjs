@@ -51,6 +51,7 @@ export const BODY_TOO_LARGE = errorOf("body_too_large").withMessage("over_limit"
     bytes: texts.body_limit_bytes,
 });
 export const REFUSED_BY_SAGEMAKER = errorOf("refused_by_sagemaker");
+export const REFUSED = errorOf("refused");
 export const INVALID_BODY = errorOf("invalid_body");
 export const MODEL_REFUSED = errorOf("model_refused");
 export const MODEL_MISSING = errorOf("model_missing");

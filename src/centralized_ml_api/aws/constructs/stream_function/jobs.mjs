@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 
 import { findServiceUrl, signHeaders } from "./aws_signing.mjs";
 import { callDynamoDb } from "./dynamodb.mjs";
-import { JOB_INTERRUPTED, JOB_NOT_FOUND, MODEL_NOT_READY, TOO_MANY_JOBS } from "./errors.mjs";
+import { JOB_INTERRUPTED, JOB_NOT_FOUND, MODEL_NOT_READY, REFUSED, TOO_MANY_JOBS } from "./errors.mjs";
 import { readAll, send } from "./https_call.mjs";
 import { CANCELLED, FAILED, JobStore, QUEUED, RUNNING, TooManyJobs, idOf } from "./job_store.mjs";
 import { refusePaused } from "./openai.mjs";
@@ -18,6 +18,7 @@ const INVOKE_ANSWER_BYTES = 64 * 1024;
 const ACCEPTED = 202;
 const JSON_TYPE = { "content-type": "application/json" };
 const HEADERS_WHILE_OPEN = { ...JSON_TYPE, "retry-after": String(limits.retry_after_seconds) };
+const LIMIT = /^[1-9][0-9]{0,2}$/;
 const PASSED_ALWAYS = ["accept", "content-type"];
 
 const { JOBS_TABLE, JOB_FUNCTION, EVENT_ENDS } = process.env;
@@ -44,8 +45,22 @@ export async function startJob(request, model, models, answer) {
 // Answers a reading of `/v1/jobs`. Where nobody has a key, nobody sees what others have asked.
 export async function answerJobs(request, answer) {
     const owner = ownerOf(request);
+    const { limit, after } = readPage(request.query);
     const jobs = owner === null ? [] : await keep(() => store.list(owner));
-    return sendDocument(request, answer, 200, JSON_TYPE, { object: "list", data: jobs.map(describe) });
+    const ids = jobs.map(idOf);
+    if (after !== undefined && !ids.includes(after)) throw JOB_NOT_FOUND;
+    const start = after === undefined ? 0 : ids.indexOf(after) + 1;
+    const data = jobs.slice(start, start + limit).map(describe);
+    const ends = { first_id: data.at(0)?.id ?? null, last_id: data.at(-1)?.id ?? null };
+    const list = { object: "list", data, ...ends, has_more: jobs.length > start + limit };
+    return sendDocument(request, answer, 200, JSON_TYPE, list);
+}
+
+// Returns which part of a list its reader asks for: so many jobs, those after the one with an id.
+function readPage({ limit = String(limits.listed), after }) {
+    const most = limits.most_listed;
+    if (!LIMIT.test(limit) || Number(limit) > most) throw REFUSED.withMessage("limit", { most });
+    return { limit: Number(limit), after };
 }
 
 // Answers a reading of `/v1/jobs/{id}`, and `DELETE`.

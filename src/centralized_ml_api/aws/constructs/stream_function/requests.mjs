@@ -10,7 +10,8 @@ const PREFERS_ASYNC = new RegExp(`^(?:${jobs.prefers_async})$`);
 
 // Returns the request. `refused` lists the entries that the caller's team may not call, `paused` has what its callers are
 // told by entry that is paused, and without a name of all; `team` is that team where the function has to know it. The
-// authorizer determined all that. `parameters` are those of the path, `root` is what comes before it at the API's own address.
+// authorizer determined all that. `parameters` are those of the path, `query` those behind it, and `root` is what comes before
+// it at the API's own address.
 export function readRequest(lambdaEvent) {
     const { httpMethod, resource, headers, requestContext, body, isBase64Encoded } = lambdaEvent;
     const entries = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
@@ -19,6 +20,7 @@ export function readRequest(lambdaEvent) {
         method: httpMethod,
         path: pathOf(lambdaEvent),
         parameters: lambdaEvent.pathParameters ?? {},
+        query: lambdaEvent.queryStringParameters ?? {},
         root: `/${requestContext.stage}`,
         hasResource: resource !== OTHER_PATHS,
         headers: { ...lowerCased, "content-type": lowerCased["content-type"] || DEFAULT_CONTENT_TYPE },
