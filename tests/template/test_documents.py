@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from openapi_spec_validator import validate
 
 from centralized_ml_api.api.entry_details import load_logo, load_samples
 from centralized_ml_api.api.page.build import build_page
@@ -13,7 +14,16 @@ from centralized_ml_api.catalog.facts import Eula
 from support.api_gateway import read_document
 from support.api_gateway.document import resolve
 from support.api_gateway.objects import read_objects
-from support.synthesis import STACK, Template, build_facts, build_test_plan, model, package, synthesize
+from support.synthesis import (
+    STACK,
+    Template,
+    build_facts,
+    build_test_plan,
+    function,
+    model,
+    package,
+    synthesize,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +62,20 @@ def test_each_path_reads_its_own_object(synthesized: tuple[Template, dict[str, b
     assert (listed["description"], listed["sample_file"]["name"]) == ("Listens.", "a.wav")
     assert "/a-package" in json.loads(content["/openapi.json"])["paths"]
     assert json.loads(content["/openapi.json"])["servers"] == [{"url": "/prod"}]
+
+
+def test_the_document_says_which_calls_may_be_answered_later(tmp_path: Path) -> None:
+    entries = [package("a"), model("through", integration=function())]
+    plan = build_test_plan({"models": entries, "aws": {"jobs": True}}, tmp_path)
+    template = synthesize(plan, tmp_path / "out")
+    document = json.loads(read_objects(tmp_path / "out", STACK)[place_of(template, "/openapi.json")])
+    validate(document)
+    takes = {
+        path for path, item in document["paths"].items() if "202" in item.get("post", {}).get("responses", {})
+    }
+    assert "/a" in takes
+    assert "/through" not in takes, "API Gateway itself calls that function"
+    assert {"/v1/jobs", "/v1/jobs/{id}"} < document["paths"].keys()
 
 
 def test_the_catalogue_says_what_jumpstart_knows(tmp_path: Path) -> None:

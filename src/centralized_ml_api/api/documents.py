@@ -56,7 +56,7 @@ def build_documents(
         *((ServedDocument(JOIN_PATH, CONTENT_TYPE, join.html.decode(), join.headers),) if join else ()),
         ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),
         _json(CATALOGUE_PATH, build_catalogue(plan, openai, known)),
-        _json(OPENAPI_PATH, build_openapi(plan, openai, root=root)),
+        _json(OPENAPI_PATH, build_openapi(plan, openai, root=root, later=known.answered_later)),
     )
 
 

@@ -49,6 +49,7 @@ class Known:
     `sleeping` has the `state` of those that may sleep, and in `wakes_in_seconds` how long they take to wake.
     `created` is when the API began to serve, in seconds since the epoch. `logo` is the event's, not an
     entry's. `authority` is the SHA-256 fingerprint of the API's own certificate authority, if it has one.
+    `answered_later` are the entries whose own paths take calls that are answered later; None where none does.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Known:
     created: int = 0
     logo: Sample | None = None
     authority: str = ""
+    answered_later: frozenset[str] | None = None
 
 
 NOTHING_KNOWN = Known()

@@ -19,6 +19,7 @@ from centralized_ml_api.api.http import (
     PAGE_PATH,
     PUBLIC_PATHS,
 )
+from centralized_ml_api.api.job_operations import SCHEMAS, add_later_answer, build_job_operations
 from centralized_ml_api.api.join_operations import build_join_operations
 from centralized_ml_api.api.keys import KEY_HEADER
 from centralized_ml_api.api.openai_operations import build_openai_operations
@@ -26,7 +27,7 @@ from centralized_ml_api.plan.sample import media_type_of, sample_file_of, sample
 from centralized_ml_api.plan.speaks import OpenAiModels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
 
@@ -82,16 +83,34 @@ _EITHER: dict[str, Any] = {"security": [{name: []} for name in _SECURITY_SCHEMES
 """For clients of OpenAI's API, which know `Authorization: Bearer` alone."""
 
 
-def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: str = "") -> dict[str, Any]:
+def build_openapi(
+    plan: ApiPlan,
+    openai: OpenAiModels | None = None,
+    *,
+    root: str = "",
+    later: Collection[str] | None = None,
+) -> dict[str, Any]:
     """Builds the document as plain values, in config order; nothing in it is known to one target only.
 
     Args:
         plan: the paths of the entries.
         openai: the entries under `/v1`, on the target that the document is for.
         root: where on its host the API lies, such as `/prod`; a relative address, as no plan knows the host.
+        later: the entries whose own paths take calls that are answered later; None where nothing does.
     """
     needs_key = plan.event.needs_key
     known = _known_errors(needs_key=needs_key)
+    either, refusals = (_EITHER, _refusals(_KEY_ERRORS)) if needs_key else ({}, {})
+    models = {
+        deployment.path: {"post": _add_later(_operation(deployment, known), deployment.name in (later or ()))}
+        for deployment in plan.deployments
+    }
+    below_v1 = {
+        path: {
+            method: _add_later(each, later is not None and method == "post") for method, each in item.items()
+        }
+        for path, item in build_openai_operations(openai or OpenAiModels(), known, either).items()
+    }
     return {
         "openapi": "3.0.1",
         "info": {
@@ -102,16 +121,21 @@ def build_openapi(plan: ApiPlan, openai: OpenAiModels | None = None, *, root: st
         "servers": [{"url": root or "/"}],
         **({"security": [{"key": []}]} if needs_key else {}),
         "paths": {
-            **{deployment.path: {"post": _operation(deployment, known)} for deployment in plan.deployments},
-            **build_openai_operations(openai or OpenAiModels(), known, _EITHER if needs_key else {}),
-            **build_own_operations(_refusals(_KEY_ERRORS) if needs_key else {}),
+            **models,
+            **below_v1,
+            **({} if later is None else build_job_operations(refusals, _error, either)),
+            **build_own_operations(refusals),
             **({JOIN_PATH: build_join_operations(_error)} if plan.event.join else {}),
         },
         "components": {
-            "schemas": {"Error": _error_schema()},
+            "schemas": {"Error": _error_schema(), **({} if later is None else SCHEMAS)},
             **({"securitySchemes": _SECURITY_SCHEMES} if needs_key else {}),
         },
     }
+
+
+def _add_later(operation: Operation, is_taken: bool) -> Operation:  # noqa: FBT001  # decided by whoever calls
+    return add_later_answer(operation) if is_taken else operation
 
 
 def _operation(deployment: ModelDeployment, known: dict[str, Any]) -> dict[str, Any]:

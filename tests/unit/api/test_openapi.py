@@ -78,18 +78,45 @@ def test_the_paths_of_openai_are_there_for_entries_that_chat_or_embed(tmp_path: 
     assert "/v1/chat/completions" not in build_openapi(plan, OpenAiModels(embeddings=("b",)))["paths"]
 
 
+@pytest.mark.parametrize("later", [None, ("draws", "hears")])
 @pytest.mark.parametrize("event", [{}, {"event": {"teams": ["red"]}}])
-def test_it_is_valid(tmp_path: Path, event: dict[str, object]) -> None:
+def test_it_is_valid(tmp_path: Path, event: dict[str, object], later: tuple[str, ...] | None) -> None:
     entries = [
         package("draws", gives="image/png", sample={"prompt": "a cat"}),
         package("hears", takes="audio/wav"),
         package("streams", integration={"type": "stream", "headers": ["X-A"]}),
     ]
     plan = build_test_plan({"models": entries, **event}, tmp_path).api
-    document = build_openapi(plan, OpenAiModels(chat=("draws",), embeddings=("hears",)), root="/prod")
+    models = OpenAiModels(chat=("draws",), embeddings=("hears",))
+    document = build_openapi(plan, models, root="/prod", later=later)
     validate(document)
     assert document["servers"] == [{"url": "/prod"}]
-    assert "*/*" not in json.dumps(document)
+    assert ("*/*" in json.dumps(document)) == (later is not None), "a job may have any answer"
+
+
+def test_what_may_be_answered_later_is_described(tmp_path: Path) -> None:
+    entries = [package("a", integration={"type": "api", "headers": ["X-A"]}), package("b")]
+    plan = build_test_plan({"models": entries, "event": {"teams": ["red"]}}, tmp_path).api
+    document = build_openapi(plan, OpenAiModels(chat=("b",)), later=("a",))
+    takes = {
+        path: [each["name"] for each in item["post"]["parameters"]]
+        for path, item in document["paths"].items()
+        if "202" in item.get("post", {}).get("responses", {})
+    }
+    assert takes == {"/a": ["X-A", "Prefer"], "/v1/chat/completions": ["Prefer"]}
+    taken = document["paths"]["/a"]["post"]["responses"]["202"]
+    assert [*taken["headers"]] == ["Location", "Preference-Applied", "Retry-After"]
+    jobs, job = document["paths"]["/v1/jobs"]["get"], document["paths"]["/v1/jobs/{id}"]
+    assert [each["name"] for each in jobs["parameters"]] == ["limit", "after"]
+    assert jobs["security"] == job["get"]["security"] == [{"key": []}, {"bearer": []}]
+    assert {*job["get"]["responses"]} == {"200", "202", "401", "403", "404", "default"}
+    assert [*job] == ["get", "delete"]
+
+
+def test_where_nothing_is_answered_later_no_job_is_spoken_of(tmp_path: Path) -> None:
+    text = json.dumps(build_openapi(build_test_plan({"models": [package()]}, tmp_path).api))
+    assert "Prefer" not in text
+    assert "job" not in text
 
 
 def test_with_teams_all_but_the_page_and_the_health_ask_for_a_key(tmp_path: Path) -> None:

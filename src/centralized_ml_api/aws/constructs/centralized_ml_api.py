@@ -32,6 +32,7 @@ from centralized_ml_api.aws.document.extend import Addresses, extend_document
 from centralized_ml_api.aws.document.other_paths import describe_other_paths, list_calls
 from centralized_ml_api.aws.document.own_paths import StoredDocument
 from centralized_ml_api.aws.stack_contract import stack_start
+from centralized_ml_api.plan.aws.jobs import list_answered_later
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 from centralized_ml_api.record import record
@@ -80,7 +81,13 @@ class CentralizedMlApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._plan = plan
-        known = Known(licences=plan.licences, tasks=plan.tasks, samples=samples or {}, logo=logo)
+        known = Known(
+            licences=plan.licences,
+            tasks=plan.tasks,
+            samples=samples or {},
+            logo=logo,
+            answered_later=list_answered_later(plan.routes) if plan.stream.jobs else None,
+        )
         self._documents = build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}")
         self._stack_context = StackContext(
             self,

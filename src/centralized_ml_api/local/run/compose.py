@@ -95,7 +95,8 @@ def build_gateway(
     by_model = _with_attempts(plan, by_model) if translates else by_model
     served = replace(openai.only(models), takes_tools=_takes_tools(by_model.values()))
     statuses = entry_statuses(plan, refused, find, sleeping)
-    known = _add_state(replace(known, refused=refused), plan, statuses)
+    later = frozenset(entry.name for entry in plan.deployments) - refused.keys() if doors.jobs else None
+    known = _add_state(replace(known, refused=refused, answered_later=later), plan, statuses)
     return Gateway(
         upstreams=(*_upstreams((*fronts, *models.values(), *retiring)), *_upstreams_of(door, doors.jobs)),
         routes=tuple(_own_routes(plan, refused, find, by_model)),

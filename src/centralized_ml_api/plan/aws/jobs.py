@@ -34,6 +34,11 @@ _PASSES = (
 )
 
 
+def list_answered_later(routes: Iterable[Route]) -> frozenset[str]:
+    """Returns the entries whose own paths take jobs: API Gateway calls the functions of others itself."""
+    return frozenset(route.name for route in routes if not isinstance(route, FunctionRoute))
+
+
 def describe_jobs(routes: Iterable[Route]) -> Iterator[str]:
     """Yields what a reader of the plan must know of jobs. Pure."""
     yield _PASSES
