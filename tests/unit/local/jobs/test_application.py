@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ class Api:
         await asyncio.wait([running])
 
     async def ask(
-        self, method: str, path: str, team: str = "red", body: bytes = b"", **headers: str
+        self, method: str, path: str, team: str = "red", body: bytes | io.BytesIO = b"", **headers: str
     ) -> ClientResponse:
         told = {
             JOIN_PROOF_HEADER: TOKEN,
@@ -283,5 +284,15 @@ def test_a_disk_that_refuses_is_the_apis_failure(tmp_path: Path) -> None:
         api = Api(tmp_path / "missing")
         async with api.serving():
             assert await code(await api.ask("POST", "/chat")) == (500, "api_failed")
+
+    story(tell)
+
+
+def test_a_body_may_be_as_large_as_the_gateway_lets_pass(tmp_path: Path) -> None:
+    async def tell() -> None:
+        api = Api(tmp_path)
+        async with api.serving():
+            answer = await api.ask("POST", "/chat", body=io.BytesIO(bytes(25 * 1024 * 1024)))
+            assert answer.status == 202
 
     story(tell)

@@ -71,3 +71,17 @@ def test_an_answer_is_on_the_disk_before_its_job_says_so(
     done = replace(JOB, status="done", answered=Answered(200, ()), size=8)
     store.finish(done)
     assert synced == [path.stat().st_ino for path in (store.answer_of(done), store.folder / f"{JOB.id}.json")]
+
+
+def test_a_job_whose_body_is_gone_can_be_over(tmp_path: Path) -> None:
+    store = JobStore(tmp_path)
+    store.add(JOB, b"{}")
+    store.request_of(JOB).unlink()
+    store.finish(replace(JOB, status="cancelled"))
+    assert [path.name for path in store.folder.iterdir()] == [f"{JOB.id}.json"]
+
+
+def test_a_job_under_a_name_that_somebody_chose_is_none(tmp_path: Path) -> None:
+    store = JobStore(tmp_path)
+    store.add(replace(JOB, id="chosen"), b"{}")
+    assert store.load(datetime(2026, 1, 1, tzinfo=UTC)) == []
