@@ -50,7 +50,13 @@ def test_rule_3_a_row_that_needs_newer_rules_is_left_out() -> None:
     assert row is not None
     assert row.version == "1.0.0"
     assert select_row(both, "2.0.0") is None
-    assert f"this program knows those of {UNDERSTOOD_SDK}" in unknown_version("m", "2.0.0", both).message
+    error = unknown_version("m", "2.0.0", both)
+    assert f"this program knows those of {UNDERSTOOD_SDK}" in error.message
+    assert (error.expected, error.fix) == ("one of 1.0.0", 'write "1.0.0"')
+    error = unknown_version("m", "2.0.0", rows("2.0.0", needs="99.0"))
+    assert (error.expected, error.fix) == ("a model that needs no newer rules", "update this program")
+    error = unknown_version("m", "2.*", rows("2.0.004", kind="proprietary"))
+    assert (error.message, error.fix) == ("m has no version 2.*", 'write "2.0.004"')
 
 
 def test_rule_3_an_unknown_version_names_the_newest_ones() -> None:

@@ -27,6 +27,13 @@ def write_lock(folder: Path, *versions: str, requested: str = "*") -> Path:
     return path
 
 
+def test_a_lock_is_written_so_that_its_changes_can_be_read() -> None:
+    locked = Locked(MODEL, "*", "1.2.0", "live", "full", "f" * 64, {"name": "Modèle"})
+    lines = render_lock([locked]).splitlines()
+    assert lines[:4] == ["{", ' "format": 1,', ' "models": [', "  {"]
+    assert any(line.strip() == '"name": "Modèle"' for line in lines)
+
+
 def test_a_locked_model_stays_when_a_newer_one_comes(tmp_path: Path) -> None:
     write_lock(tmp_path, "1.2.0")
     mirror = write_mirror(tmp_path / "mirror", make_spec(version="2.0.0"))
