@@ -74,6 +74,7 @@ def test_the_page_is_for_any_browser_here_and_knows_nothing(url: str) -> None:
 def test_what_it_shows_needs_the_token(url: str) -> None:
     assert get(url).status == 401
     assert get(url, Authorization="Bearer other").status == 401
+    assert get(url, Authorization="Bearer \xff").status == 401, "no text at all"
     told = get(url, **WITH_TOKEN)
     assert (told.status, told.json()) == (200, build_board(2, 2))
     assert told.headers["cache-control"] == "no-store"

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from centralized_ml_api.organizer.board_shape import describe_spending
+from centralized_ml_api.api.error_shape import MODEL_FAILED, MODEL_NOT_READY
+from centralized_ml_api.api.invitation import Invitation
+from centralized_ml_api.api.qr import MOST_CHARACTERS
+from centralized_ml_api.organizer.board_shape import REASONS, describe_invitation, describe_spending
 from centralized_ml_api.plan.usage.types import HourUsage
 
 START = datetime(2027, 3, 6, 8, tzinfo=UTC)
@@ -80,3 +83,29 @@ def test_too_little_is_known_half_an_hour_after_the_first_call() -> None:
 def test_hours_after_a_clock_was_set_back_are_not_drawn_behind_now() -> None:
     points, _ = draw(hour(0, 1), hour(2, 1), now=1.5)
     assert points == [(0, 0), (1, 1), (1.5, 1), (1.5, 2), (1.5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "no valid key"),
+        (403, "may not call"),
+        (404, "no such path"),
+        (408, "too long to arrive"),
+        (413, "too large"),
+        (429, "limit"),
+        (502, MODEL_FAILED.message),
+        (503, MODEL_NOT_READY.message),
+    ],
+)
+def test_a_status_has_its_own_reason(status: int, words: str) -> None:
+    assert words in REASONS[status]
+
+
+def test_a_link_has_a_code_as_long_as_one_can_be_drawn() -> None:
+    def draw_code(length: int) -> object:
+        link = f"http://{'a' * length}"[:length]
+        return describe_invitation(Invitation(link, "HERON-42", "", "", 40, 0))["qr"]
+
+    assert draw_code(MOST_CHARACTERS) is not None
+    assert draw_code(MOST_CHARACTERS + 1) is None
