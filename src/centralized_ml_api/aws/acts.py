@@ -27,9 +27,9 @@ from centralized_ml_api.aws.waking import begin_to_wake
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.revise import move_end, write_instant
 from centralized_ml_api.errors import MlApiError, UsageError
+from centralized_ml_api.organizer.act_arguments import read_text, read_until, read_words
 from centralized_ml_api.organizer.grant import UNITS, read_grant
 from centralized_ml_api.organizer.journal import Journal, note_extension
-from centralized_ml_api.organizer.wanted import read_text, read_until, read_words
 from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:

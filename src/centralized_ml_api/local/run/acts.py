@@ -16,9 +16,9 @@ from centralized_ml_api.errors import MlApiError, StartError, UsageError
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from centralized_ml_api.local.keys.invitation import change_joining
 from centralized_ml_api.local.run.reload import word_error
+from centralized_ml_api.organizer.act_arguments import read_text, read_until, read_words
 from centralized_ml_api.organizer.grant import NOTHING, UNITS, read_grant
 from centralized_ml_api.organizer.journal import Journal, note_extension, note_not_applied
-from centralized_ml_api.organizer.wanted import read_text, read_until, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""Reads what an act of an organizer is to be done with."""
+"""Reads the arguments of an organizer's acts: an end, words to say, the name of an entry or a team. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 LONGEST_MINUTES = 60 * 24 * 30
 
 
-def read_until(wanted: Mapping[str, Any]) -> Until:
-    """Reads the end that is wanted.
+def read_until(arguments: Mapping[str, Any]) -> Until:
+    """Reads the new end of the event.
 
     Raises:
         UsageError: There is none.
     """
-    minutes, until = wanted.get("minutes"), wanted.get("until")
+    minutes, until = arguments.get("minutes"), arguments.get("until")
     if isinstance(minutes, int) and 0 < minutes <= LONGEST_MINUTES:
         return Until(later=timedelta(minutes=minutes))
     instant = parse_instant(until) if isinstance(until, str) else None
@@ -31,25 +31,25 @@ def read_until(wanted: Mapping[str, Any]) -> Until:
     return Until(instant=instant)
 
 
-def read_words(wanted: Mapping[str, Any]) -> str:
+def read_words(arguments: Mapping[str, Any]) -> str:
     """Reads what an organizer says, maybe nothing.
 
     Raises:
         UsageError: It is no text, too long, or cannot be shown.
     """
-    words = wanted.get("words", "")
+    words = arguments.get("words", "")
     if not isinstance(words, str):
         raise UsageError("`words` is no text")
     return clean_words(words)
 
 
-def read_text(wanted: Mapping[str, Any], name: str) -> str:
-    """Reads a text of what is wanted.
+def read_text(arguments: Mapping[str, Any], name: str) -> str:
+    """Reads an argument that must be a text.
 
     Raises:
         UsageError: It is not there.
     """
-    value = wanted.get(name)
+    value = arguments.get(name)
     if not isinstance(value, str) or not value:
         raise UsageError(f"`{name}` is missing")
     return value
