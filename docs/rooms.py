@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import itertools
 import textwrap
 from dataclasses import dataclass
 from html import escape
@@ -137,7 +138,10 @@ def _summary(file: Path) -> str:
     if file.suffix == ".py":
         first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
     else:
-        first = text.partition("\n")[0].removeprefix(COMMENTS[file.suffix]).strip()
+        mark = COMMENTS[file.suffix]
+        comment = itertools.takewhile(lambda line: line.startswith(mark), text.splitlines())
+        whole = " ".join(line.removeprefix(mark).strip() for line in comment)
+        first = whole.partition(". ")[0].removesuffix(".") + "."
     return first.replace("->", "→")
 
 
