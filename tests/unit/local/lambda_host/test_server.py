@@ -63,3 +63,12 @@ def test_only_path_region_and_keys_are_taken_from_the_users_environment(
 
 def test_the_region_defaults_to_the_originals(make_server: Make) -> None:
     assert read_specification(make_server("").launch(1).stdin).region == "us-east-1"
+
+
+def test_the_host_is_told_how_many_workers_and_how_long_one_may_idle(make_server: Make) -> None:
+    specification = read_specification(make_server("", max_workers=3, idle_seconds=7).launch(1).stdin)
+    assert (specification.max_workers, specification.idle_seconds) == (3, 7)
+
+
+def test_a_server_shows_nothing_of_the_users_environment(make_server: Make) -> None:
+    assert "hunter2" not in repr(make_server(""))
