@@ -12,8 +12,10 @@ from aiohttp import web
 from centralized_ml_api.local.lambda_host.output import write_line
 from centralized_ml_api.local.lambda_host.pool import LoadError, Pool
 from centralized_ml_api.local.lambda_host.proxy_integration import ProxyIntegration
+from centralized_ml_api.local.lambda_host.worker import Worker
 
 if TYPE_CHECKING:
+    from centralized_ml_api.local.lambda_host.pool import MakeWorker
     from centralized_ml_api.local.lambda_host.server import HostSpecification
 
 GRACE_SECONDS = 3.0
@@ -29,11 +31,16 @@ PARENT_CHECK_SECONDS = 1.0
 
 
 class Host:
-    """One function, served on its port."""
+    """One function, served on its port.
 
-    def __init__(self, specification: HostSpecification) -> None:
+    Args:
+        specification: The function, its port and its limits.
+        make_worker: Makes the workers, as `Pool` calls it.
+    """
+
+    def __init__(self, specification: HostSpecification, make_worker: MakeWorker = Worker) -> None:
         self._specification = specification
-        self._pool = Pool(specification)
+        self._pool = Pool(specification, make_worker)
         self._loaded = False
         self._stop = asyncio.Event()
         integration = ProxyIntegration(

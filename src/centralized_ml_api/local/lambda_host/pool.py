@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.lambda_host.server import HostSpecification
 
+    MakeWorker = Callable[[HostSpecification, Callable[[Worker], None]], Worker]
+
 
 class LoadError(Exception):
     """A worker could not load the function."""
@@ -34,7 +36,7 @@ class Pool:
     def __init__(
         self,
         specification: HostSpecification,
-        make_worker: Callable[[HostSpecification, Callable[[Worker], None]], Worker] = Worker,
+        make_worker: MakeWorker = Worker,
     ) -> None:
         self._specification = specification
         self._make_worker = make_worker

@@ -11,6 +11,7 @@ import pytest
 
 from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation
 from centralized_ml_api.local.lambda_host.worker import Worker, describe_exit, render_report
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,3 +93,50 @@ def test_a_folder_that_is_gone_is_an_error_of_the_start_and_leaves_nothing(
     with pytest.raises(FileNotFoundError):
         asyncio.run(live())
     assert list(tmp_path.iterdir()) == []
+
+
+class Shell(Worker):
+    """A worker whose process is a shell with one line."""
+
+    line = "exit 3"
+
+    async def _spawn(self, environment: dict[str, str]) -> asyncio.subprocess.Process:
+        self._output.close_writing()
+        return await asyncio.create_subprocess_exec(
+            "/bin/sh", "-c", self.line, env=environment, process_group=0
+        )
+
+
+def test_a_process_that_ends_in_a_call_is_its_502(specify: Callable[..., HostSpecification]) -> None:
+    async def run() -> object:
+        worker = Shell(specify(), lambda _: None)
+        call = asyncio.create_task(worker.run(Invocation("r-1", b"{}")))
+        await asyncio.sleep(0)
+        await worker.live()
+        return await call
+
+    ended = "the function's process ended during the call (exit status 3)"
+    assert asyncio.run(run()) == Failed(502, ended)
+
+
+def test_a_call_of_a_worker_that_is_ended_is_a_503(specify: Callable[..., HostSpecification]) -> None:
+    async def run() -> object:
+        worker = Shell(specify(), lambda _: None)
+        worker.line = "exec sleep 600"
+        call = asyncio.create_task(worker.run(Invocation("r-1", b"{}")))
+        life = asyncio.create_task(worker.live())
+        await until(lambda: worker._process, "it has started")  # noqa: SLF001  # nothing else tells
+        life.cancel()
+        return await call
+
+    assert asyncio.run(run()) == Failed(503, "the function is stopping")
+
+
+def test_the_time_to_load_is_that_since_the_start(specify: Callable[..., HostSpecification]) -> None:
+    async def run() -> float:
+        worker = Shell(specify(), lambda _: None)
+        worker._polled()  # noqa: SLF001  # as the runtime client does
+        worker._output.close()  # noqa: SLF001
+        return worker._init_milliseconds  # noqa: SLF001
+
+    assert 0 < asyncio.run(run()) < 60_000
