@@ -26,7 +26,7 @@ def build_shares(manager: dict[str, Any], limits: Limits) -> dict[str, Any]:
 
     Args:
         manager: The HTTP connection manager, the same for all.
-        limits: How many connections, and into how many shares.
+        limits: How many connections, and into how many shares; 0 gives everybody all of them.
     """
     http = {"name": "http", "typed_config": manager}
     names = [f"share-{number}" for number in range(limits.shares)]
@@ -54,6 +54,8 @@ def build_share_limit(name: str, limits: Limits) -> dict[str, Any]:
 
 def _build_matcher(names: list[str], unshared: Iterable[str]) -> dict[str, Any]:
     """Each matcher takes one group of those that the matchers before it left; the last group is the rest."""
+    if not names:
+        return {"on_no_match": {"action": choose_chain(_UNSHARED)}}
     own = {
         "name": "own",
         "typed_config": {

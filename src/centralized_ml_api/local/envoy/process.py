@@ -25,6 +25,7 @@ from centralized_ml_api.local.envoy.settings import (
     find_envoy,
     fit_connections,
     fit_memory,
+    fit_shares,
 )
 from centralized_ml_api.local.envoy.stats import TRAFFIC_PATTERN
 from centralized_ml_api.local.envoy.translator import CALLS_SOCKET, SERVERS_SOCKET
@@ -89,6 +90,7 @@ class EnvoyGateway:
             limits,
             connections=fit_connections(limits.connections, most_descriptors()),
             memory_bytes=fit_memory(limits.memory_bytes, machine_memory_bytes()),
+            shares=fit_shares(limits.shares, host, limits.unshared),
         )
         files = Files(folder, access_log or folder / "access.log")
         self._settings = Settings(host, port, files, find_ca_bundle(), limits, tls)

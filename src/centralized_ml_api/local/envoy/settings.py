@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import ipaddress
 import resource
 from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.extras import build_fix
 from centralized_ml_api.plan.types import BODY_LIMIT_BYTES, GATEWAY_TIMEOUT_SECONDS, RESPONSE_LIMIT_BYTES
 from centralized_ml_api.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 ADMIN_SOCKET = "admin.sock"
 """The admin interface, relative to the folder in which Envoy runs: a whole path may be too long for Envoy."""
@@ -22,6 +26,9 @@ RESERVED_DESCRIPTORS = 64
 
 SHARES_OF_CONNECTIONS = 4
 """A quarter of the connections is enough for a whole class behind one address."""
+
+LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
+"""Where connections to an address of loopback come from."""
 
 DESCRIPTORS_PER_CLIENT = 4
 """Its own connection, one to the model, and idle ones to the model before and to the admission service."""
@@ -71,7 +78,8 @@ class Limits:
             sent on a connection that the server is about to close would be a 502, and must not be sent twice.
         connections: Simultaneous clients; more are refused. See `fit_connections`.
         shares: The number of groups into which client addresses fall. Each group may have one of
-            `SHARES_OF_CONNECTIONS` of the connections, so that no address can have them all.
+            `SHARES_OF_CONNECTIONS` of the connections, so that no address can have them all. See
+            `fit_shares`.
         unshared: The networks that may have all connections.
     """
 
@@ -91,7 +99,7 @@ class Limits:
     upstream_idle_seconds: float = 0.5
     connections: int = 4096
     shares: int = 8
-    unshared: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    unshared: tuple[str, ...] = LOOPBACK_NETWORKS
 
 
 def fit_connections(wanted: int, max_descriptors: int) -> int:
@@ -103,6 +111,20 @@ def fit_connections(wanted: int, max_descriptors: int) -> int:
     if max_descriptors == resource.RLIM_INFINITY:
         return wanted
     return min(wanted, max(1, (max_descriptors - RESERVED_DESCRIPTORS) // DESCRIPTORS_PER_CLIENT))
+
+
+def fit_shares(wanted: int, host: str, unshared: Collection[str]) -> int:
+    """Returns into how many groups callers fall: `wanted`, or none if all of them may have all connections.
+
+    Envoy builds all filters anew for each group, which takes most of its start. Pure.
+
+    Args:
+        wanted: How many groups.
+        host: The address that Envoy listens on.
+        unshared: The networks that may have all connections.
+    """
+    listens_here = ipaddress.ip_address(host).is_loopback
+    return 0 if listens_here and set(unshared) >= set(LOOPBACK_NETWORKS) else wanted
 
 
 def fit_memory(wanted: int, machine_bytes: int) -> int:

@@ -41,3 +41,11 @@ def test_each_chain_is_chosen_by_one_of_the_matchers() -> None:
         (2, 3),
         (1, 3),
     ]
+
+
+def test_without_groups_everybody_may_have_all_connections() -> None:
+    built = build_shares(MANAGER, Limits(shares=0))
+    (chain,) = built["filter_chains"]
+    assert [filter_["name"] for filter_ in chain["filters"]] == ["http"]
+    assert built["filter_chain_matcher"].keys() == {"on_no_match"}
+    assert built["filter_chain_matcher"]["on_no_match"]["action"]["typed_config"]["value"] == chain["name"]

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.local.envoy.settings import Files, fit_connections, fit_memory, render_seconds
+from centralized_ml_api.local.envoy.settings import (
+    Files,
+    Limits,
+    fit_connections,
+    fit_memory,
+    fit_shares,
+    render_seconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +41,18 @@ def test_so_many_clients_may_connect_that_models_can_be_reached_for_all(most: in
 @pytest.mark.parametrize(("machine", "mebibytes"), [(64, 1024), (4, 1024), (2, 512), (1, 256)])
 def test_calls_may_hold_a_quarter_of_a_small_machine(machine: int, mebibytes: int) -> None:
     assert fit_memory(1024 * 2**20, machine * 2**30) == mebibytes * 2**20
+
+
+@pytest.mark.parametrize(
+    ("host", "shares"),
+    [("127.0.0.1", 0), ("127.0.0.2", 0), ("::1", 0), ("0.0.0.0", 8), ("::", 8), ("192.0.2.7", 8)],
+)
+def test_callers_are_divided_only_where_other_machines_can_call(host: str, shares: int) -> None:
+    assert fit_shares(8, host, Limits().unshared) == shares
+
+
+def test_callers_are_divided_where_one_of_this_machine_has_a_limit() -> None:
+    assert fit_shares(8, "127.0.0.1", ("127.0.0.1/32", "::1/128")) == 8
 
 
 def test_no_more_than_wanted() -> None:
