@@ -42,6 +42,16 @@ class FirstStart:
                 self._fix = _fix(status)
                 self._nothing_serves.set()
 
+    async def until_serving(self, seconds: float) -> None:
+        """Waits until the first entry answers, no longer than so many seconds."""
+        serving = asyncio.create_task(self._serving.wait())
+        late = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({serving, late}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            serving.cancel()
+            late.cancel()
+
     async def run(self) -> None:
         """Shows the status again when the slow entries are overdue.
 

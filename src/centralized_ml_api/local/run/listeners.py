@@ -1,7 +1,7 @@
 """Listens to programs of this machine while the target serves: functions, `mlapi`, Prometheus, the gateway.
 
 Importing this takes a fifth of a second, most of it aiohttp's server. Nothing belongs here that is needed
-before the models start.
+before the API serves.
 """
 
 from __future__ import annotations
@@ -65,14 +65,10 @@ async def listen_to_gateway(
         stack: Ends the serving.
         entrance: Where the gateway, which has its token, brings teams that join.
         supervisor: What is served.
-        jobs: Where it brings calls that are answered later.
-
-    Raises:
-        StartError: The jobs that an earlier run left cannot be read.
+        jobs: Where it brings calls that are answered later; loaded.
     """
     desk = build_join_application(entrance.open_desk(supervisor), entrance.door.token)
     await serve_application(stack, desk, entrance.socket, cancels=False)
-    await jobs.load()
     application = build_jobs_application(jobs.book, jobs.runner, jobs.door.token)
     await serve_application(stack, application, jobs.socket, cancels=False)  # no job is half taken
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import secrets
 import signal
 import time
 from contextlib import AsyncExitStack
@@ -17,7 +15,7 @@ from centralized_ml_api.local.gateway import Doors
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
-from centralized_ml_api.local.machine.ports import LOOPBACK, bind_loopback, check_port, free_pair, url_of
+from centralized_ml_api.local.machine.ports import LOOPBACK, check_port, free_pair, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.acts import Acts
 from centralized_ml_api.local.run.board import Board
@@ -39,6 +37,7 @@ from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.run.reload import Reloader
 from centralized_ml_api.local.run.service_factory import ServiceFactory
 from centralized_ml_api.local.run.sleepers_link import SleepersLink
+from centralized_ml_api.local.run.sockets import Sockets, answer
 from centralized_ml_api.local.run.starting import watch_start
 from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
@@ -118,10 +117,10 @@ class LocalTarget:
         self._ends: datetime | None = None
         self._stops = options.stops(clock.now())
         config = options.config.absolute()
+        self._sockets = Sockets(self._port + 1, options.metrics_port)
         self._run = Run.of_this_process(str(config), options.flags)
+        self._run = self._run.reachable(self._sockets.control_url, self._sockets.token)
         self._started, self._address, self._exit_status = time.time(), "", 0
-        self._metrics = None if options.metrics_port is None else bind_loopback(options.metrics_port)
-        self._runtime = bind_loopback(self._port + 1)
         self._stop, self._first_start = asyncio.Event(), FirstStart(self._show, clock)
         collector, talk = UsageCollector.of_state(state.path), self._terminal.talk
         self._usage = UsageRecorder(collector, talk)
@@ -146,7 +145,7 @@ class LocalTarget:
         self._supervisor = Supervisor(
             self._gateway,
             self._keys,
-            ServiceFactory.of_state(state, self._prober, url_of(self._runtime)).make,
+            ServiceFactory.of_state(state, self._prober, self._sockets.runtime_url).make,
             link=self._link,
             times=WakeTimes(state.path / WAKE_TIMES_FILE),
             call_seconds=options.timeout_seconds,
@@ -190,39 +189,38 @@ class LocalTarget:
     async def _serve(self, plan: ApiPlan) -> None:
         """Holds everything that lives as long as the target; unwinds in reverse order, the gateway first."""
         async with AsyncExitStack() as stack:
-            sockets = self._runtime, self._entrance.socket, self._jobs.socket, self._metrics
-            for listening_socket in filter(None, sockets):
+            for listening_socket in (*self._sockets.all, self._entrance.socket, self._jobs.socket):
                 stack.callback(listening_socket.close)
-            stack.push_async_callback(self._prober.aclose)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
+            answering = asyncio.create_task(self._answer(listening))
+            stack.push_async_callback(_cancel, answering)
             stack.push_async_callback(self._supervisor.stop)
             await self._supervisor.start(plan)
             stack.push_async_callback(self._usage.collect)  # once the gateway has written all
             stack.push_async_callback(self._gateway.stop)
             await self._gateway.begin()
-            await self._listen(listening)
             await self._gateway.wait_started()
             self._address = shown_url_of(self._certificate, self._host, self._port)
-            await self._run_until_one_fails()
+            await self._run_until_one_fails(answering)
 
-    async def _listen(self, stack: AsyncExitStack) -> None:
-        """Answers programs of this machine. What that takes is imported while models and gateway start."""
-        listeners = await asyncio.to_thread(importlib.import_module, "centralized_ml_api.local.run.listeners")
-        await listeners.listen_for_functions(stack, self._supervisor, self._runtime)
-        await listeners.listen_to_gateway(stack, self._entrance, self._supervisor, self._jobs)
-        token, listening = secrets.token_urlsafe(32), bind_loopback()
-        await listeners.listen_to_control(stack, self, token, listening)
-        self.board_link = await listeners.listen_for_organizer(stack, self._board)
-        if self._metrics is not None:
-            await listeners.listen_for_prometheus(stack, self, self._metrics)
-        self._run = self._run.reachable(url_of(listening), token)
-        self._state.write_run(self._run)
+    async def _answer(self, stack: AsyncExitStack) -> None:
+        """Answers programs of this machine, until cancelled and then until the stack unwinds."""
+        self.board_link = await answer(
+            stack,
+            self._sockets,
+            self,
+            self._supervisor,
+            doors=(self._entrance, self._jobs),
+            board=self._board,
+            until=self._first_start.until_serving,
+        )
+        await asyncio.Event().wait()
 
-    async def _run_until_one_fails(self) -> None:
+    async def _run_until_one_fails(self, answering: asyncio.Task[None]) -> None:
         """Runs what goes on while the API serves, until cancelled or until one of these raises."""
         clock, gateway, supervisor = self._clock, self._gateway, self._supervisor
         state, talk = self._state, self._terminal.talk
-        tasks = [
+        tasks = [answering] + [
             asyncio.create_task(work)
             for work in (
                 supervisor.run(),
@@ -316,11 +314,11 @@ class LocalTarget:
             started=self._started,
             address=self._address,
             gateway_trouble=self._gateway.trouble,
-            sagemaker_runtime=url_of(self._runtime),
+            sagemaker_runtime=self._sockets.runtime_url,
             entries=self._supervisor.entries(),
             notes=self._supervisor.notes,
             ends=render_instant(end.at) if end else "",
-            metrics=f"{url_of(self._metrics)}{METRICS_PATH}" if self._metrics else "",
+            metrics=f"{url_of(metrics)}{METRICS_PATH}" if (metrics := self._sockets.metrics) else "",
             overdue=self._first_start.overdue,
             unapplied=self._reloader.unapplied,
             host=self._host,
@@ -348,3 +346,8 @@ class LocalTarget:
         self._ends = plan.event.ends
         self._usage.note_prices(list_prices(plan))
         self._pricing = asyncio.ensure_future(self._usage.collect())  # before the next call
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from enum import Enum
-from http import HTTPStatus
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-if TYPE_CHECKING:
-    import aiohttp
+from centralized_ml_api.local.supervision.http_get import Connection
 
 PROBE_TIMEOUT_SECONDS = 5.0
 LOOK_TIMEOUT_SECONDS = 1.0
 CLOSING_SECONDS = 0.1
 """A server that closes a connection at once does it within that; any other keeps it for a second or more."""
 
-ABOUT_BYTES = 1024 * 1024
-"""The longest description of itself that is read from a server."""
-
-_PIECE_BYTES = 65536
+_NO_ANSWER = (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 KEEPS_CONNECTIONS = frozenset(
     {
@@ -45,39 +39,32 @@ class ProbeResult(Enum):
 
 
 class Prober:
-    """Probes servers over HTTP connections that stay open until `aclose`.
-
-    aiohttp is imported for the first probe: by then the server that it asks is starting.
-    """
-
-    def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
-        self._is_loaded = False
+    """Probes servers over HTTP. By hand: aiohttp takes a tenth of a second of a start to import."""
 
     async def probe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> ProbeResult:
         """Sends one `GET`; any 2xx means READY. Never raises."""
-        await self._load()
-        import aiohttp  # noqa: PLC0415  # loaded by now
-
         try:
-            async with self._open(url, timeout_seconds) as answer:
-                ready = HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
-                return ProbeResult.READY if ready else ProbeResult.NOT_READY
-        except aiohttp.ClientConnectorError:
-            return ProbeResult.REFUSED
-        except (aiohttp.ClientError, TimeoutError, ValueError):
+            async with asyncio.timeout(timeout_seconds):
+                try:
+                    connection = await Connection.open(url)
+                except OSError:
+                    return ProbeResult.REFUSED
+                with contextlib.closing(connection):
+                    answer = await connection.get(closes=True)
+                    await connection.drop(answer)
+        except _NO_ANSWER:
             return ProbeResult.SILENT
+        return ProbeResult.READY if answer.is_ok else ProbeResult.NOT_READY
 
     async def describe(self, url: str, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> dict[str, Any]:
         """Returns the JSON object at an address; an empty one if there is none. Never raises."""
-        await self._load()
-        import aiohttp  # noqa: PLC0415  # loaded by now
-
         try:
-            async with self._open(url, timeout_seconds) as answer:
-                text = await answer.content.readexactly(min(answer.content_length or 0, ABOUT_BYTES))
-                document = json.loads(text) if answer.ok else None
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, TimeoutError, ValueError, RecursionError):
+            async with asyncio.timeout(timeout_seconds):
+                with contextlib.closing(await Connection.open(url)) as connection:
+                    answer = await connection.get(closes=True)
+                    text = await connection.read(answer)
+            document = json.loads(text) if answer.is_ok else None
+        except (*_NO_ANSWER, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}
 
@@ -93,8 +80,12 @@ class Prober:
         """
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await _look(url)
-        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                with contextlib.closing(await Connection.open(url)) as connection:
+                    answer = await connection.get(closes=False)
+                    if not says_when_it_closes(answer.headers.get("server", "")):
+                        return False
+                    return answer.says_it_closes or not await connection.ends_within(CLOSING_SECONDS)
+        except _NO_ANSWER:
             return False
 
     async def probe_port(
@@ -114,52 +105,6 @@ class Prober:
             return ProbeResult.REFUSED
         writer.close()
         return ProbeResult.READY
-
-    def _open(self, url: str, timeout_seconds: float) -> aiohttp.client._RequestContextManager:
-        import aiohttp  # noqa: PLC0415  # loaded by now
-
-        self._session = self._session or aiohttp.ClientSession()
-        timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        return self._session.get(url, timeout=timeout, allow_redirects=False)
-
-    async def _load(self) -> None:
-        """Imports aiohttp in a thread: that takes a tenth of a second, in which the gateway starts."""
-        if not self._is_loaded:
-            await asyncio.to_thread(import_module, "aiohttp")
-            self._is_loaded = True
-
-    async def aclose(self) -> None:
-        """Closes the connections."""
-        if self._session is not None:
-            await self._session.close()
-
-
-async def _look(url: str) -> bool:
-    parts = urlsplit(url)
-    is_tls = parts.scheme == "https"
-    port = parts.port or (443 if is_tls else 80)
-    reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=is_tls or None)
-    try:
-        target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        writer.write(f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: */*\r\n\r\n".encode())
-        version, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
-        headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        if not says_when_it_closes(headers.get("server", "")):
-            return False
-        is_announced = version.startswith("http/1.0") or "close" in headers.get("connection", "")
-        return is_announced or not await _ends_within(reader, CLOSING_SECONDS)
-    finally:
-        writer.close()
-
-
-async def _ends_within(reader: asyncio.StreamReader, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            while await reader.read(_PIECE_BYTES):
-                pass
-    except TimeoutError:
-        return False
-    return True
 
 
 def says_when_it_closes(server: str) -> bool:

@@ -138,3 +138,25 @@ def test_what_fails_after_the_first_start_ends_nothing() -> None:
 def test_what_is_announced(now: LocalStatus, *, announced: bool, still_starting: tuple[str, ...]) -> None:
     assert (now.announced, now.still_starting) == (announced, still_starting)
     assert LocalStatus.from_json(now.to_json()) == now
+
+
+def test_programs_of_this_machine_are_answered_once_something_serves() -> None:
+    async def scenario(world: World) -> None:
+        waiting = asyncio.create_task(world.start.until_serving(3))
+        await until(lambda: 3 in world.slept, "the clock is waited for, too")
+        world.start.note(status("starting"))
+        assert not waiting.done()
+        world.start.note(status("ready", "starting"))
+        await waiting
+
+    play(scenario)
+
+
+def test_programs_of_this_machine_are_not_kept_waiting_by_a_slow_start() -> None:
+    async def scenario(world: World) -> None:
+        waiting = asyncio.create_task(world.start.until_serving(3))
+        await until(lambda: 3 in world.slept, "the clock is waited for")
+        world.time_passes.set()
+        await waiting
+
+    play(scenario)

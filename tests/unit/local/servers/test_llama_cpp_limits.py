@@ -51,13 +51,12 @@ async def served(weights: Path, folder: Path) -> AsyncIterator[ReplicatedService
     async def prepare(*_: object) -> LlamaCppServer:
         return server
 
-    prober = Prober()
     service = ReplicatedService(
         "m",
         prepare,
         replicas=1,
         logs=folder,
-        prober=prober,
+        prober=Prober(),
         changed=lambda: None,
         timeouts=TIMEOUTS,
     )
@@ -68,7 +67,6 @@ async def served(weights: Path, folder: Path) -> AsyncIterator[ReplicatedService
     finally:
         running.cancel()
         await asyncio.wait({running})
-        await prober.aclose()
 
 
 async def call(service: ReplicatedService, seconds: float = 60, **fields: Any) -> int:

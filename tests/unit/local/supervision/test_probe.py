@@ -12,8 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from centralized_ml_api.local.machine.ports import free_port
+from centralized_ml_api.local.supervision.http_get import BODY_BYTES
 from centralized_ml_api.local.supervision.probe import (
-    ABOUT_BYTES,
     Prober,
     ProbeResult,
     says_when_it_closes,
@@ -27,8 +27,7 @@ T = TypeVar("T")
 
 def probed(look: Callable[[Prober], Awaitable[T]]) -> T:
     async def main() -> T:
-        async with contextlib.aclosing(Prober()) as prober:
-            return await look(prober)
+        return await look(Prober())
 
     return asyncio.run(main())
 
@@ -83,7 +82,7 @@ def test_an_address_that_is_none_never_raises(url: str) -> None:
         (200, "{", {}),
         (200, "", {}),
         (200, "[" * 100_000, {}),
-        (200, '{"a": "' + "x" * ABOUT_BYTES + '"}', {}),
+        (200, '{"a": "' + "x" * BODY_BYTES + '"}', {}),
         (404, '{"a": 1}', {}),
     ],
 )
@@ -200,19 +199,53 @@ def test_a_probe_that_is_cancelled_never_goes_on() -> None:
     """Not even where the port answers at that very moment: whoever is stopped would probe for ever."""
 
     async def main() -> None:
-        async with contextlib.aclosing(Prober()) as prober:
-            server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-            port = server.sockets[0].getsockname()[1]
-            turns, is_over = 0, False
-            while not is_over:
-                probing = asyncio.create_task(prober.probe_port("127.0.0.1", port))
-                for _ in range(turns):
-                    await asyncio.sleep(0)
-                is_over = probing.done()
-                probing.cancel()
-                await asyncio.wait({probing})
-                assert probing.cancelled() is not is_over, f"cancelled after {turns} turns, it went on"
-                turns += 1
-            server.close()
+        prober = Prober()
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        turns, is_over = 0, False
+        while not is_over:
+            probing = asyncio.create_task(prober.probe_port("127.0.0.1", port))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            is_over = probing.done()
+            probing.cancel()
+            await asyncio.wait({probing})
+            assert probing.cancelled() is not is_over, f"cancelled after {turns} turns, it went on"
+            turns += 1
+        server.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", ProbeResult.READY),
+        (b"HTTP/1.1 200\r\n\r\n", ProbeResult.READY),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\nhi", ProbeResult.READY),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: none\r\n\r\nhi", ProbeResult.READY),
+        (b"HTTP/1.1 OK\r\n\r\n", ProbeResult.SILENT),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ProbeResult.SILENT),
+        (b"HTTP/1.1 200 OK\r\n", ProbeResult.SILENT),
+        (b"x" * 100_000, ProbeResult.SILENT),
+        (b"", ProbeResult.SILENT),
+    ],
+)
+def test_the_status_alone_decides_whatever_the_body_is(answer: bytes, result: ProbeResult) -> None:
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(answer)
+        writer.close()
+
+    async def look(prober: Prober) -> ProbeResult:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await prober.probe(f"http://127.0.0.1:{port}/häu fig?a=b%20c", timeout_seconds=30)
+
+    assert probed(look) is result
+    (head,) = asked
+    assert head.startswith(b"GET /h%C3%A4u%20fig?a=b%20c HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert b"\r\nConnection: close\r\n" in head

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -81,20 +80,19 @@ def supervised(
         return Script(code, tmp_path, needs=(weights,))
 
     async def main() -> None:
-        async with contextlib.aclosing(Prober()) as prober:
-            replica = Replica(
-                Script(code, tmp_path, needs=(weights,)),
-                ServerLog(tmp_path / "log"),
-                prober,
-                lambda: states.append(replica.state),
-                timeouts=timeouts,
-                prepare=prepare,
-            )
-            task = asyncio.create_task(replica.run())
-            await scenario(replica, states)
-            task.cancel()
-            await asyncio.wait({task})
-            assert replica.pid is None
+        replica = Replica(
+            Script(code, tmp_path, needs=(weights,)),
+            ServerLog(tmp_path / "log"),
+            Prober(),
+            lambda: states.append(replica.state),
+            timeouts=timeouts,
+            prepare=prepare,
+        )
+        task = asyncio.create_task(replica.run())
+        await scenario(replica, states)
+        task.cancel()
+        await asyncio.wait({task})
+        assert replica.pid is None
 
     asyncio.run(main())
     return states

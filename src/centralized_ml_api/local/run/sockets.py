@@ -1,0 +1,96 @@
+"""The sockets on which this process answers programs of this machine, and when it begins to.
+
+All listen from the start on, so that nobody is refused; who connects before anything answers waits. What
+answers takes a fifth of a second of a processor to import, most of it aiohttp's server. That comes once the
+API serves: before, it would only make the start longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import secrets
+from typing import TYPE_CHECKING
+
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable
+    from contextlib import AsyncExitStack
+
+    from centralized_ml_api.local.run.board import Board
+    from centralized_ml_api.local.run.jobs import Jobs
+    from centralized_ml_api.local.run.joining import Entrance
+    from centralized_ml_api.local.run.serve import LocalTarget
+    from centralized_ml_api.local.run.supervisor import Supervisor
+
+MOST_SECONDS = 1.0
+"""How long a start may take before its status can be asked."""
+
+
+class Sockets:
+    """The sockets of one run, bound and listening.
+
+    Args:
+        runtime_port: Where SageMaker's runtime API is to be, if that port is free.
+        metrics_port: Where Prometheus asks; 0 takes a free port, None has no such place.
+    """
+
+    def __init__(self, runtime_port: int, metrics_port: int | None) -> None:
+        self.runtime = bind_loopback(runtime_port)
+        self.metrics = None if metrics_port is None else bind_loopback(metrics_port)
+        self.control = bind_loopback()
+        self.token = secrets.token_urlsafe(32)
+
+    @property
+    def all(self) -> tuple[socket.socket, ...]:
+        """All of them."""
+        return tuple(filter(None, (self.runtime, self.metrics, self.control)))
+
+    @property
+    def runtime_url(self) -> str:
+        """Where functions and boto3 find SageMaker's runtime API."""
+        return url_of(self.runtime)
+
+    @property
+    def control_url(self) -> str:
+        """Where `mlapi status` and others ask this process, with the token."""
+        return url_of(self.control)
+
+
+async def answer(
+    stack: AsyncExitStack,
+    sockets: Sockets,
+    target: LocalTarget,
+    supervisor: Supervisor,
+    *,
+    doors: tuple[Entrance, Jobs],
+    board: Board,
+    until: Callable[[float], Awaitable[None]],
+) -> str:
+    """Answers on all sockets until the stack unwinds; returns the link to the organizer's screen.
+
+    Args:
+        stack: Ends the answering.
+        sockets: Where.
+        target: What is shown and changed.
+        supervisor: What is served.
+        doors: Where the gateway brings teams that join, and calls that are answered later.
+        board: What the organizer's screen shows.
+        until: Waits until the API serves, no longer than so many seconds.
+
+    Raises:
+        StartError: The jobs that an earlier run left cannot be read.
+    """
+    entrance, jobs = doors
+    await jobs.load()
+    await until(MOST_SECONDS)
+    listeners = await asyncio.to_thread(importlib.import_module, "centralized_ml_api.local.run.listeners")
+    await listeners.listen_for_functions(stack, supervisor, sockets.runtime)
+    await listeners.listen_to_gateway(stack, entrance, supervisor, jobs)
+    link: str = await listeners.listen_for_organizer(stack, board)
+    if sockets.metrics is not None:
+        await listeners.listen_for_prometheus(stack, target, sockets.metrics)
+    await listeners.listen_to_control(stack, target, sockets.token, sockets.control)
+    return link
