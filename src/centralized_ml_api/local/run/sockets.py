@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
     from contextlib import AsyncExitStack
+    from typing import Protocol
 
     from centralized_ml_api.local.run.board import Board
+    from centralized_ml_api.local.run.control import Controlled
     from centralized_ml_api.local.run.jobs import Jobs
     from centralized_ml_api.local.run.joining import Entrance
-    from centralized_ml_api.local.run.serve import LocalTarget
     from centralized_ml_api.local.run.supervisor import Supervisor
+    from centralized_ml_api.local.traffic.metrics import MetricsSource
+
+    class Target(Controlled, MetricsSource, Protocol):
+        """What is shown and changed."""
+
 
 MOST_SECONDS = 1.0
 """How long a start may take before its status can be asked."""
@@ -62,7 +68,7 @@ class Sockets:
 async def answer(
     stack: AsyncExitStack,
     sockets: Sockets,
-    target: LocalTarget,
+    target: Target,
     supervisor: Supervisor,
     *,
     doors: tuple[Entrance, Jobs],
