@@ -20,9 +20,6 @@ END_SECONDS = 0.1
 """How long to wait for the end of an answer that nobody needs."""
 
 _PIECE_BYTES = 65536
-_NEXT_ADDRESS_SECONDS = 0.25
-"""After how long the next address of a host is tried, too (RFC 8305)."""
-
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~?"
 
 
@@ -67,7 +64,6 @@ class Connection:
             parts.hostname,
             parts.port or (443 if is_tls else 80),
             ssl=_build_context() if is_tls else None,
-            happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
         )
         return cls(url, reader, writer)
 
