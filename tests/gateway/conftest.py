@@ -35,7 +35,11 @@ MODELS = {
     "longest": f"/large/{ANSWER_BYTES}",
     "too-long": f"/large-chunked/{ANSWER_BYTES + 1}",
     "query": "/echo?api-version=1%202",
+    "usual": "/echo",
+    "listing-teapot": "/status/418",
 }
+LISTING = {"echo", "same", "listing-teapot"}
+"""Models with a list of headers of their own; the others have the usual one."""
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +66,8 @@ def odd() -> Iterator[OddServer]:
 def served(odd: OddServer, closed_port: int) -> Gateway:
     """Every kind of upstream and route."""
     models = [
-        ServedRoute(name, "odd", rewrite, ("X-Custom", "accept-language")) for name, rewrite in MODELS.items()
+        ServedRoute(name, "odd", rewrite, ("X-Custom", "accept-language") if name in LISTING else ())
+        for name, rewrite in MODELS.items()
     ]
     return Gateway(
         upstreams=(

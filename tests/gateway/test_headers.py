@@ -76,14 +76,23 @@ def test_only_content_type_accept_and_the_configured_headers_reach_a_model(gatew
 
 
 @pytest.mark.slow
+def test_only_the_usual_headers_reach_other_models(gateway: RunningGateway) -> None:
+    sent = {"CONTENT-TYPE": "a/b", "accept": "c/d", "X-Custom": "e", **NOBODYS_BUSINESS}
+    got = headers_of(gateway.call("/usual?a=b", b"{}", sent))
+    assert got == {"host": "localhost", "content-length": "2", "content-type": "a/b", "accept": "c/d"}
+
+
+@pytest.mark.slow
 def test_headers_that_another_route_configured_do_not_pass(gateway: RunningGateway) -> None:
     got = headers_of(gateway.call("/elsewhere", b"", {"X-Custom": "e", "Accept-Language": "f"}))
     assert got.keys() == {"host", "content-length", "content-type"}
 
 
 @pytest.mark.slow
-def test_without_content_type_a_model_gets_json(gateway: RunningGateway) -> None:
-    got = headers_of(gateway.raw(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"))
+@pytest.mark.parametrize("path", ["/echo", "/usual"])
+def test_without_content_type_a_model_gets_json(gateway: RunningGateway, path: str) -> None:
+    sent = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}"
+    got = headers_of(gateway.raw(sent.encode()))
     assert got["content-type"] == "application/json"
 
 
@@ -168,8 +177,9 @@ def test_request_ids_are_never_the_same(gateway: RunningGateway) -> None:
 
 
 @pytest.mark.slow
-def test_only_the_contracts_response_headers_leave_a_model(gateway: RunningGateway) -> None:
-    answer = gateway.call("/teapot")
+@pytest.mark.parametrize("path", ["/teapot", "/listing-teapot"])
+def test_only_the_contracts_response_headers_leave_a_model(gateway: RunningGateway, path: str) -> None:
+    answer = gateway.call(path)
     assert {name for name, _ in answer.headers} == {
         "content-type",
         "content-length",

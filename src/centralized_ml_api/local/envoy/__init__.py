@@ -21,6 +21,7 @@
     api_keys          who calls, and which models a team may call
     rate_limits       ECDS, three files: how much a team, and all callers together, may call
     headers           which headers pass, as header mutations
+    usual_headers     the usual lists of these, said once by a filter of the listener
     clusters          CDS and EDS: upstreams, and the ports that are ready
     aws_signing       calls to SageMaker: signed, their errors reworded (sagemaker_errors.lua)
     ca_bundle         which certificate authorities to trust

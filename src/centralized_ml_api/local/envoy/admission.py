@@ -51,6 +51,7 @@ from centralized_ml_api.local.envoy.route_action import (
     LEFT_HEADERS,
     LUA_DISABLED,
     LUA_PER_ROUTE,
+    MUTATIONS_PER_ROUTE,
     with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
@@ -127,10 +128,10 @@ def with_admission(route: Route, terms: RouteTerms) -> Route:
 
 
 def _with_left_headers(route: Route) -> Route:
-    headers = route["typed_per_filter_config"][HEADERS_FILTER]
-    mutations = headers["mutations"]
-    more = {"response_mutations": [*mutations["response_mutations"], *_SET_LEFT_HEADERS]}
-    return with_filter_config(route, {HEADERS_FILTER: {**headers, "mutations": {**mutations, **more}}})
+    own = route["typed_per_filter_config"].get(HEADERS_FILTER, {"mutations": {}})["mutations"]
+    more = [*own.get("response_mutations", ()), *_SET_LEFT_HEADERS]
+    mutations = {**own, "response_mutations": more}
+    return with_filter_config(route, {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}})
 
 
 def reading_body(route: Route, terms: RouteTerms) -> Route:

@@ -21,6 +21,7 @@ from centralized_ml_api.local.envoy.route_action import (
     RESPONSE_FILTER,
     with_filter_config,
 )
+from centralized_ml_api.local.envoy.usual_headers import USUAL_HEADERS_FILTER
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.direct_responses import Route
@@ -58,7 +59,14 @@ def build_scheme_routes(gateway: Gateway) -> list[Route]:
     """
     if not gateway.needs_key:
         return []
-    names = (SCHEME_FILTER, QUERY_FILTER, HEADERS_FILTER, RESPONSE_FILTER, ADMISSION_FILTER)
+    names = (
+        SCHEME_FILTER,
+        QUERY_FILTER,
+        HEADERS_FILTER,
+        USUAL_HEADERS_FILTER,
+        RESPONSE_FILTER,
+        ADMISSION_FILTER,
+    )
     filters = dict.fromkeys(names, FILTER_ENABLED)
     below_v1 = {**filters, **dict.fromkeys((METADATA_FILTER, UNREAD_FILTER), FILTER_ENABLED)}
     routes = []

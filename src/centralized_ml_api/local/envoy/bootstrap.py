@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.admission import build_admission_cluster
 from centralized_ml_api.local.envoy.calls_listener import build_calls_listener
+from centralized_ml_api.local.envoy.headers import LIST_MARK
 from centralized_ml_api.local.envoy.job_listener import build_job_listener
 from centralized_ml_api.local.envoy.listener import build_listener
 from centralized_ml_api.local.envoy.servers_listener import build_servers_listener
@@ -14,6 +15,8 @@ from centralized_ml_api.local.envoy.stats import build_stats_config
 from centralized_ml_api.local.envoy.translator import build_translator_cluster
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from centralized_ml_api.local.envoy.settings import Limits, Settings
 
 _ADMIN_PATHS = r"/(ready|listeners|stats|stats/prometheus|drain_listeners|reopen_logs)(\?.*)?"
@@ -22,24 +25,24 @@ _ADMIN_PATHS = r"/(ready|listeners|stats|stats/prometheus|drain_listeners|reopen
 _REWRITTEN_BYTES = 2**30
 _HEAP = "envoy.resource_monitors.fixed_heap"
 
+_SMALL_TABLE_BYTES = 256 * 1024 * 1024
+"""What a small table may hold of the memory of all calls: a quarter of it, or an eighth but for a reload."""
 
-_SMALL_TABLE_BYTES = 5_000_000
-"""The routes of some thirty entries that chat: they take a quarter of the memory that all calls may hold."""
-
-_HELD_PER_BYTE = 60
-"""Twice what Envoy holds for a byte of a table of routes, some 30 bytes: a reload holds two tables."""
+_HELD_PER_BYTE, _HELD_PER_LIST = 12, 180_000
+"""Twice what Envoy holds for a byte of a table of routes, and for a list of headers: a reload holds two."""
 
 
-def build_bootstrap(settings: Settings, table_bytes: int = 0) -> dict[str, Any]:
+def build_bootstrap(settings: Settings, tables: Iterable[str] = ()) -> dict[str, Any]:
     """Builds the bootstrap; the admin interface is on a private socket. Pure.
 
     Args:
         settings: What stays the same while Envoy runs.
-        table_bytes: How long the tables of routes are that it starts with. What a large one needs is not what
-            calls hold. Limits of memory cannot change while Envoy runs: one that starts with few entries has
-            no room for thousands.
+        tables: The tables of routes that it starts with. What large ones need is not what calls hold. Limits
+            of memory cannot change while Envoy runs: one that starts with few entries has no room for
+            thousands.
     """
-    held_bytes = _HELD_PER_BYTE * max(0, table_bytes - _SMALL_TABLE_BYTES)
+    needed = sum(_HELD_PER_BYTE * len(text) + _HELD_PER_LIST * text.count(LIST_MARK) for text in tables)
+    held_bytes = max(0, needed - _SMALL_TABLE_BYTES)
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {

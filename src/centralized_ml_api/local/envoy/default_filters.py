@@ -9,7 +9,6 @@ from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,
-    build_credential_removal,
     build_key_check,
 )
 from centralized_ml_api.local.envoy.headers import build_header
@@ -35,20 +34,18 @@ def build_default_filters(gateway: Gateway) -> dict[str, Any]:
     A route's own mutations come first and these of the whole table last.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
     """
-    mutations: dict[str, Any] = {}
-    if gateway.needs_key:
-        mutations["request_mutations"] = build_credential_removal()
     told = {ENDS_HEADER: render_instant(gateway.ends)} if gateway.ends else {}
     if gateway.message:
         told[MESSAGE_HEADER] = encode_message(gateway.message).replace("%", "%%")  # a format of Envoy's
     left = build_left_headers(gateway)
     response_mutations = [{"append": build_header(name, value)} for name, value in told.items()]
     response_mutations += drop_own_headers() if left else []
-    if response_mutations:
-        mutations["response_mutations"] = response_mutations
-    headers = {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}} if mutations else {}
-    if left:
-        headers[LEFT_FILTER] = {"@type": MUTATIONS_PER_ROUTE, "mutations": {"response_mutations": left}}
+    mutations = {HEADERS_FILTER: response_mutations, LEFT_FILTER: left}
+    headers = {
+        name: {"@type": MUTATIONS_PER_ROUTE, "mutations": {"response_mutations": own}}
+        for name, own in mutations.items()
+        if own
+    }
     keys = (
         {KEY_FILTER: build_key_check(gateway.teams), TEAM_FILTER: FILTER_ENABLED} if gateway.needs_key else {}
     )

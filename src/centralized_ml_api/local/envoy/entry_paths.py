@@ -30,7 +30,7 @@ from centralized_ml_api.local.envoy.direct_responses import (
     match_method,
 )
 from centralized_ml_api.local.envoy.first_routes import split_calls
-from centralized_ml_api.local.envoy.openai import build_call_routes, enable_filters
+from centralized_ml_api.local.envoy.openai import build_call_routes, enabling
 from centralized_ml_api.local.envoy.refused_bodies import NO_LENGTH, take_large
 from centralized_ml_api.local.envoy.route_action import ExternalUpstreams, find_external_upstreams
 from centralized_ml_api.local.gateway import ServedRoute
@@ -129,8 +129,8 @@ def _build_path(
         post, path, named, MODEL_NAMED, gateway=gateway, externals=externals, limits=limits
     )
     # Every call begins here, and goes on by what its body says.
-    unread = {"name": route.name, **build_error_route(post, unknown_model([route.name])), **enable_filters()}
-    return [*calls, *split_calls(reading_body(unread, chooses))]
+    unread = {"name": route.name, **build_error_route(post, unknown_model([route.name]))}
+    return [*calls, *split_calls(enabling(calls, reading_body(unread, chooses)))]
 
 
 def _build_list(name: str, index: EntryIndex) -> list[Route]:

@@ -37,6 +37,9 @@ REQUEST_ID_HEADER = "x-request-id"
 RESPONSE_HEADERS: tuple[tuple[str, str], ...] = ((REQUEST_ID_HEADER, REQUEST_ID), *CORS_HEADERS)
 """On every response, error or not."""
 
+ALWAYS_PASS = ("accept", "content-type")
+"""The headers of requests that every model gets."""
+
 _REQUEST_FRAMING = ("content-length", "host", "transfer-encoding")
 """HTTP itself needs these; `host` is rewritten, and cannot be removed."""
 
@@ -94,8 +97,8 @@ def build_header(name: str, value: str, action: str = OVERWRITE) -> dict[str, An
     return {"header": {"key": name, "value": value}, "append_action": action}
 
 
-SET_JSON_CONTENT_TYPE = {"append": build_header("content-type", "application/json")}
-"""A mutation that declares the body JSON, whatever the caller declared."""
+JSON_CONTENT_TYPE = build_header("content-type", "application/json")
+"""Declares the body JSON, whatever the caller declared."""
 
 SET_REQUEST_ID = {"append": build_header(REQUEST_ID_HEADER, REQUEST_ID)}
 """A mutation that sets the request's id, whatever the caller, or a function, set."""
@@ -113,7 +116,7 @@ def build_response_headers() -> list[dict[str, Any]]:
 
 def build_request_mutations(configured: Iterable[str]) -> list[dict[str, Any]]:
     """Lets only Content-Type, Accept and the configured headers pass; Content-Type is always there. Pure."""
-    allowed = ("accept", "content-type", *_REQUEST_FRAMING, *ENVOY_NEEDS, *configured)
+    allowed = (*ALWAYS_PASS, *_REQUEST_FRAMING, *ENVOY_NEEDS, *configured)
     return [
         _remove_all_but(allowed),
         {"append": build_header("content-type", "application/json", IF_ABSENT)},
@@ -157,6 +160,10 @@ def build_function_response_mutations() -> list[dict[str, Any]]:
 def _remove_all_but(names: Iterable[str]) -> dict[str, Any]:
     pattern = _build_pattern((*_PSEUDO_HEADERS, *(name.lower() for name in names)))
     return {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": pattern}}}}
+
+
+LIST_MARK = '"remove_on_match":{"key_matcher":{"safe_regex"'
+"""How a list of headers that pass begins in the text of a table."""
 
 
 @lru_cache(maxsize=256)  # each model has several routes, and each change builds all of them

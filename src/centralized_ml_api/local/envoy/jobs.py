@@ -13,13 +13,14 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.http import CORS_HEADERS, JOB_PATH, JOBS_PATH
+from centralized_ml_api.api.http import JOB_PATH, JOBS_PATH
 from centralized_ml_api.api.jobs import PREFER_HEADER, PREFERS_ASYNC
 from centralized_ml_api.local.admission.terms import BODY_NAMESPACE
 from centralized_ml_api.local.envoy.admission import without_admission
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FORMAT,
+    build_credential_removal,
     build_key_check,
     is_restricted,
     match_teams,
@@ -32,12 +33,16 @@ from centralized_ml_api.local.envoy.direct_responses import (
     match_method,
     match_methods,
 )
-from centralized_ml_api.local.envoy.headers import IF_ABSENT, REQUEST_ID, SET_REQUEST_ID, build_header
+from centralized_ml_api.local.envoy.headers import (
+    IF_ABSENT,
+    REQUEST_ID,
+    REQUEST_ID_HEADER,
+    RESPONSE_HEADERS,
+    build_header,
+)
 from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH, take_large
 from centralized_ml_api.local.envoy.route_action import (
-    HEADERS_FILTER,
     LUA_DISABLED,
-    MUTATIONS_PER_ROUTE,
     QUERY_FILTER,
     RESPONSE_FILTER,
     with_filter_config,
@@ -99,7 +104,7 @@ def build_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
         return []
     routes = []
     for kind in _list_kinds(gateway, limits):
-        action = _build_action(gateway.jobs, is_named=kind.names is not None)
+        action = _build_action(gateway.jobs, gateway, is_named=kind.names is not None)
         most = min(kind.limit_bytes, limits.body_bytes)
         has_length = _match_up_to(most)
         chunked = with_filter_config(_build_route(kind, NO_LENGTH, gateway, action), CUTTING)
@@ -117,7 +122,7 @@ def build_large_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
                 kind,
                 _match_up_to(kind.limit_bytes),
                 gateway,
-                _build_action(gateway.jobs, is_named=kind.names is not None),
+                _build_action(gateway.jobs, gateway, is_named=kind.names is not None),
             ),
             kind.limit_bytes,
             limits,
@@ -137,7 +142,7 @@ def build_lookup_routes(gateway: Gateway) -> list[Route]:
     for path, methods in (({"path": JOBS_PATH}, _READS), (one, (*_READS, "DELETE"))):
         match = {**path, "headers": [match_methods(methods)]}
         routes += [
-            {"match": match, **_build_action(gateway.jobs)},
+            {"match": match, **_build_action(gateway.jobs, gateway)},
             build_405_route(path, (*methods, "OPTIONS")),
         ]
     return routes
@@ -223,53 +228,46 @@ def _match_up_to(limit_bytes: int) -> dict[str, Any]:
     return {"name": "content-length", "range_match": {"start": 0, "end": limit_bytes + 1}}
 
 
-def _build_action(door: Door, *, is_named: bool = False) -> dict[str, Any]:
-    """Sends `mlapi up` the call as it is, and what no caller can say of itself.
+def _build_action(door: Door, gateway: Gateway, *, is_named: bool = False) -> dict[str, Any]:
+    """Sends `mlapi up` the call as it is, without its key, and what no caller can say of itself.
+
+    No filter changes the headers: the routes that a body chooses from would all need it.
 
     Args:
         door: Where it goes.
+        gateway: What is served.
         is_named: Whether its body, and not its path, names the model. Any other body may name anything, and
             Envoy fails a call for which it would have to make a header of a line break.
     """
+    credentials = (mutation["remove"] for mutation in build_credential_removal())
     return {
         "route": {
             "cluster": door.upstream.name,
             "host_rewrite_literal": "localhost",
             "timeout": render_seconds(_SECONDS),
         },
-        "request_headers_to_remove": ["x-forwarded-proto"],
-        "typed_per_filter_config": {
-            HEADERS_FILTER: {
-                "@type": MUTATIONS_PER_ROUTE,
-                "mutations": {
-                    "request_mutations": list(_list_request_mutations(door, is_named=is_named)),
-                    "response_mutations": list(_list_response_mutations()),
-                },
-            },
-            # For a call whose first route was another one.
-            QUERY_FILTER: LUA_DISABLED,
-            RESPONSE_FILTER: LUA_DISABLED,
-        },
+        "request_headers_to_add": list(_list_told(door, is_named=is_named)),
+        "request_headers_to_remove": [
+            "origin",  # a page may ask, by the gateway
+            "x-forwarded-proto",
+            *(credentials if gateway.needs_key else ()),
+        ],
+        # The headers of the answer that was kept stay, its id among them.
+        "response_headers_to_add": [build_header(name, value, IF_ABSENT) for name, value in RESPONSE_HEADERS],
+        "response_headers_to_remove": ["server"],
+        # For a call whose first route was another one.
+        "typed_per_filter_config": {QUERY_FILTER: LUA_DISABLED, RESPONSE_FILTER: LUA_DISABLED},
     }
 
 
-def _list_request_mutations(door: Door, *, is_named: bool) -> Iterator[dict[str, Any]]:
-    yield {"remove": "origin"}  # a page may ask, by the gateway
+def _list_told(door: Door, *, is_named: bool) -> Iterator[dict[str, Any]]:
     told = {
         JOIN_PROOF_HEADER: door.token,
         DOOR_TEAM_HEADER: TEAM_FORMAT,
         DOOR_CALLER_HEADER: "%DOWNSTREAM_REMOTE_ADDRESS%",
         DOOR_HOST_HEADER: "%REQ(:authority)%",
+        **({DOOR_MODEL_HEADER: f"%DYNAMIC_METADATA({BODY_NAMESPACE}:model)%"} if is_named else {}),
+        REQUEST_ID_HEADER: REQUEST_ID,
     }
-    if is_named:
-        told[DOOR_MODEL_HEADER] = f"%DYNAMIC_METADATA({BODY_NAMESPACE}:model)%"
     for name, value in told.items():
-        yield {"append": build_header(name, value)}
-    yield SET_REQUEST_ID
-
-
-def _list_response_mutations() -> Iterator[dict[str, Any]]:
-    """Keeps the headers of the answer that was kept, its id among them."""
-    yield {"remove": "server"}
-    for name, value in (("x-request-id", REQUEST_ID), *CORS_HEADERS):
-        yield {"append": build_header(name, value, IF_ABSENT)}
+        yield build_header(name, value)

@@ -65,6 +65,7 @@ from centralized_ml_api.local.envoy.token_counts import (
     is_noted,
     render_counted_answers,
 )
+from centralized_ml_api.local.envoy.usual_headers import build_usual_headers_filter
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits, Settings, Tls
@@ -255,6 +256,7 @@ def _build_http_filters(settings: Settings) -> list[dict[str, Any]]:
         _build_filter(ADMISSION_FILTER, lua, admission),
         _build_filter(QUERY_FILTER, lua, {"default_source_code": _DROP_QUERY}),
         _build_filter(HEADERS_FILTER, f"{_FILTERS}.http.header_mutation.v3.HeaderMutation", {}),
+        build_usual_headers_filter(),
         _build_filter(RESPONSE_FILTER, lua, _build_response_scripts(limits.response_bytes)),
         _build_router(),
     ]

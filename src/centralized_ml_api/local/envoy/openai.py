@@ -48,7 +48,6 @@ from centralized_ml_api.local.envoy.direct_responses import (
     match_method,
 )
 from centralized_ml_api.local.envoy.first_routes import split_calls
-from centralized_ml_api.local.envoy.headers import SET_JSON_CONTENT_TYPE
 from centralized_ml_api.local.envoy.refused_bodies import NO_LENGTH, match_length, take_large
 from centralized_ml_api.local.envoy.route_action import (
     FILTER_ENABLED,
@@ -57,9 +56,11 @@ from centralized_ml_api.local.envoy.route_action import (
     RESPONSE_FILTER,
     build_route_action,
     find_external_upstreams,
+    with_filter_config,
 )
 from centralized_ml_api.local.envoy.settings import render_seconds
 from centralized_ml_api.local.envoy.translator import IS_NO_ATTEMPT
+from centralized_ml_api.local.envoy.usual_headers import USUAL_HEADERS_FILTER
 from centralized_ml_api.plan.apis import FORM_PATHS
 
 if TYPE_CHECKING:
@@ -113,31 +114,28 @@ def _build_path_routes(
     """
     names = [route.name for route in routes]
     post = {"path": path, "headers": [match_method("POST")]}
-    filters, externals = enable_filters(), find_external_upstreams(gateway)
+    externals = find_external_upstreams(gateway)
     built = []
     for name in names:
         if is_restricted(gateway.teams, name):
             headers = [*post["headers"], match_unauthorized_teams(gateway.teams, name)]
             match = _match_call({**post, "headers": headers}, name, gateway)
-            refused = {"name": name, **build_error_route(match, errors.NOT_ALLOWED), **filters}
-            built.append(without_admission(refused))
+            built.append(without_admission({"name": name, **build_error_route(match, errors.NOT_ALLOWED)}))
         if name in gateway.paused:
             refused = build_paused_route(_match_call(post, name, gateway), gateway.paused[name])
-            built.append(without_admission({"name": name, **refused, **filters}))
+            built.append(without_admission({"name": name, **refused}))
     for route in routes:
         is_model = _match_model(route.name, gateway)
         built += build_call_routes(
             post, path, route, is_model, gateway=gateway, externals=externals, limits=limits
         )
     for name, error in _list_elsewhere(names, gateway):
-        built.append(
-            without_admission({**build_error_route(_match_call(post, name, gateway), error), **filters})
-        )
+        built.append(without_admission(build_error_route(_match_call(post, name, gateway), error)))
     unknown = {**post, "dynamic_metadata": [MODEL_NAMED]}
     return [
         *built,
-        without_admission({**build_error_route(unknown, unknown_model(names)), **filters}),
-        *split_calls(_build_unread_body_route(post, names, gateway, limits)),
+        without_admission(build_error_route(unknown, unknown_model(names))),
+        *split_calls(enabling(built, _build_unread_body_route(post, names, gateway, limits))),
         build_405_route({"path": path}, ("POST", "OPTIONS")),
     ]
 
@@ -155,7 +153,7 @@ def _build_unread_body_route(
     entry = EntryTerms(path=post["path"]) if in_form else EntryTerms()
     terms = RouteTerms(dict.fromkeys(names, entry), limits.turn_seconds, chooses=True, aliases=aliases)
     refused = build_error_route(post, missing_model(names, in_form=in_form))
-    return reading_body({**refused, **enable_filters()}, terms)
+    return reading_body(refused, terms)
 
 
 def _list_elsewhere(names: Sequence[str], gateway: Gateway) -> Iterator[tuple[str, errors.ApiError]]:
@@ -181,10 +179,16 @@ def _match_model(name: str, gateway: Gateway) -> dict[str, Any]:
     return match_body("model", {"or_match": {"value_matchers": exact}} if len(exact) > 1 else exact[0])
 
 
-def enable_filters() -> dict[str, Any]:
-    """Enables what any route of a path may need, chosen by a body. Pure."""
-    names = (METADATA_FILTER, HEADERS_FILTER, RESPONSE_FILTER)
-    return {"typed_per_filter_config": dict.fromkeys(names, FILTER_ENABLED)}
+def enabling(chosen: Sequence[Route], route: Route) -> Route:
+    """Returns the route, from which the body chooses one of these, with what any of them may need. Pure."""
+    own = [
+        name for name in (HEADERS_FILTER, USUAL_HEADERS_FILTER) if any(_has(name, each) for each in chosen)
+    ]
+    return with_filter_config(route, dict.fromkeys((METADATA_FILTER, *own, RESPONSE_FILTER), FILTER_ENABLED))
+
+
+def _has(name: str, route: Route) -> bool:
+    return name in route.get("typed_per_filter_config", {})
 
 
 def build_call_routes(
@@ -234,7 +238,7 @@ def build_call_routes(
     headers = [*post["headers"], match_length(limit_bytes + 1, limits)]
     match = {**post, "headers": headers, "dynamic_metadata": [is_model]}
     refused = build_error_route(match, too_large(limit_bytes))
-    return [*first, without_admission({"name": route.name, **refused, **enable_filters()}), *asked]
+    return [*first, without_admission({"name": route.name, **refused}), *asked]
 
 
 def _match_free_callers(routes: Sequence[Route], free: Sequence[TeamAccess]) -> list[Route]:
@@ -258,23 +262,16 @@ def _build_pair(
 ) -> list[Route]:
     """Builds a route for streams, and one for other calls."""
     is_stream = match_body("stream", {"bool_match": True})
-    build = build_route_action if path in FORM_PATHS else _build_json_action
-    complete = build(route, externals, limits)
+    # The Content-Type is JSON, as which the body was parsed: `curl -d` sends another by default.
+    route = replace(route, reads_json=path not in FORM_PATHS)
+    complete = build_route_action(route, externals, limits)
     complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
     complete["route"]["idle_timeout"] = render_seconds(limits.stream_idle_seconds + limits.request_seconds)
-    streamed = build(replace(route, streams=True), externals, limits)
+    streamed = build_route_action(replace(route, streams=True), externals, limits)
     return [
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model, is_stream]}, **streamed},
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model]}, **complete},
     ]
-
-
-def _build_json_action(route: ServedRoute, externals: ExternalUpstreams, limits: Limits) -> Route:
-    """Sets the Content-Type to JSON, as which the body was parsed: `curl -d` sends another by default."""
-    action = build_route_action(route, externals, limits)
-    mutations = action["typed_per_filter_config"][HEADERS_FILTER]["mutations"]["request_mutations"]
-    mutations.append(SET_JSON_CONTENT_TYPE)
-    return action
 
 
 def _build_list_routes(gateway: Gateway) -> list[Route]:

@@ -129,8 +129,8 @@ class EnvoyGateway:
         files = self._settings.files
         snapshot = build_snapshot(self._gateway, self._settings)
         write_snapshot(files, snapshot)
-        table_bytes = len(snapshot.routes.text) + len(snapshot.job_routes.text)
-        write_file(files.bootstrap, json.dumps(build_bootstrap(self._settings, table_bytes)) + "\n")
+        tables = (snapshot.routes.text, snapshot.job_routes.text)
+        write_file(files.bootstrap, json.dumps(build_bootstrap(self._settings, tables)) + "\n")
         return snapshot
 
     async def wait_started(self, deadline_seconds: float) -> int:

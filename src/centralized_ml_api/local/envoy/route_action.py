@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_COUNTED, SAGEMAKER_ERRORS
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
+    JSON_CONTENT_TYPE,
     MODEL_HEADERS_DROPPED,
     REMOVED_BY_ROUTE,
     REQUEST_ID_HEADER,
     SERVED_BY_HEADER,
-    SET_JSON_CONTENT_TYPE,
     SET_REQUEST_ID,
     build_function_request_mutations,
     build_function_response_mutations,
@@ -30,6 +30,7 @@ from centralized_ml_api.local.envoy.translator import (
     build_fallback_mutations,
     build_translation_mutations,
 )
+from centralized_ml_api.local.envoy.usual_headers import APPLY_USUAL, USUAL_HEADERS_FILTER, are_usual
 from centralized_ml_api.local.gateway import ExternalUpstream
 
 if TYPE_CHECKING:
@@ -99,18 +100,17 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
         "retry_policy": _build_retry_policy(),
     }
     filters = {
-        HEADERS_FILTER: _build_header_mutations(route, external),
+        **_build_header_filter(route, external),
         RESPONSE_FILTER: _build_response_filter(route, external),
     }
-    removed = {
-        "request_headers_to_remove": list(REMOVED_BY_ROUTE),
-        "response_headers_to_remove": list(MODEL_HEADERS_DROPPED),
-    }
-    if route.headers is None:
-        removed = {}
-    elif route.attempts:
-        del removed["response_headers_to_remove"]  # they are ours
-    return {"route": action, "typed_per_filter_config": filters, **removed}
+    changed: dict[str, Any] = {}
+    if route.headers is not None:
+        changed["request_headers_to_remove"] = list(REMOVED_BY_ROUTE)
+        if not route.attempts:  # of which they are ours
+            changed["response_headers_to_remove"] = list(MODEL_HEADERS_DROPPED)
+        if route.reads_json:
+            changed["request_headers_to_add"] = [JSON_CONTENT_TYPE]
+    return {"route": action, "typed_per_filter_config": filters, **changed}
 
 
 def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
@@ -173,20 +173,24 @@ def _build_retry_policy() -> dict[str, Any]:
     }
 
 
-def _build_header_mutations(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
-    """A model sees the request's id only if configured; the Lua of SageMaker and providers removes it."""
+def _build_header_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
+    """Chooses the filter that says which headers pass: for most routes that with the usual lists.
+
+    A model sees the request's id only if configured; the Lua of SageMaker and providers removes it.
+    """
+    is_provided = _is_provided(route, external)
+    is_hosted = is_provided or (external is not None and external.is_sagemaker)
+    if route.headers is not None and are_usual(route.headers) and not is_hosted:
+        return {USUAL_HEADERS_FILTER: APPLY_USUAL}
     if route.headers is None:
         request, response = build_function_request_mutations(), build_function_response_mutations()
     else:
         request = build_request_mutations((*route.headers, *_list_attempts_headers(route)))
         response = build_response_mutations(ANSWERED if route.attempts else ())
-        request += [SET_JSON_CONTENT_TYPE] if route.reads_json else []
-        is_provided = _is_provided(route, external)
-        is_hosted = is_provided or (external is not None and external.is_sagemaker)
         has_id = is_hosted or REQUEST_ID_HEADER in map(str.lower, route.headers)
         request += [SET_REQUEST_ID] if has_id else []
         # A compressed answer could be neither reworded nor counted.
         request += [{"remove": "accept-encoding"}] if is_provided else []
         request += build_fallback_mutations(route) or build_translation_mutations(route, external)
     mutations = {"request_mutations": request, "response_mutations": response}
-    return {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}
+    return {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}}

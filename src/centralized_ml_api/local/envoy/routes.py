@@ -21,6 +21,7 @@ from centralized_ml_api.local.envoy.anthropic_errors import with_anthropic_error
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,
+    build_credential_removal,
     build_key_check,
     is_restricted,
     list_audiences,
@@ -81,6 +82,7 @@ from centralized_ml_api.local.envoy.refused_bodies import (
 from centralized_ml_api.local.envoy.route_action import (
     FILTER_DISABLED,
     FILTER_ENABLED,
+    HEADERS_FILTER,
     LUA_DISABLED,
     QUERY_FILTER,
     build_route_action,
@@ -161,8 +163,23 @@ def _guard(routes: Iterable[Route], gateway: Gateway) -> list[Route]:
     """Returns the routes as they are behind the key check."""
     limits = list_active_filters(gateway)
     return [
-        _count_calls(route, gateway, limits) for guarded in routes for route in with_anthropic_errors(guarded)
+        _count_calls(_hide_credentials(route, gateway), gateway, limits)
+        for guarded in routes
+        for route in with_anthropic_errors(guarded)
     ]
+
+
+def _hide_credentials(route: Route, gateway: Gateway) -> Route:
+    """Returns the route, whose server sees no key and no team, whatever headers it lets pass.
+
+    The usual lists let neither pass.
+    """
+    headers = route.get("typed_per_filter_config", {}).get(HEADERS_FILTER, {})
+    if not gateway.needs_key or "mutations" not in headers:
+        return route
+    own = headers["mutations"]
+    hidden = {**own, "request_mutations": [*own.get("request_mutations", ()), *build_credential_removal()]}
+    return with_filter_config(route, {HEADERS_FILTER: {**headers, "mutations": hidden}})
 
 
 def _build_large_branch(larger: list[Route], gateway: Gateway, limits: Limits) -> Branch:

@@ -21,7 +21,7 @@ from centralized_ml_api.local.envoy.jobs import (
     build_team_refusals,
 )
 from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, RATE_FILTER, RATE_LIMIT_FILTERS
-from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED, HEADERS_FILTER
+from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.envoy.xds import build_snapshot
@@ -74,9 +74,7 @@ def lengths_of(routes: list[dict[str, Any]], path: str) -> list[int | None]:
 
 
 def sent_by(route: dict[str, Any]) -> dict[str, str]:
-    mutations = route["typed_per_filter_config"][HEADERS_FILTER]["mutations"]["request_mutations"]
-    sent = [each["append"]["header"] for each in mutations if "append" in each]
-    return {header["key"]: header["value"] for header in sent}
+    return {sent["header"]["key"]: sent["header"]["value"] for sent in route["request_headers_to_add"]}
 
 
 def test_every_path_of_a_model_takes_them_and_no_other() -> None:

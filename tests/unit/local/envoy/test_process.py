@@ -88,7 +88,8 @@ def test_an_envoy_that_starts_with_many_entries_may_hold_more(tmp_path: Path) ->
     started = prepare(tmp_path)
 
     def most(*names: str) -> int:
-        started.gateway.launch(serving(*names))
+        listing = tuple(ServedRoute(name, name, "/invocations", ("X-One",)) for name in names)
+        started.gateway.launch(replace(serving(*names), routes=listing))
         overload = json.loads(started.files.bootstrap.read_text())["overload_manager"]
         return int(overload["resource_monitors"][1]["typed_config"]["max_heap_size_bytes"])
 
