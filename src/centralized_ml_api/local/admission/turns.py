@@ -2,9 +2,14 @@
 
 A model with a few places serves the team with the fewest calls under way first, and among equals the one
 whose last turn was longest ago. A team that is alone may have every place. While others are about, it leaves
-one: an endless answer cannot be interrupted, so the last place must not be given to who has all others.
-Where several answers share a server's processor, each makes the others slower: as long as others call, a
-team gets no further place once it has half of them, rounded up.
+them one: an endless answer cannot be interrupted, so the last place must not be given to who has all others.
+Where several answers share a server's processor, each makes the others slower: there a team gets no further
+place once it has half of them, rounded up.
+
+A team that has had much more of the model lately than the others have on average gives way to them: it is
+served after them, and where answers share a processor only while none of theirs is computed, one call at a
+time. So a flood takes what the others leave, and hardly delays them. How much each has had is forgotten
+within minutes, and nobody waits with no call under way for more than seconds: nobody starves.
 
 An entry that may sleep gives out places while it is awake only; until then its calls wait in its lines.
 
@@ -20,18 +25,22 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.admission.ended_calls import EndedCalls
-from centralized_ml_api.local.admission.line import CALLING_SECONDS, Line, Waiting
+from centralized_ml_api.local.admission.line import Line, Waiting
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from centralized_ml_api.local.admission.callers import Presence
     from centralized_ml_api.local.admission.slots import Call
 
 WAITING_PER_CALLER = 100
 WAITING_PER_ENTRY = 500
 """The most calls that wait at one entry; beyond, a call is refused at once."""
+
+LOOK_AGAIN_SECONDS = 1.0
+"""How often is looked whether a place that was left to others may be given out by now."""
 
 
 class LineFullError(Exception):
@@ -239,34 +248,35 @@ class Turns:
         """Gives out every place that somebody may have."""
         line = self._lines[entry]
         may_go_on = line.sleeper is None or line.sleeper in self._awake
-        while may_go_on and line.has_place and (waiting := self._next_waiting(line)) is not None:
+        while may_go_on and line.has_place and line.waiting:
+            presence = line.find_presence(self._now())
+            waiting = self._next_waiting(line, presence)
+            if waiting is None:
+                break
             line.leave(waiting)
             if self._ended.take(waiting.call):
                 waiting.turn.set_exception(CallOverError())
                 continue
-            slot = line.note_turn(waiting, self._now())
+            slot = line.note_turn(waiting, presence, self._now())
             self._total[waiting.caller] += 1
             self._under_way[waiting.call] = (entry, waiting.caller)
             waiting.turn.set_result(slot)
         if may_go_on and line.has_place and line.waiting and line.look_again is None:
             # That others call, or are about, ends by the clock alone.
-            line.look_again = asyncio.get_running_loop().call_later(CALLING_SECONDS, self._serve_again, entry)
+            line.look_again = asyncio.get_running_loop().call_later(
+                LOOK_AGAIN_SECONDS, self._serve_again, entry
+            )
         self._note_change(line)
 
     def _serve_again(self, entry: str) -> None:
         self._lines[entry].look_again = None
         self._serve(entry)
 
-    def _next_waiting(self, line: Line) -> Waiting | None:
-        now = self._now()
+    def _next_waiting(self, line: Line, presence: Presence) -> Waiting | None:
         candidates = [
             waiting
             for caller in line.waiting
             if self._total[caller] < self._at_once.get(caller, self._total[caller] + 1)
-            and (waiting := line.next_waiting(caller, now)) is not None
+            and (waiting := line.next_waiting(caller, presence)) is not None
         ]
-        return min(
-            candidates,
-            key=lambda waiting: (line.under_way[waiting.caller], line.turn.get(waiting.caller, 0)),
-            default=None,
-        )
+        return min(candidates, key=lambda waiting: line.rank(waiting.caller, presence), default=None)

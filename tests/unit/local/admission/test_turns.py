@@ -10,10 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from centralized_ml_api.local.admission.callers import (
+    ABOUT_SECONDS,
+    GIVES_WAY_SECONDS,
+    LATELY_SECONDS,
+    NEWCOMER_ABOUT_SECONDS,
+)
 from centralized_ml_api.local.admission.ended_calls import ENDS_REMEMBERED
-from centralized_ml_api.local.admission.line import CALLERS_REMEMBERED, CALLING_SECONDS, PRESENT_SECONDS
+from centralized_ml_api.local.admission.line import CALLERS_REMEMBERED
 from centralized_ml_api.local.admission.prompts import Prompt
 from centralized_ml_api.local.admission.turns import (
+    LOOK_AGAIN_SECONDS,
     WAITING_PER_CALLER,
     WAITING_PER_ENTRY,
     CallOverError,
@@ -21,7 +28,7 @@ from centralized_ml_api.local.admission.turns import (
     Occupancy,
     Turns,
 )
-from support.virtual_time import run_in_virtual_time
+from support.virtual_time import VirtualTimeLoop, run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -105,11 +112,11 @@ def test_while_others_are_about_a_team_leaves_them_a_place() -> None:
     async def tell(world: World) -> None:
         await world.call("b1")
         await world.end("b1")
-        world.seconds += CALLING_SECONDS
+        world.seconds += NEWCOMER_ABOUT_SECONDS - 1
         assert [await world.call(name) for name in ("a1", "a2", "a3", "a4")] == [True, True, True, False]
         assert await world.call("b2"), "the fourth place was kept"
 
-    told(tell, places=4)
+    told(tell, places=4, servers=4)
 
 
 @pytest.mark.parametrize(("places", "half"), [(2, 1), (3, 2), (4, 2), (7, 4)])
@@ -117,23 +124,135 @@ def test_while_others_call_a_team_leaves_them_half_of_the_places(places: int, ha
     async def tell(world: World) -> None:
         await world.call("b1")
         await world.end("b1")
-        world.seconds += CALLING_SECONDS - 1
+        world.seconds += NEWCOMER_ABOUT_SECONDS - 1
         took = [await world.call(f"a{number}") for number in range(places)]
-        assert took == [True] * half + [False] * (places - half)
+        assert took == [True] * half + [False] * (places - half), "that share a server's processor"
         assert await world.call("b2")
-        world.seconds += CALLING_SECONDS
+        world.seconds += NEWCOMER_ABOUT_SECONDS
         assert not await world.call("a more"), "a call under way is one, however long it takes"
 
     told(tell, places=places)
 
 
-def test_places_of_servers_that_answer_one_call_each_are_not_halved() -> None:
-    async def tell(world: World) -> None:
-        await world.call("b1")
-        await world.end("b1")
-        assert [await world.call(name) for name in ("a1", "a2", "a3", "a4")] == [True, True, True, False]
+async def call_often(world: World, team: str, *, pause: float, count: int = 5) -> None:
+    """Lets a team make calls of no length, one after the other."""
+    for number in range(count):
+        world.seconds += pause if number else 0
+        await world.call(f"{team} often {number}")
+        await world.end(f"{team} often {number}")
 
-    told(tell, places=4, servers=4)
+
+@pytest.mark.parametrize(("pause", "about"), [(1.0, ABOUT_SECONDS), (20.0, 60.0), (90.0, 270.0)])
+def test_others_are_about_for_three_of_their_pauses(pause: float, about: float) -> None:
+    async def tell(world: World) -> None:
+        await call_often(world, "b", pause=pause)
+        world.seconds += about - 0.5
+        assert [await world.call(name) for name in ("a1", "a2")] == [True, False]
+        world.seconds += 0.5
+        await world.call("a3")
+        assert world.served[-1] == "a2", "now it has both places"
+
+    told(tell)
+
+
+async def flood(world: World, *, others: str = "bcd", seconds: float = LATELY_SECONDS) -> None:
+    """Lets team a have a call under way all the time while the others make short ones, a second apart."""
+    begun = 0
+    await world.call(f"a flood {begun}")
+    for second in range(int(seconds)):
+        other = f"{others[second % len(others)]} steady {second}"
+        assert await world.call(other)
+        world.seconds += 0.1
+        await world.end(other)
+        world.seconds += 0.9
+        await world.end(f"a flood {begun}")
+        begun += 1
+        assert await world.call(f"a flood {begun}"), "nobody else computes"
+    await world.end(f"a flood {begun}")
+
+
+def test_who_floods_gets_a_place_only_while_none_of_the_others_computes() -> None:
+    async def tell(world: World) -> None:
+        await flood(world)
+        assert await world.call("b1")
+        assert not await world.call("a1")
+        assert await world.call("c1"), "no others are meant"
+        await world.end("b1")
+        assert not world.tasks["a1"].done()
+        await world.end("c1")
+        assert world.served[-1] == "a1"
+        assert world.slots["a1"] == 3, "the last slot, which is read after the others"
+        assert not await world.call("a2"), "one at a time"
+        assert await world.call("d1")
+
+    told(tell, places=4)
+
+
+def test_who_floods_may_use_each_server_that_the_others_leave_idle() -> None:
+    async def tell(world: World) -> None:
+        await flood(world)
+        assert await world.call("b1")
+        assert [await world.call(name) for name in ("a1", "a2")] == [True, False]
+
+    told(tell, places=8, servers=2)
+
+
+def test_who_floods_comes_after_the_others_at_a_single_place_too() -> None:
+    async def tell(world: World) -> None:
+        world.places = 2
+        await flood(world)
+        world.places = 1
+        await world.call("b1")
+        for name in ("a1", "c1", "b2"):
+            assert not await world.call(name)
+        for _ in range(3):
+            await world.end(world.served[-1])
+        assert world.served[-4:] == ["b1", "c1", "b2", "a1"]
+
+    told(tell)
+
+
+def test_nobody_gives_way_for_longer_than_seconds() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        turns = Turns(loop.time)
+
+        async def take(call: str) -> None:
+            await turns.take(call, "chat", call[0], places=2, at_once=None)
+
+        await take("a1")
+        await asyncio.sleep(LATELY_SECONDS)
+        turns.give_back("a1")
+        await take("b endless")
+        began = loop.time()
+        await take("a2")
+        assert loop.time() - began <= GIVES_WAY_SECONDS + LOOK_AGAIN_SECONDS
+        assert loop.time() > began
+
+    run_in_virtual_time(main())
+
+
+def test_after_a_flood_a_team_alone_gets_every_place_within_seconds() -> None:
+    async def tell(world: World) -> None:
+        await flood(world)
+        world.seconds += ABOUT_SECONDS
+        assert [await world.call(name) for name in ("a1", "a2", "a3", "a4")] == [True] * 4
+
+    told(tell, places=4)
+
+
+def test_a_flood_is_forgotten() -> None:
+    async def tell(world: World) -> None:
+        await flood(world)
+        world.seconds += 4 * LATELY_SECONDS
+        for call in ("b later", "c later", "d later", "a later"):
+            assert await world.call(call)
+            world.seconds += 1
+            await world.end(call)
+        assert await world.call("b1")
+        assert await world.call("a1")
+
+    told(tell)
 
 
 def test_a_call_whose_caller_left_has_its_place_until_the_server_has_noticed() -> None:
@@ -157,7 +276,7 @@ def test_a_team_that_has_been_away_for_long_keeps_nobody_waiting() -> None:
         await world.end("b1")
         await world.call("a1")
         assert not await world.call("a2")
-        world.seconds += PRESENT_SECONDS - 1
+        world.seconds += NEWCOMER_ABOUT_SECONDS - 1
         assert not await world.call("a3")
         world.seconds += 1
         await world.end("a1")
@@ -166,8 +285,8 @@ def test_a_team_that_has_been_away_for_long_keeps_nobody_waiting() -> None:
     told(tell)
 
 
-@pytest.mark.parametrize(("places", "seconds"), [(4, CALLING_SECONDS), (2, PRESENT_SECONDS)])
-def test_a_place_that_was_left_to_others_is_given_out_once_they_are_gone(places: int, seconds: float) -> None:
+@pytest.mark.parametrize("places", [2, 4])
+def test_a_place_that_was_left_to_others_is_given_out_once_they_are_gone(places: int) -> None:
     async def main() -> None:
         turns = Turns(asyncio.get_running_loop().time)
 
@@ -178,8 +297,8 @@ def test_a_place_that_was_left_to_others_is_given_out_once_they_are_gone(places:
         turns.give_back("b1")
         for number in range((places + 1) // 2):
             await take(f"a{number}")
-        await asyncio.wait_for(take("a more"), seconds + CALLING_SECONDS)
-        assert asyncio.get_running_loop().time() >= seconds
+        await asyncio.wait_for(take("a more"), NEWCOMER_ABOUT_SECONDS + LOOK_AGAIN_SECONDS)
+        assert asyncio.get_running_loop().time() >= NEWCOMER_ABOUT_SECONDS
 
     run_in_virtual_time(main())
 
@@ -187,7 +306,7 @@ def test_a_place_that_was_left_to_others_is_given_out_once_they_are_gone(places:
 def test_a_team_with_a_call_under_way_counts_as_being_about_however_long_it_takes() -> None:
     async def tell(world: World) -> None:
         await world.call("b1")
-        world.seconds += 10 * PRESENT_SECONDS
+        world.seconds += 10 * NEWCOMER_ABOUT_SECONDS
         assert [await world.call(name) for name in ("a1", "a2", "a3")] == [True, True, False]
 
     told(tell, places=3)
@@ -482,22 +601,27 @@ def test_callers_who_left_are_forgotten() -> None:
         for number in range(CALLERS_REMEMBERED):
             await world.turns.take(number, "chat", f"192.0.2.{number}", places=None, at_once=None)
             world.turns.give_back(number)
-        world.seconds += PRESENT_SECONDS
+        world.seconds += NEWCOMER_ABOUT_SECONDS
         await world.turns.take("last", "chat", "203.0.113.1", places=None, at_once=None)
-        assert len(world.turns._lines["chat"].seen) == 1  # noqa: SLF001  # memory, which nobody sees
+        assert len(world.turns._lines["chat"].callers) == 1  # noqa: SLF001  # memory, which nobody sees
 
     told(tell)
 
 
 class EveryOrder(RuleBasedStateMachine):
-    """Calls that come, end and hang up in any order: never too many, never a place that nobody may have."""
+    """Calls that come, end and hang up in any order: never too many, never a place that nobody may have.
+
+    Time passes in whole seconds: so whether a place may be given out now has just been looked at.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.turns = Turns(lambda: 0.0)
+        self.loop = VirtualTimeLoop()
+        self.turns = Turns(self.loop.time)
         self.tasks: dict[int, asyncio.Task[int | None]] = {}
         self.callers: dict[int, str] = {}
+        self.came: dict[int, float] = {}
+        self.was_served: dict[str, float] = {}
         self.long: set[int] = set()
         self.long_under_way: set[int] = set()
         self.count = 0
@@ -509,6 +633,11 @@ class EveryOrder(RuleBasedStateMachine):
     def run(self) -> None:
         self.loop.run_until_complete(settle())
 
+    @rule(seconds=st.integers(1, 30))
+    def pass_time(self, seconds: int) -> None:
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+        self.run()
+
     @rule(caller=st.sampled_from("abc"), prompt=st.sampled_from([SHORT, LONG]))
     def come(self, caller: str, prompt: Prompt) -> None:
         self.count += 1
@@ -518,13 +647,14 @@ class EveryOrder(RuleBasedStateMachine):
         if prompt.is_long:
             self.long.add(self.count)
         self.tasks[self.count] = self.loop.create_task(taking)
-        self.callers[self.count] = caller
+        self.callers[self.count], self.came[self.count] = caller, self.loop.time()
         self.run()
 
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
         if under_way := self.under_way():
             call = data.draw(st.sampled_from(under_way))
+            self.was_served[self.callers[call]] = self.loop.time()
             assert self.loop.run_until_complete(self.give_back(call))
             del self.tasks[call]
             self.run()
@@ -562,14 +692,24 @@ class EveryOrder(RuleBasedStateMachine):
         if long_under_way - self.long_under_way and len(set(self.callers.values())) > 1:
             assert len(long_under_way) == 1, "beside others, a long prompt is read alone"
         self.long_under_way = long_under_way
-        if len(under_way) < self.places - 1:
-            half = (self.places + 1) // 2
-            assert all(
-                held.count(self.callers[call]) >= half
-                or (self.at_once is not None and held.count(self.callers[call]) >= self.at_once)
-                or (call in self.long and long_under_way)
-                for call in waiting
-            ), "a place is idle, and somebody waits who may have it"
+        if len(under_way) < self.places:
+            assert not [call for call in waiting if self.may_go_on(call, held, len(under_way))], (
+                "a place is idle, and somebody waits who may have it"
+            )
+
+    def may_go_on(self, call: int, held: list[str], total: int) -> bool:
+        """Returns whether a call that waits ought to have the place that is idle."""
+        caller, now = self.callers[call], self.loop.time()
+        had = held.count(caller)
+        if (self.at_once is not None and had >= self.at_once) or (call in self.long and self.long_under_way):
+            return False
+        presence = self.turns._lines["chat"].find_presence(now)  # noqa: SLF001  # who else is about
+        if not presence.has_others(caller):
+            return True
+        since = max(self.came[call], self.was_served.get(caller, 0.0))
+        gives_way = caller in presence.giving_way and total > 0
+        assert not gives_way or had or now - since <= GIVES_WAY_SECONDS, "it gives way for too long"
+        return not gives_way and had < (self.places + 1) // 2
 
     def teardown(self) -> None:
         for task in self.tasks.values():
