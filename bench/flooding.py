@@ -117,7 +117,14 @@ def find_capacity(url: str, teams: Mapping[str, Team], seconds: float) -> float:
 
 
 def run_phase(
-    phase: Phase, url: str, teams: Mapping[str, Team], *, rate: float, first_rate: float, seconds: float
+    phase: Phase,
+    url: str,
+    teams: Mapping[str, Team],
+    *,
+    rate: float,
+    first_rate: float,
+    seconds: float,
+    seed: int | None = None,
 ) -> Counter[int]:
     """Makes every team call; the first one from another process, whose calls only count.
 
@@ -126,8 +133,9 @@ def run_phase(
         url: What they call.
         teams: The teams, by name.
         rate: Calls per second of each of the others.
-        first_rate: Calls per second of the first.
+        first_rate: Calls per second of the first; 0 if it does not call.
         seconds: For how long.
+        seed: Decides at which moments the others call; None for others each time.
 
     Returns:
         How often the first team got each status.
@@ -139,14 +147,24 @@ def run_phase(
             raise RuntimeError("no pipes")
         other.stdin.write(f"{teams[first].key}\n{teams[first].body.decode()}\n")
         other.stdin.flush()
-        asyncio.run(_call_evenly(phase, url, {team: teams[team] for team in others}, rate, seconds))
+        chance = random.Random(seed)  # noqa: S311  # spreads the load
+        starts = {team: chance.uniform(0, 1 / rate) for team in others}
+        asyncio.run(
+            _call_evenly(phase, url, {team: teams[team] for team in others}, rate, seconds, starts=starts)
+        )
         return Counter({int(status): count for status, count in json.load(other.stdout).items()})
 
 
 async def _call_evenly(
-    phase: Phase, url: str, teams: Mapping[str, Team], rate: float, seconds: float
+    phase: Phase,
+    url: str,
+    teams: Mapping[str, Team],
+    rate: float,
+    seconds: float,
+    *,
+    starts: Mapping[str, float],
 ) -> None:
-    """Makes every team call at `rate`, starting at a random offset; waiting does not slow a team's calls."""
+    """Makes every team call at `rate` from its start on, in seconds; waiting does not slow a team's calls."""
     phase.milliseconds.update({name: [] for name in teams})
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session, asyncio.TaskGroup() as group:
@@ -162,7 +180,7 @@ async def _call_evenly(
 
         async def call_often(name: str) -> None:
             loop = asyncio.get_running_loop()
-            start = loop.time() + random.uniform(0, 1 / rate)  # noqa: S311  # spreads the load
+            start = loop.time() + starts[name]
             for number in range(int(seconds * rate)):
                 await asyncio.sleep(max(0.0, start + number / rate - loop.time()))
                 group.create_task(call(name))

@@ -1,15 +1,17 @@
 """Whether a team that floods a language model slows the others: `make bench BENCH=turns`.
 
 `mlapi up` serves the default language model to 20 teams, and nothing about them is set: no rate, no number of
-calls at once. Quiet: together, the teams call at a part of the model's capacity. Flood: one team keeps ten
-calls under way all the time, and the others continue as before. The same calls go to the model's own server,
-past the gateway: its queue serves whoever came first.
+calls at once. Quiet: 19 teams call at a steady pace, together at a part of the model's capacity, and the 20th
+does not call. Flood: the 20th keeps ten calls waiting or under way all the time, and the others call at the
+very same moments. The same calls go to the model's own server, past the gateway: its queue serves whoever
+came first.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +20,12 @@ from bench import language_model
 from bench.flooding import OK, Phase, Team, find_capacity, p95, run_phase, worst_ratio
 from bench.scenario import Goal, Measured, Row, Run, Scenario
 from bench.serving import serve, supervisor_of
+from centralized_ml_api.local.admission.callers import ABOUT_SECONDS, PAUSES
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 
 TEAMS = 20
-USUAL = 0.6
-"""The part of the model's capacity that all teams together use in quiet times."""
+USUAL = 0.57
+"""The part of the model's capacity that 19 teams together use, in quiet times and beside a flood."""
 
 FLOOD = 1000.0
 """Calls per second that the flooding team would send: each of its connections has a call under way always."""
@@ -47,21 +50,30 @@ class Way:
     flood: Phase = field(default_factory=lambda: Phase("flood"))
     ratios: list[float] = field(default_factory=list)
     alone: list[float] = field(default_factory=list)
+    alone_after: list[float] = field(default_factory=list)
 
-    def measure_alone(self, seconds: float) -> None:
-        """Counts the calls per second that the first team gets answered while nobody else calls."""
+    def measure_alone(self, seconds: float) -> float:
+        """Returns the calls per second that the first team gets answered while nobody else calls."""
         first, team = next(iter(self.teams.items()))
         statuses = run_phase(
             Phase("alone"), self.url, {first: team}, rate=1, first_rate=FLOOD, seconds=seconds
         )
-        self.alone.append(statuses[OK] / seconds)
+        return statuses[OK] / seconds
 
-    def measure_flood(self, rate: float, seconds: float, *, first: bool) -> None:
-        """Measures a quiet phase and a flood, which comes `first` in every second round."""
+    def measure_flood(self, rate: float, seconds: float, number: int) -> None:
+        """Measures a quiet phase and a flood, which comes first in every second round."""
         quiet, flood = Phase("quiet"), Phase("flood")
-        phases = ((flood, FLOOD), (quiet, rate)) if first else ((quiet, rate), (flood, FLOOD))
+        phases = ((flood, FLOOD), (quiet, 0.0)) if number % 2 else ((quiet, 0.0), (flood, FLOOD))
         for phase, first_rate in phases:
-            run_phase(phase, self.url, self.teams, rate=rate, first_rate=first_rate, seconds=seconds)
+            run_phase(
+                phase,
+                self.url,
+                self.teams,
+                rate=rate,
+                first_rate=first_rate,
+                seconds=seconds,
+                seed=number,
+            )
         self.ratios.append(p95(flood.all) / p95(quiet.all))
         self.quiet.add(quiet)
         self.flood.add(flood)
@@ -77,20 +89,21 @@ def build_config() -> dict[str, Any]:
     return {**config, "event": {"teams": [f"team-{number}" for number in range(TEAMS)]}}
 
 
-def build_body(number: int) -> bytes:
-    """Returns the body of a team's calls: a question of its own, and an answer of `ANSWER_TOKENS`."""
+def build_body(number: int, tokens: int = ANSWER_TOKENS) -> bytes:
+    """Returns the body of a team's calls: a question of its own, and an answer of so many tokens."""
     message = {"role": "user", "content": f"Say hello to team {number}."}
-    fields = {"max_tokens": ANSWER_TOKENS, "temperature": 0, "ignore_eos": True}
+    fields = {"max_tokens": tokens, "temperature": 0, "ignore_eos": True}
     return json.dumps({"model": language_model.NAME, "messages": [message], **fields}).encode()
 
 
 def measure(run: Run) -> Measured:
     """Measures both ways in every round, by turns in either order."""
     seconds = float(run.options.get("seconds", PHASE_SECONDS))
+    tokens = int(run.options.get("tokens", ANSWER_TOKENS))
     with serve(build_config(), run.folder) as address:
         keys = LocalKeys(KeyStore(run.folder / ".mlapi"))
         names = [status.team for status in keys.teams()]
-        teams = {name: Team(keys.show(name), build_body(number)) for number, name in enumerate(names)}
+        teams = {name: Team(keys.show(name), build_body(number, tokens)) for number, name in enumerate(names)}
         server = f"http://127.0.0.1:{language_model.find_port(supervisor_of(run.folder))}"
         ours = Way("mlapi", f"{address}{language_model.CHAT_PATH}", teams)
         own = Way(
@@ -99,20 +112,22 @@ def measure(run: Run) -> Measured:
             {name: Team("", team.body) for name, team in teams.items()},
         )
         ours.measure_alone(seconds / 3)  # what is needed first is loaded
-        ours.alone.clear()
-        # First of all: for minutes after others have called, a place is left to them.
         for number in range(run.rounds):
             for way in (ours, own) if number % 2 else (own, ours):
-                way.measure_alone(seconds / 3)
+                way.alone.append(way.measure_alone(seconds / 3))
         # Their prompts are different, so a call of each in turn costs more than the same call again.
         capacity = min(find_capacity(way.url, way.teams, seconds) for way in (ours, own))
-        rate = USUAL * capacity / TEAMS
+        rate = USUAL * capacity / (TEAMS - 1)
         run.say(f"the model answers {capacity:.1f} calls a second of all teams")
         for number in range(run.rounds):
             for way in (ours, own) if number % 2 else (own, ours):
-                way.measure_flood(rate, seconds, first=number % 2 == 1)
+                way.measure_flood(rate, seconds, number)
             ratios = ", ".join(f"{way.name} {way.ratios[-1]:.2f}" for way in (ours, own))
             run.say(f"round {number + 1} of {run.rounds}: p95 times {ratios}")
+        time.sleep(max(ABOUT_SECONDS, PAUSES / rate))  # by then, nobody counts as being about
+        for number in range(run.rounds):
+            for way in (ours, own) if number % 2 else (own, ours):
+                way.alone_after.append(way.measure_alone(seconds / 3))
     return Measured(
         goals=judge(ours, own),
         rows=[*ours.build_rows(), *own.build_rows()],
@@ -120,11 +135,14 @@ def measure(run: Run) -> Measured:
         details={
             "seconds": seconds,
             "calls_per_second_of_all": round(capacity, 2),
-            "teams": {"count": TEAMS, "usual_part_of_capacity": USUAL, "answer_tokens": ANSWER_TOKENS},
+            "teams": {"count": TEAMS, "usual_part_of_capacity": USUAL, "answer_tokens": tokens},
             "ratios": {way.name: [round(ratio, 3) for ratio in way.ratios] for way in (ours, own)},
             "worst_team": {way.name: round(worst_ratio(way.quiet, way.flood), 3) for way in (ours, own)},
             "calls_per_second_alone": {
                 way.name: [round(calls, 2) for calls in way.alone] for way in (ours, own)
+            },
+            "calls_per_second_alone_after_the_floods": {
+                way.name: [round(calls, 2) for calls in way.alone_after] for way in (ours, own)
             },
         },
     )
@@ -132,7 +150,6 @@ def measure(run: Run) -> Measured:
 
 def judge(ours: Way, own: Way) -> list[Goal]:
     """Builds the goals."""
-    alone = statistics.median(mine / theirs for mine, theirs in zip(ours.alone, own.alone, strict=True))
     return [
         Goal(
             "other teams' p95, flood / quiet, nothing set, median of the rounds",
@@ -146,25 +163,38 @@ def judge(ours: Way, own: Way) -> list[Goal]:
         ),
         Goal("other teams' calls that failed because of the flood", ours.flood.failed, 0),
         Goal(
-            "calls of a team alone, mlapi / the model's own server", round(alone, 3), ALL_OF_IT, at_least=True
+            "calls of a team alone, mlapi / the model's own server",
+            _compare(ours.alone, own.alone),
+            ALL_OF_IT,
+            at_least=True,
+        ),
+        Goal(
+            "the same soon after the floods",
+            _compare(ours.alone_after, own.alone_after),
+            ALL_OF_IT,
+            at_least=True,
         ),
     ]
+
+
+def _compare(ours: list[float], own: list[float]) -> float:
+    return round(statistics.median(mine / theirs for mine, theirs in zip(ours, own, strict=True)), 3)
 
 
 SCENARIO = Scenario(
     title="One team floods a language model",
     about=(
-        f"{TEAMS} teams share the default language model, and no limit is set. In quiet times they use\n"
-        f"{USUAL:.0%} of its capacity. Then one team keeps ten calls under way all the time, while the\n"
-        "others continue as before. The numbers describe the other teams. `llama.cpp's own queue` is the\n"
-        "same model server, called without the gateway."
+        f"{TEAMS} teams share the default language model, and no limit is set. In quiet times 19 of them\n"
+        f"use {USUAL:.0%} of its capacity, and one does not call. Then that one keeps ten calls waiting or\n"
+        "under way all the time, while the others call at the same moments as before. The numbers describe\n"
+        "the others. `llama.cpp's own queue` is the same model server, called without the gateway."
     ),
     notes=(
         "The first goal is what teams are promised. The second, for the worst of 19 teams, is partly a\n"
         "matter of chance: each makes some 100 calls in quiet times, and as many during the floods. In a\n"
         "short run on a busy machine it says nothing.\n\n"
-        "The calls of a team alone are counted before any other team calls: for five minutes after that,\n"
-        "one place is left to the others."
+        "The last goal is measured once no other team counts as being about any more: after three of their\n"
+        "pauses, ten seconds at least."
     ),
     rounds=8,
     measure=measure,
