@@ -1,9 +1,9 @@
 """Model servers, one engine a file: the module with the engine's name makes its services.
 
 make_service(spec, serving, parts, changed) -> Service
-spec      the model, see `model.ModelSpec`
+spec      the model, see `parts.ModelSpec`
 serving   how this machine serves it, of the engine's own class in `plan/engines.py`
-parts     what services are made of, see `model.ServiceParts`
+parts     what services are made of, see `parts.ServiceParts`
 changed   called after each change of the service's report
 """
 

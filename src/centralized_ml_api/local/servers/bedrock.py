@@ -83,13 +83,6 @@ class BedrockService(AwsService):
 def make_service(
     spec: ModelSpec, serving: BedrockServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that keeps the credentials fresh.
-
-    Args:
-        spec: What the model needs of this machine.
-        serving: What its engine is told.
-        parts: What all services share.
-        changed: Called after each change of the service's state.
-    """
+    """Makes a service that keeps the credentials fresh."""
     del spec
     return BedrockService(serving, open_bedrock(serving), parts.scratch, changed)

@@ -55,14 +55,7 @@ class CommandServer:
 def make_service(
     spec: ModelSpec, serving: CommandServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that looks for the program first.
-
-    Args:
-        spec: What the model needs of this machine.
-        serving: What its engine is told.
-        parts: What all services share.
-        changed: Called after each change of the service's state.
-    """
+    """Makes a service that looks for the program first."""
 
     async def prepare(_: Say, __: ServerLog) -> CommandServer:
         environment, cwd = spec.environment, spec.folders[0]

@@ -97,14 +97,7 @@ class LlamaCppServer:
 def make_service(
     spec: ModelSpec, serving: LlamaCppServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that fetches the weights first.
-
-    Args:
-        spec: What the model needs of this machine.
-        serving: What its engine is told.
-        parts: What all services share.
-        changed: Called after each change of the service's state.
-    """
+    """Makes a service that fetches the weights first."""
 
     async def prepare(say: Say, _: ServerLog) -> LlamaCppServer:
         files = [await fetch(weights, spec.folders, say) for weights in serving.weights_to_fetch]

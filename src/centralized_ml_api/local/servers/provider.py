@@ -179,13 +179,6 @@ def _words(error: StartError | KeyRefusedError | NotAskedError) -> str:
 def make_service(
     spec: ModelSpec, serving: ProviderServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that keeps the key fresh and asks now and then whether it is taken.
-
-    Args:
-        spec: What the model needs of this machine.
-        serving: What its engine is told.
-        parts: What all services share.
-        changed: Called after each change of the service's state.
-    """
+    """Makes a service that keeps the key fresh and asks now and then whether it is taken."""
     keys = open_key(serving.key, spec.folders) if serving.key else None
     return ProviderService(serving, keys, parts.scratch, changed)

@@ -86,14 +86,7 @@ class PythonServer:
 def make_service(
     spec: ModelSpec, serving: PythonServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that installs the packages and fetches the weights first.
-
-    Args:
-        spec: What the model needs of this machine.
-        serving: What its engine is told.
-        parts: What all services share.
-        changed: Called after each change of the service's state.
-    """
+    """Makes a service that installs the packages and fetches the weights first."""
 
     async def prepare(say: Say, log: ServerLog) -> PythonServer:
         python = await in_thread(

@@ -114,14 +114,7 @@ class SageMakerService(AwsService):
 def make_service(
     spec: ModelSpec, serving: SageMakerServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that keeps the credentials fresh.
-
-    Args:
-        spec: What the model needs of this machine.
-        serving: What its engine is told.
-        parts: What all services share.
-        changed: Called after each change of the service's state.
-    """
+    """Makes a service that keeps the credentials fresh."""
     del spec
     access = AwsAccess("sagemaker-runtime", serving.region)
     return SageMakerService(access, parts.scratch, parts.runtime_url, changed)

@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 def make_service(
     spec: ModelSpec, serving: UrlServing, parts: ServiceParts, changed: Callable[[], None]
 ) -> Service:
-    """Makes a service that only watches the server.
-
-    Args:
-        spec: What the model needs of this machine.
-        serving: What its engine is told.
-        parts: What all services share.
-        changed: Called after each change of the service's state.
-    """
+    """Makes a service that only watches the server."""
     del spec
     return ExternalService(serving.target, parts.watches, changed)
