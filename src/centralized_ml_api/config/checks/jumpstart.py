@@ -1,4 +1,4 @@
-"""C5: models of the JumpStart catalogue; `plan.jumpstart_lookup` finds these problems once it looks them up."""
+"""C5: models of the JumpStart catalogue; `plan.jumpstart_lookup` finds these problems as it looks them up."""
 
 from __future__ import annotations
 
