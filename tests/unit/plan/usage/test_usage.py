@@ -259,6 +259,12 @@ def test_bars_stand_on_the_foot_and_failed_calls_before_all() -> None:
     assert boxes == [(60, 30, 51, 190), (60, 172.5, 51, 47.5), (120, 125, 51, 95)]
 
 
+def test_all_that_is_written_begins_inside_the_drawing() -> None:
+    drawing = ET.fromstring(render_plot([HourUsage(NOON, 4, 1)]))  # noqa: S314
+    width = float(drawing.attrib["width"])
+    assert all(0 <= float(part.attrib["x"]) < width for part in drawing.iter() if "x" in part.attrib)
+
+
 def test_a_drawing_names_the_first_step_of_time() -> None:
     drawing = render_plot([HourUsage(NOON, 4, 1), HourUsage(NOON + timedelta(hours=1), 2, 0)])
     assert "<title>Calls an hour (UTC)</title>" in drawing
@@ -349,6 +355,12 @@ def test_tokens_counted_apart_from_the_calls_have_lines_of_their_own() -> None:
     page = render_report(table, plot="a.svg", money=["none"])
     assert "| red | gpt | 12 | 2,000,000 | 1,000,000 | 40 | 0% | 2.50 |" in page
     assert "- Tokens: **2.50 USD**." in page
+
+
+def test_tokens_counted_apart_without_a_price_have_no_dollars_in_their_sum() -> None:
+    table = replace(_table(COUNTS), spent=(SpentTokens("blue", "own", 3, Tokens(1500, 0, 300)),))
+    total = [line for line in render_usage(table).splitlines() if line.startswith("total")][-1]
+    assert total.split() == ["total", "1.5k", "0", "300", "-"]
 
 
 def test_tokens_are_shown_before_the_log_has_their_calls() -> None:
