@@ -16,7 +16,7 @@ from centralized_ml_api.plan.apis import CHAT, EMBEDDINGS
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from centralized_ml_api.api.entry_details import Known
     from centralized_ml_api.api.error_shape import ApiError
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MODELS_PATH = "/v1/models"
 MODEL_PATH = f"{MODELS_PATH}/{{model}}"
 
+MOST_NAMED = 20
+"""So many models are named to whoever asks for one at another's path."""
+
 MODEL_MISSING = ERRORS["model_missing"]
 MODEL_NOT_FOUND = ERRORS["model_not_found"]
 
@@ -36,8 +39,13 @@ def unknown_model(names: Iterable[str]) -> ApiError:
     return MODEL_NOT_FOUND.with_message("listing", models=", ".join(names) or "none")
 
 
-def model_elsewhere(paths: Iterable[str], names: Iterable[str]) -> ApiError:
-    """Builds the 404 that lists the paths of the model that was named, and the models of this path."""
+def model_elsewhere(paths: Iterable[str], names: Sequence[str]) -> ApiError:
+    """Builds the 404 that lists the paths of the model that was named, and models of this path.
+
+    Of many it lists the first: one machine has such an error of each entry that is elsewhere.
+    """
+    more = len(names) - MOST_NAMED
+    names = [*names[:MOST_NAMED], f"and {more} more: GET {MODELS_PATH}"] if more > 0 else names
     calls = ", ".join(f"POST {path}" for path in paths)
     return MODEL_NOT_FOUND.with_message("elsewhere", paths=calls, models=", ".join(names) or "none")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from centralized_ml_api.api.entry_details import Known
-from centralized_ml_api.api.openai import build_model_list, list_models, model_elsewhere
+from centralized_ml_api.api.openai import MOST_NAMED, build_model_list, list_models, model_elsewhere
 from centralized_ml_api.plan.speaks import OpenAiModels
 
 NOON = 1_900_000_800
@@ -67,3 +67,11 @@ def test_a_model_at_other_paths_says_at_which() -> None:
         "That model is not at this path, but at POST /v1/embeddings, POST /embed. Available: chat."
     )
     assert "Available: none." in model_elsewhere(["/embed"], []).message
+
+
+def test_of_many_models_of_a_path_the_first_are_named_to_whoever_asks_for_another() -> None:
+    names = [f"m-{number}" for number in range(MOST_NAMED + 2)]
+    assert (
+        f"{', '.join(names[:MOST_NAMED])}, and 2 more: GET /v1/models." in model_elsewhere([], names).message
+    )
+    assert f"Available: {', '.join(names[:MOST_NAMED])}." in model_elsewhere([], names[:MOST_NAMED]).message

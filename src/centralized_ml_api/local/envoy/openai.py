@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
     from centralized_ml_api.local.envoy.route_action import ExternalUpstreams
     from centralized_ml_api.local.envoy.settings import Limits
-    from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute, TeamAccess
+    from centralized_ml_api.local.gateway import Gateway, ServedRoute, TeamAccess
 
 
 def build_openai_routes(gateway: Gateway, limits: Limits) -> list[Route]:
@@ -159,14 +159,13 @@ def _build_unread_body_route(
 def _list_elsewhere(names: Sequence[str], gateway: Gateway) -> Iterator[tuple[str, errors.ApiError]]:
     """Yields each entry that is not at a path, with the 404 that says at which it is."""
     known = {*names}
-    for route in sorted(gateway.routes, key=_name_of):
-        if route.name not in known:
-            paths = [path for path, served in gateway.by_model.items() if route.name in map(_name_of, served)]
-            yield route.name, model_elsewhere([*paths, f"/{route.name}"], names)
-
-
-def _name_of(route: ServedRoute | RefusedRoute) -> str:
-    return route.name
+    paths: dict[str, list[str]] = {route.name: [] for route in gateway.routes if route.name not in known}
+    for path, served in gateway.by_model.items():
+        for route in served:
+            if route.name in paths:
+                paths[route.name].append(path)
+    for name, own in sorted(paths.items()):
+        yield name, model_elsewhere([*own, f"/{name}"], names)
 
 
 def _match_call(match: dict[str, Any], name: str, gateway: Gateway) -> dict[str, Any]:

@@ -178,3 +178,16 @@ def count_bytes(entries: int, teams: int) -> int:
 def test_a_team_with_limits_takes_as_much_of_a_table_of_many_entries_as_of_one_of_few() -> None:
     few, many = (count_bytes(entries, 40) - count_bytes(entries, 20) for entries in (2, 20))
     assert few == many > 0
+
+
+def test_an_entry_takes_as_much_of_a_table_of_many_entries_as_of_one_of_some() -> None:
+    def count(entries: int) -> int:
+        """Half of the entries chat, all others are somewhere else."""
+        routes = tuple(replace(CHAT, name=f"entry-{number:03}") for number in range(entries))
+        by_model = {"/v1/chat/completions": routes[::2], "/v1/embeddings": routes[1::2]}
+        return len(
+            json.dumps(build_routes(Gateway((Upstream("up", (1,)),), routes, by_model=by_model), Limits()))
+        )
+
+    some, more, many = map(count, (100, 200, 300))
+    assert many - more == pytest.approx(more - some, rel=0.001)
