@@ -98,6 +98,7 @@ class EnvoyGateway:
         self._gateway = Gateway(upstreams=(), routes=())
         self._accepted: Snapshot | None = None  # the last state that Envoy confirmed
         self._accepted_of = self._gateway  # what that state was built from
+        self._reading_seconds = 0.0
         self._admin: Admin | None = None
         self._applying = asyncio.Lock()
 
@@ -128,17 +129,21 @@ class EnvoyGateway:
         """Writes everything that an Envoy needs to start with what it is to serve."""
         files = self._settings.files
         snapshot = build_snapshot(self._gateway, self._settings)
+        self._reading_seconds = snapshot.reading_seconds
         write_snapshot(files, snapshot)
         tables = (snapshot.routes.text, snapshot.job_routes.text)
         write_file(files.bootstrap, json.dumps(build_bootstrap(self._settings, tables)) + "\n")
-        return snapshot
+        return snapshot.without_tables()
 
     async def wait_started(self, deadline_seconds: float) -> int:
         """Waits until Envoy takes calls, and returns the port on which it does.
 
+        It may take longer by what it needs to read a large table.
+
         Raises:
             StartError: It does not in time, or it refuses what was applied meanwhile.
         """
+        deadline_seconds += self._reading_seconds
         admin = Admin(self._settings.files.admin_socket)
         try:
             async with asyncio.timeout(deadline_seconds):
@@ -256,9 +261,10 @@ class EnvoyGateway:
     async def _update(self, admin: Admin, wanted: Snapshot, reached: Callable[[], None]) -> None:
         """Updates Envoy from its last confirmed state; after a failure, no state is confirmed."""
         accepted, self._accepted = self._accepted or UNKNOWN_SNAPSHOT, None
-        patient = replace(admin, timeout_seconds=ACCEPT_SECONDS)
-        await XdsUpdate(patient, self._settings.files, accepted, wanted, reached=reached).run()
-        self._accepted = wanted
+        seconds = ACCEPT_SECONDS + wanted.reading_seconds
+        patient = replace(admin, timeout_seconds=seconds)
+        await XdsUpdate(patient, self._settings.files, accepted, wanted, seconds, reached=reached).run()
+        self._accepted = wanted.without_tables()
 
     async def active_requests(self, upstream: str) -> int | None:
         """Returns how many calls to that upstream are in progress; None if nobody knows.

@@ -10,7 +10,7 @@ from centralized_ml_api.api.keys import hide_keys
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.jobs import JOB_TABLE_NAME
 from centralized_ml_api.local.envoy.settings import find_envoy
-from centralized_ml_api.local.envoy.xds import build_snapshot, write_file
+from centralized_ml_api.local.envoy.xds import build_snapshot, count_reading_seconds, write_file
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Settings
@@ -29,7 +29,9 @@ async def find_config_error(gateway: Gateway, settings: Settings) -> str:
         StartError: The configuration cannot be written, or there is no Envoy for this platform.
     """
     path = settings.files.folder / "whole.json"
-    write_file(path, json.dumps(build_static_bootstrap(gateway, settings)))
+    text = json.dumps(build_static_bootstrap(gateway, settings))
+    seconds = VALIDATE_SECONDS + count_reading_seconds(len(text))
+    write_file(path, text)
     try:
         process = await asyncio.create_subprocess_exec(
             str(find_envoy()),
@@ -40,12 +42,12 @@ async def find_config_error(gateway: Gateway, settings: Settings) -> str:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(VALIDATE_SECONDS):
+            async with asyncio.timeout(seconds):
                 _, output = await process.communicate()
         except TimeoutError:
             process.kill()
             await process.wait()
-            return f"it could not be validated within {VALIDATE_SECONDS:g} s"
+            return f"it could not be validated within {seconds:g} s"
     except OSError:
         return ""  # no room on the machine for another process says nothing against the configuration
     finally:

@@ -36,6 +36,11 @@ class DiscoveryResponse:
     text: str
 
 
+SMALL_TABLE_BYTES, READ_BYTES_PER_SECOND = 5_000_000, 500_000
+"""A table of routes for which no time need be added, and how fast Envoy reads a larger one on a busy machine:
+on an idle one it is 7 MB a second. Meanwhile it answers nothing."""
+
+
 @record
 class Snapshot:
     """A gateway as Envoy sees it: clusters by name, endpoints by cluster, routes, rate limits by filter.
@@ -49,9 +54,27 @@ class Snapshot:
     rate_limits: Mapping[str, DiscoveryResponse] = field(default_factory=dict)
     job_routes: DiscoveryResponse = DiscoveryResponse(version="", text="")
 
+    @property
+    def reading_seconds(self) -> float:
+        """How much longer than usual Envoy may take to read the tables of routes."""
+        return count_reading_seconds(len(self.routes.text) + len(self.job_routes.text))
+
+    def without_tables(self) -> Snapshot:
+        """Returns the snapshot without the text of its tables of routes: 160 MB for a thousand chats.
+
+        Versions are enough to find what changes.
+        """
+        routes, job_routes = (replace(each, text="") for each in (self.routes, self.job_routes))
+        return replace(self, routes=routes, job_routes=job_routes)
+
 
 UNKNOWN_SNAPSHOT = Snapshot(clusters={}, endpoints={}, routes=DiscoveryResponse(version="", text=""))
 """Stands for an Envoy of which nothing is known: everything is to be written."""
+
+
+def count_reading_seconds(table_bytes: int) -> float:
+    """Returns how much longer than usual Envoy may take to read so much. Pure."""
+    return max(0, table_bytes - SMALL_TABLE_BYTES) / READ_BYTES_PER_SECOND
 
 
 def build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACCEPT_SECONDS = 60.0
-"""A configuration of a thousand routes takes Envoy seconds, on a busy machine several times as long."""
+"""Apart from what Envoy needs to read large tables of routes; see `Snapshot.reading_seconds`."""
 
 LOG_FIX = "read the log of the gateway"
 _POLL_SECONDS = 0.005
@@ -53,6 +53,8 @@ class StatsReader(Protocol):
 @record
 class XdsUpdate:
     """From `old`, which Envoy has, to `new`; Envoy has `accept_seconds` for each step. `run` once.
+
+    Of `old`, the texts of its tables are not needed.
 
     `reached` is called when the routes that Envoy has lead to the servers of `new`, if that is so before it
     has new routes: these take ten times as long, and often only documents change with them, such as
@@ -127,7 +129,11 @@ class XdsUpdate:
         Args:
             files: By the prefix of its statistics, each file's path, old content and new content.
         """
-        changed = {prefix: (path, new) for prefix, (path, old, new) in files.items() if new != old}
+        changed = {
+            prefix: (path, new)
+            for prefix, (path, old, new) in files.items()
+            if old is None or new.version != old.version
+        }
         if not changed:
             return
         names = [f"{prefix}.{name}" for prefix in changed for name in ("version_text", "update_rejected")]

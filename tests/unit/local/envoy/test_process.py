@@ -13,6 +13,7 @@ import pytest
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.process import EnvoyGateway
 from centralized_ml_api.local.envoy.settings import Files, Settings
+from centralized_ml_api.local.envoy.xds import SMALL_TABLE_BYTES, count_reading_seconds
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
 from support.fake_envoy import FakeEnvoy
 from support.waiting import until
@@ -147,6 +148,16 @@ def test_what_is_built_while_another_envoy_is_launched_is_refused_and_not_writte
         assert '"/chat"' not in started.routes()
 
     run_started(tmp_path, story)
+
+
+def test_a_gateway_with_many_entries_has_longer_to_start(tmp_path: Path) -> None:
+    started = prepare(tmp_path)
+    started.gateway.launch(Gateway((), (RefusedRoute("many", "x" * SMALL_TABLE_BYTES),)))
+    tables = started.files.routes, started.files.job_routes
+    more = count_reading_seconds(sum(table.stat().st_size for table in tables))
+    assert 0 < more < 1
+    with pytest.raises(StartError, match=rf"^the gateway did not start within {more + 0.1:g} seconds$"):
+        asyncio.run(started.gateway.wait_started(0.1))
 
 
 def test_a_rejected_change_names_the_reason_and_puts_the_files_back(tmp_path: Path) -> None:

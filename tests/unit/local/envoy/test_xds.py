@@ -10,7 +10,15 @@ import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.settings import Files, Settings
-from centralized_ml_api.local.envoy.xds import build_snapshot, write_file, write_snapshot
+from centralized_ml_api.local.envoy.xds import (
+    READ_BYTES_PER_SECOND,
+    SMALL_TABLE_BYTES,
+    DiscoveryResponse,
+    Snapshot,
+    build_snapshot,
+    write_file,
+    write_snapshot,
+)
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
 
 GATEWAY = Gateway(
@@ -115,3 +123,29 @@ def test_the_version_changes_with_the_content_and_only_with_it() -> None:
     assert before.routes.version == same.routes.version != other.routes.version
     assert before.endpoints == other.endpoints
     assert json.loads(before.routes.text)["version_info"] == before.routes.version
+
+
+def test_what_is_kept_of_a_snapshot_has_no_table_and_every_version() -> None:
+    snapshot = build_snapshot(replace(GATEWAY, runs_jobs=True), settings_of(Path("/state")))
+    kept = snapshot.without_tables()
+    assert (kept.routes.text, kept.job_routes.text) == ("", "")
+    assert (kept.routes.version, kept.job_routes.version) == (
+        snapshot.routes.version,
+        snapshot.job_routes.version,
+    )
+    assert (kept.clusters, kept.endpoints, kept.rate_limits) == (
+        snapshot.clusters,
+        snapshot.endpoints,
+        snapshot.rate_limits,
+    )
+
+
+@pytest.mark.parametrize(
+    ("table_bytes", "seconds"),
+    [(0, 0), (SMALL_TABLE_BYTES, 0), (SMALL_TABLE_BYTES + READ_BYTES_PER_SECOND, 1)],
+)
+def test_envoy_may_take_longer_for_a_large_table(table_bytes: int, seconds: float) -> None:
+    routes = DiscoveryResponse("1", " " * (table_bytes // 2))
+    snapshot = Snapshot({}, {}, routes, job_routes=DiscoveryResponse("2", " " * (table_bytes // 2)))
+    assert snapshot.reading_seconds == seconds
+    assert snapshot.without_tables().reading_seconds == 0, "what it has, it has read"

@@ -39,8 +39,9 @@ class Running:
     def __init__(self, folder: Path, gateway: Gateway) -> None:
         self.files = Files(folder / "gateway", folder / "logs/access.log")
         self.settings = Settings("127.0.0.1", 8080, self.files, Path("ca.pem"))
-        self.snapshot = build_snapshot(gateway, self.settings)
-        write_snapshot(self.files, self.snapshot)
+        snapshot = build_snapshot(gateway, self.settings)
+        write_snapshot(self.files, snapshot)
+        self.snapshot = snapshot.without_tables()  # all that is kept of what Envoy has
         self.envoy = FakeEnvoy(self.files)
         self.envoy.start()
         self.reached_after: list[str] | None = None
@@ -57,7 +58,7 @@ class Running:
             self.envoy, self.files, old or self.snapshot, new, accept_seconds, reached=self._note_reached
         )
         asyncio.run(update.run())
-        self.snapshot = new
+        self.snapshot = new.without_tables()
         return self.envoy.accepted
 
     def _note_reached(self) -> None:
