@@ -22,7 +22,7 @@ from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, Provider
 from centralized_ml_api.local.machine.ports import bind_loopback
 from centralized_ml_api.local.machine.private_file import write_private_file
 from support.openai_answers import USAGE, WORDS
-from support.provider import KEY, MODELS, ORDINARY, ORGANIZATION, Provider, start_provider
+from support.provider import KEY, MODELS, OF_ITS_CDN, ORDINARY, ORGANIZATION, Provider, start_provider
 from support.running_gateway import RunningGateway, start_gateway
 from support.waiting import wait_until
 
@@ -141,6 +141,12 @@ def test_the_entrys_own_path_is_counted_too(hosted: Hosted, path: str) -> None:
     assert answer.json["choices"][0]["message"]["content"] == TEXT
     assert hosted.logged(answer) == {"tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}
     assert hosted.sent == {"model": "gpt-fake", **ASK}
+
+
+def test_a_provider_cannot_say_who_has_answered(hosted: Hosted) -> None:
+    answer = hosted.call()
+    assert hosted.gateway.logged(answer.header("x-request-id"))["served_by"] is None
+    assert not [name for name, _ in answer.headers if name.lower() in map(str.lower, OF_ITS_CDN)]
 
 
 def test_embeddings_have_no_tokens_out(hosted: Hosted) -> None:

@@ -24,6 +24,9 @@ def describe_plain(terms: RouteTerms) -> dict[str, Any] | None:
     """Describes the bodies that Envoy may rewrite, for its script; None if it must ask about each.
 
     `model` is the server's name of the model, as JSON. `watched` is the set of keys that decide something.
+    `limited_by` names the limits of teams, if there are any: about the calls of these teams the service must
+    be asked whatever their bodies are. A body that names the model `passes` needs no change, if there is such
+    a name.
     Where answers are bounded, `most` is the most tokens, `limits` are the keys that say so, `limit` the one
     that the server may read alone if `needs_limit`, `bound` the member to be added.
     """
@@ -35,8 +38,11 @@ def describe_plain(terms: RouteTerms) -> dict[str, Any] | None:
         return None
     longest = min(entry.body_limit_bytes or LONGEST_BYTES, LONGEST_BYTES)
     plain: dict[str, Any] = {"model": json.dumps(entry.model), "longest": longest}
+    if terms.limits_name:
+        plain["limited_by"] = terms.limits_name
     if entry.body_rules != PROVIDER:
-        return {**plain, "watched": {"model": True}}
+        passes = {"passes": entry.model} if entry.takes_any_model else {}
+        return {**plain, **passes, "watched": {"model": True}}
     watched = ("model", "stream", "stream_options", OTHER_MODELS, *list_bounding(entry.path))
     adds_usage = entry.takes_stream_options and entry.path in WITH_STREAM_OPTIONS
     return {

@@ -79,6 +79,7 @@ class EntryTerms:
         has_tokens: Whether the path is that of an API with tokens.
         answer_tokens: The most tokens of an answer for which neither the entry nor the caller has a number.
         price: Picodollars of a token read, from a cache, written; None if nobody knows.
+        takes_any_model: Whether the server has one model, whatever name a body has for it.
     """
 
     places: int | None = None
@@ -98,6 +99,7 @@ class EntryTerms:
     has_tokens: bool = False
     answer_tokens: int = ANSWER_TOKENS
     price: tuple[int, int, int] | None = None
+    takes_any_model: bool = False
 
     @property
     def servers(self) -> int:

@@ -18,7 +18,7 @@ local function ask(handle, question, body)
   local options = {timeout_ms = TIMEOUT_MS, send_xff = false}
   local answer, text = handle:httpCall(CLUSTER, question, body, options)
   if answer["x-verdict"] ~= "terms" then return answer, text end
-  local terms = handle:filterContext():get("terms")
+  local terms = handle:metadata():get("terms")
   question["x-terms-bytes"] = tostring(#terms)
   answer, text = handle:httpCall(CLUSTER, question, terms .. (body or ""), options)
   if answer["x-verdict"] ~= "limits" then return answer, text end
@@ -59,38 +59,52 @@ local function refuse(handle, answer, text)
   handle:respond(refusal, text)
 end
 
--- Returns whether a call goes on without a question: where nothing limits it and its body is plain. Where the routes
--- know a model from a body, it was read as JSON.
-local function goes_on_unasked(handle, plain, body)
-  local chosen = handle:streamInfo():dynamicMetadata():get(BODY)
-  if not body or not chosen or type(chosen.model) ~= "string" then return false end
-  local text, hides = rewrite_plain(body, plain)
-  if not text then return false end
-  handle:headers():replace("content-length", handle:body():setBytes(text))
-  if hides then handle:streamInfo():dynamicMetadata():set(BODY, HIDES_USAGE, true) end
-  return true
-end
-
--- Returns what the terms say of plain bodies; false for nothing. Envoy makes a table of it at each look.
+-- Returns what the terms of this name say of plain bodies. Envoy makes a table of it at each look.
 local plain_by_terms, remembered = {}, 0
-local function find_plain(context, terms)
+local function find_plain(handle, terms)
   local plain = plain_by_terms[terms]
-  if plain == nil then
+  if not plain then
     if remembered == MOST_REMEMBERED then plain_by_terms, remembered = {}, 0 end
-    plain, remembered = context:get("plain") or false, remembered + 1
+    plain, remembered = handle:metadata():get("plain"), remembered + 1
     plain_by_terms[terms] = plain
   end
   return plain
 end
 
+-- Returns whether something limits the team of a call. Envoy copies all that a virtual host says at each look.
+local limited_by, limited_teams
+local function is_limited(handle, limits)
+  if limited_by ~= limits then
+    limited_by, limited_teams = limits, handle:virtualHost():metadata():get("limited")
+  end
+  local team = handle:headers():get(TEAM)
+  return team and limited_teams[team]
+end
+
+-- Returns whether a call goes on without a question: where nothing limits its team and its body is plain.
+local function goes_on_unasked(handle, plain)
+  if plain.limited_by and is_limited(handle, plain.limited_by) then return false end
+  if plain.passes and handle:streamInfo():dynamicMetadata():get(BODY).model == plain.passes then return true end
+  local body = handle:body()
+  if not body then return false end
+  local text, hides = rewrite_plain(body:getBytes(0, body:length()), plain)
+  if not text then return false end
+  handle:headers():replace("content-length", body:setBytes(text))
+  if hides then handle:streamInfo():dynamicMetadata():set(BODY, HIDES_USAGE, true) end
+  return true
+end
+
 local function admit(handle)
   local context = handle:filterContext()
-  local terms = context:get("name")
-  if not terms then return end  -- nothing is asked on this route
-  local plain, team = find_plain(context, terms), handle:headers():get(TEAM)
-  if team and handle:virtualHost():metadata():get("limited " .. team) then plain = nil end
-  local body = context:get("reads_body") and read_body(handle) or nil
-  if plain and goes_on_unasked(handle, plain, body) then return end
+  local terms, reads_body = context:get("plain"), true
+  if terms then
+    if goes_on_unasked(handle, find_plain(handle, terms)) then return end
+  else
+    terms, reads_body = context:get("name"), context:get("reads_body")
+    if not terms then return end  -- nothing is asked on this route
+  end
+  local body = reads_body and read_body(handle) or nil
+  local team = handle:headers():get(TEAM)
   local info = handle:streamInfo()
   local call = info:downstreamRemoteAddress() .. " " .. handle:timestampString(EnvoyTimestampResolution.MICROSECOND)
   info:dynamicMetadata():set(ADMISSION, "call", call)

@@ -122,8 +122,11 @@ def build_admission_options(longest_wait_seconds: float) -> dict[str, Any]:
 
 
 def with_admission(route: Route, terms: RouteTerms) -> Route:
-    """Returns a route whose calls the service is asked about. Pure."""
-    asked = with_filter_config(route, {ADMISSION_FILTER: _build_question(terms)})
+    """Returns a route whose calls the service is asked about. Pure.
+
+    A route that knows the model from a body may rewrite the body without a question: it was read as JSON.
+    """
+    asked = _ask(route, ADMISSION_FILTER, terms, knows_model="dynamic_metadata" in route["match"])
     return _with_left_headers(asked) if terms.limits else asked
 
 
@@ -137,7 +140,7 @@ def _with_left_headers(route: Route) -> Route:
 def reading_body(route: Route, terms: RouteTerms) -> Route:
     """Returns a route whose bodies the service reads, to choose another route. Pure."""
     later = {ADMISSION_FILTER: FILTER_ENABLED}  # for the route that is chosen
-    return with_filter_config(route, {UNREAD_FILTER: _build_question(terms), **later})
+    return with_filter_config(_ask(route, UNREAD_FILTER, terms), later)
 
 
 def without_admission(route: Route) -> Route:
@@ -159,8 +162,8 @@ def build_limits_metadata(gateway: Gateway) -> dict[str, Any]:
     limits, limits_name, text = _list_team_limits(_Limited(gateway.teams, gateway.pot))
     if not limits_name:
         return {}
-    limited = {f"limited {team}": True for team in list_limited(limits)}
-    return {"metadata": {"filter_metadata": {ADMISSION_FILTER: {"limits": text, **limited}}}}
+    told = {"limits": text, "limited": dict.fromkeys(list_limited(limits), True)}
+    return {"metadata": {"filter_metadata": {ADMISSION_FILTER: told}}}
 
 
 class _Limited:
@@ -205,7 +208,7 @@ def with_usage_answer(route: Route, gateway: Gateway) -> Route:
     terms = build_terms("", EntryTerms(), gateway, 0)
     days = {team.name: team.requests_per_day for team in gateway.teams if team.requests_per_day is not None}
     asks = replace(terms, entries={}, asks_usage=True, requests_per_day=days)
-    return with_filter_config(route, {ADMISSION_FILTER: _build_question(asks)})
+    return _ask(route, ADMISSION_FILTER, asks)
 
 
 _SET_LEFT_HEADERS = [
@@ -214,13 +217,20 @@ _SET_LEFT_HEADERS = [
 ]
 
 
-def _build_question(terms: RouteTerms) -> dict[str, Any]:
+def _ask(route: Route, name: str, terms: RouteTerms, *, knows_model: bool = False) -> Route:
+    """Returns a route whose calls a filter asks about.
+
+    What every call needs is in the filter's context, which Envoy copies for each; what is read once or seldom
+    is in the route's metadata.
+    """
     text = render_terms(terms)
-    context = {"name": name_terms(text), "terms": text, "reads_body": terms.reads_body}
-    plain = describe_plain(terms)
+    context: dict[str, Any] = {"name": name_terms(text), "reads_body": terms.reads_body}
+    told: dict[str, Any] = {"terms": text}
+    plain = describe_plain(terms) if knows_model else None
     if plain is not None:
-        context["plain"] = plain
-    return {**LUA_PER_ROUTE, "filter_context": context}
+        context, told = {"plain": name_terms(text)}, {**told, "plain": plain}
+    asking = with_filter_config(route, {name: {**LUA_PER_ROUTE, "filter_context": context}})
+    return {**asking, "metadata": {"filter_metadata": {name: told}}}
 
 
 def build_admission_cluster() -> dict[str, Any]:

@@ -13,7 +13,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.local.envoy.lua_scripts import read_script, render_sent_id
+from centralized_ml_api.local.envoy.headers import KEPT_ID_HEADER
+from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.token_counts import render_counting
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ def render_sagemaker_errors(held_bytes: int, *, counts: bool = False) -> str:
         f"{render_counting()}local COUNTS = {json.dumps(counts)}\n"
         f'local RETRY_AFTER = "{errors.RETRY_AFTER_SECONDS}"\nlocal ERRORS = {{\n{tables}\n}}\n'
         f"local HELD_BYTES = {held_bytes}\n"
+        f"local KEPT_ID = {json.dumps(KEPT_ID_HEADER)}\n"
         f"local MARKS = {{{', '.join(_render_marks())}}}\n"
     )
-    return head + render_sent_id() + read_script("json_strings") + read_script("sagemaker_errors")
+    return head + read_script("json_strings") + read_script("sagemaker_errors")
 
 
 def _render_marks() -> Iterator[str]:

@@ -120,7 +120,9 @@ def _build_path(
     """Builds the calls of one path: of bodies that name any model, and of others, which are read first."""
     post: dict[str, Any] = {"path": f"/{route.name}{path}", "headers": [match_method("POST")]}
     terms = route.admission or EntryTerms(path=path)
-    named = replace(route, admission=replace(terms, model=terms.model or route.name))
+    if terms.model is None:
+        terms = replace(terms, model=route.name, takes_any_model=True)
+    named = replace(route, admission=terms)
     chooses = RouteTerms(
         {route.name: EntryTerms(path=path)}, limits.turn_seconds, chooses=True, named_by_path=True
     )

@@ -40,6 +40,13 @@ RESPONSE_HEADERS: tuple[tuple[str, str], ...] = ((REQUEST_ID_HEADER, REQUEST_ID)
 ALWAYS_PASS = ("accept", "content-type")
 """The headers of requests that every model gets."""
 
+KEPT_ID_HEADER = "x-mlapi-kept-id"
+"""The request's id on a response of which a script must know it; no caller gets this header.
+
+The route sets it, whatever a server sent. Envoy's own replies on such a route have the id in `x-request-id`
+too, which no server can: none is told it.
+"""
+
 _REQUEST_FRAMING = ("content-length", "host", "transfer-encoding")
 """HTTP itself needs these; `host` is rewritten, and cannot be removed."""
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 from centralized_ml_api.api.http import EVENTS, EVENTS_IN_UTF8
 
-SENT_ID = "mlapi.sent_id"
-"""The filter state with the id of a request, from when it is told to no server any more."""
-
 
 @functools.cache
 def read_script(name: str) -> str:
@@ -24,9 +21,3 @@ def render_declared_encoding() -> str:
     names = {"EVENTS": EVENTS, "EVENTS_IN_UTF8": EVENTS_IN_UTF8}
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
     return f"{head}{read_script('declared_encoding')}"
-
-
-@functools.cache
-def render_sent_id() -> str:
-    """Renders the Lua functions that keep the id of a request that is told to no server."""
-    return f"local SENT_ID = {json.dumps(SENT_ID)}\n{read_script('sent_id')}"

@@ -1,7 +1,7 @@
 -- Rewords a provider's errors, and notes the tokens of its answers. These precede this script: `ERRORS`, from names to
 -- {status, type, code, message}, whose strings are escaped for JSON; `BODY` and `HIDES_USAGE`, names of dynamic metadata;
 -- `HELD_BYTES`, the largest response that is held; `STREAMS`, whether responses pass as they come; `COUNTS`, whether they
--- have tokens; and the functions of `token_counts.lua`, `json_strings.lua` and `sent_id.lua`.
+-- have tokens; `KEPT_ID`, a header with the request's id; and the functions of `token_counts.lua` and `json_strings.lua`.
 
 local LONGEST_EVENT = 1048576
 local HIDDEN = "(hidden)"
@@ -123,13 +123,16 @@ local function answer_error(handle, status, request_id)
   headers:remove("content-encoding")
 end
 
-function envoy_on_request(request_handle)
-  take_id(request_handle)
+-- Returns whether the caller must not see the event of tokens. Where one entry among several answers, the tokens must
+-- reach the call as a whole.
+local function is_usage_hidden(handle, headers)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  return not metadata:get(ATTEMPT) and ((metadata:get(BODY) or {})[HIDES_USAGE] or headers:get(HIDES_USAGE_HEADER))
 end
 
 function envoy_on_response(response_handle)
-  local headers, metadata = response_handle:headers(), response_handle:streamInfo():dynamicMetadata()
-  local request_id = find_id(response_handle)
+  local headers = response_handle:headers()
+  local request_id = headers:get(KEPT_ID)
   local kind = declare_encoding(headers)
   note_who_answered(response_handle, headers)
   -- Envoy's local replies already have the request ID.
@@ -137,9 +140,7 @@ function envoy_on_response(response_handle)
   local status = tonumber(headers:get(":status"))
   if status >= 300 then return answer_error(response_handle, status, request_id) end
   local is_events = COUNTS and note_answer(response_handle, kind)
-  -- Where one entry among several answers, the tokens must reach the call as a whole.
-  local hides = is_events and not metadata:get(ATTEMPT) and
-    ((metadata:get(BODY) or {})[HIDES_USAGE] or headers:get(HIDES_USAGE_HEADER))
+  local hides = is_events and is_usage_hidden(response_handle, headers)
   if STREAMS then
     if is_events then headers:remove("content-length") end
     return pass_stream(response_handle, is_events, hides)

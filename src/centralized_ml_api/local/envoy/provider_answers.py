@@ -14,7 +14,8 @@ import json
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE
 from centralized_ml_api.local.envoy.aws_signing import render_error
-from centralized_ml_api.local.envoy.lua_scripts import read_script, render_sent_id
+from centralized_ml_api.local.envoy.headers import KEPT_ID_HEADER
+from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.token_counts import render_counting
 
 PROVIDER_ANSWER = "provider-answer"
@@ -41,11 +42,11 @@ def render_provider_answers(held_bytes: int, *, streams: bool, counts: bool = Tr
         counts: whether they have tokens.
     """
     tables = "\n".join(render_error(name, error) for name, error in _ERRORS.items())
-    names = {"BODY": BODY_NAMESPACE, "HIDES_USAGE": HIDES_USAGE}
+    names = {"BODY": BODY_NAMESPACE, "HIDES_USAGE": HIDES_USAGE, "KEPT_ID": KEPT_ID_HEADER}
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
     return (
         f"{render_counting()}local ERRORS = {{\n{tables}\n}}\n{head}"
         f"local HELD_BYTES = {held_bytes}\nlocal STREAMS = {json.dumps(streams)}\n"
         f"local COUNTS = {json.dumps(counts)}\n"
-        f"{render_sent_id()}{read_script('json_strings')}{read_script('provider_answers')}"
+        f"{read_script('json_strings')}{read_script('provider_answers')}"
     )

@@ -8,13 +8,17 @@ from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_COUNTED, SAGEMA
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
     JSON_CONTENT_TYPE,
+    KEPT_ID_HEADER,
     MODEL_HEADERS_DROPPED,
+    OWN_REPLY_HEADER,
     REMOVED_BY_ROUTE,
+    REQUEST_ID,
     REQUEST_ID_HEADER,
     SERVED_BY_HEADER,
     SET_REQUEST_ID,
     build_function_request_mutations,
     build_function_response_mutations,
+    build_header,
     build_request_mutations,
     build_response_mutations,
 )
@@ -107,10 +111,19 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
     if route.headers is not None:
         changed["request_headers_to_remove"] = list(REMOVED_BY_ROUTE)
         if not route.attempts:  # of which they are ours
-            changed["response_headers_to_remove"] = list(MODEL_HEADERS_DROPPED)
+            changed["response_headers_to_remove"] = _list_dropped(route, external)
         if route.reads_json:
             changed["request_headers_to_add"] = [JSON_CONTENT_TYPE]
+        if _is_hosted(route, external):
+            changed["response_headers_to_add"] = [build_header(KEPT_ID_HEADER, REQUEST_ID)]
     return {"route": action, "typed_per_filter_config": filters, **changed}
+
+
+def _list_dropped(route: ServedRoute, external: ExternalUpstream | None) -> list[str]:
+    """Lists the headers of a server's response that mean something if they are ours alone."""
+    passed_on = [SERVED_BY_HEADER, OWN_REPLY_HEADER]
+    is_read = _is_provided(route, external) and not _is_translators(route)
+    return [*MODEL_HEADERS_DROPPED, *(passed_on if is_read else ())]
 
 
 def _build_response_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
@@ -134,6 +147,11 @@ def _list_attempts_headers(route: ServedRoute) -> Iterator[str]:
 def _is_provided(route: ServedRoute, external: ExternalUpstream | None) -> bool:
     """Returns whether what comes back is reworded and counted as a provider's."""
     return _is_translators(route) or (external is not None and external.is_provider)
+
+
+def _is_hosted(route: ServedRoute, external: ExternalUpstream | None) -> bool:
+    """Returns whether a script rewords the errors of the server, in which it names the request."""
+    return _is_provided(route, external) or (external is not None and external.is_sagemaker)
 
 
 def _is_translators(route: ServedRoute) -> bool:
@@ -176,21 +194,24 @@ def _build_retry_policy() -> dict[str, Any]:
 def _build_header_filter(route: ServedRoute, external: ExternalUpstream | None) -> dict[str, Any]:
     """Chooses the filter that says which headers pass: for most routes that with the usual lists.
 
-    A model sees the request's id only if configured; the Lua of SageMaker and providers removes it.
+    A model sees the request's id only if configured, SageMaker and providers never. No provider is asked for
+    a compressed answer, which could be neither reworded nor counted.
     """
-    is_provided = _is_provided(route, external)
-    is_hosted = is_provided or (external is not None and external.is_sagemaker)
-    if route.headers is not None and are_usual(route.headers) and not is_hosted:
+    if route.headers is not None and are_usual(route.headers) and not _is_translators(route):
         return {USUAL_HEADERS_FILTER: APPLY_USUAL}
     if route.headers is None:
         request, response = build_function_request_mutations(), build_function_response_mutations()
     else:
-        request = build_request_mutations((*route.headers, *_list_attempts_headers(route)))
+        is_hosted = _is_hosted(route, external)
+        has_id = REQUEST_ID_HEADER in map(str.lower, route.headers) and not is_hosted
+        passed = (*route.headers, *_list_attempts_headers(route))
+        request = build_request_mutations(
+            name for name in passed if has_id or name.lower() != REQUEST_ID_HEADER
+        )
         response = build_response_mutations(ANSWERED if route.attempts else ())
-        has_id = is_hosted or REQUEST_ID_HEADER in map(str.lower, route.headers)
         request += [SET_REQUEST_ID] if has_id else []
         # A compressed answer could be neither reworded nor counted.
-        request += [{"remove": "accept-encoding"}] if is_provided else []
+        request += [{"remove": "accept-encoding"}] if _is_provided(route, external) else []
         request += build_fallback_mutations(route) or build_translation_mutations(route, external)
     mutations = {"request_mutations": request, "response_mutations": response}
     return {HEADERS_FILTER: {"@type": MUTATIONS_PER_ROUTE, "mutations": mutations}}

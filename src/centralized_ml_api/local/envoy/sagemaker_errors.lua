@@ -1,7 +1,7 @@
 -- Turns SageMaker's error responses into errors of this API. These precede this script: `ERRORS`, from names to
 -- {status, type, code, message}, whose strings are escaped for JSON; `RETRY_AFTER`, in seconds; `HELD_BYTES`, the
 -- largest response that is held; `COUNTS`, whether responses have tokens; `MARKS`, what SageMaker's messages contain, by
--- meaning; and the functions of `token_counts.lua`, `json_strings.lua` and `sent_id.lua`.
+-- meaning; `KEPT_ID`, a header with the request's id; and the functions of `token_counts.lua` and `json_strings.lua`.
 -- Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 local ESCAPES = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
@@ -90,10 +90,6 @@ local function render(error, message, request_id)
     message or error.message, error.type, error.code, request_id)
 end
 
-function envoy_on_request(request_handle)
-  take_id(request_handle)
-end
-
 -- Returns whether the response is a model's own that is too large to hold.
 local function must_pass(headers)
   local length = tonumber(headers:get("content-length") or 0)
@@ -105,7 +101,7 @@ function envoy_on_response(response_handle)
   if must_pass(response_handle:headers()) then return end
   local body = response_handle:body(true)
   local headers = response_handle:headers()  -- only now: waiting for the body invalidates earlier headers
-  local request_id = find_id(response_handle)
+  local request_id = headers:get(KEPT_ID)
   -- Envoy's local replies already have the request ID.
   if not request_id or headers:get("x-request-id") == request_id then return end
   local status = tonumber(headers:get(":status"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -245,10 +246,60 @@ def test_where_something_waits_is_limited_or_has_rules_there_are_no_plain_bodies
 
 def test_teams_with_limits_are_asked_about_whatever_their_bodies_are() -> None:
     limits = TeamLimits({"blue": 1}, {"red": (Limit("red", "tokens", "minute", 300),)})
-    assert describe_plain(RouteTerms({"e": CHAT}, 29).limited_by(limits)) is not None
+    plain = describe_plain(RouteTerms({"e": CHAT}, 29, limits_name="some").limited_by(limits))
+    assert plain is not None
+    assert plain["limited_by"] == "some"
     assert list_limited(limits) == ["blue", "red"]
+
+
+def test_no_team_is_looked_up_where_none_is_limited() -> None:
+    plain = describe_plain(RouteTerms({"e": CHAT}, 29))
+    assert plain is not None
+    assert "limited_by" not in plain
 
 
 def test_a_model_with_a_lower_limit_of_its_own_gets_no_longer_bodies() -> None:
     plain = describe_plain(RouteTerms({"e": EntryTerms(model="a", body_limit_bytes=100)}, 29))
     assert plain == {"model": '"a"', "longest": 100, "watched": {"model": True}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "passes"),
+    [
+        (EntryTerms(model="e", takes_any_model=True), "e"),
+        (EntryTerms(model="org/shared"), None),
+        (replace(CHAT, takes_any_model=True), None),  # more than the name changes
+    ],
+)
+def test_only_a_server_with_one_model_gets_bodies_with_its_name_as_they_are(
+    entry: EntryTerms, passes: str | None
+) -> None:
+    plain = describe_plain(RouteTerms({"e": entry}, 29))
+    assert plain is not None
+    assert plain.get("passes") == passes
+
+
+@pytest.mark.parametrize(
+    ("content", "closing"),
+    [
+        ('"', 1),
+        ('a"b"', 2),
+        (r"\"", None),
+        (r"\\" + '"', 3),
+        (r"\"\\\"" + '"', 7),
+        ("\\" * 9 + '""', 11),
+        ("", None),
+    ],
+)
+def test_the_closing_quote_of_a_string_is_the_first_that_is_not_escaped(
+    content: str, closing: int | None
+) -> None:
+    find = LuaRuntime().execute(f"{read_script('json_strings')}return find_closing_quote")
+    assert find(content, 1) == closing
+    assert find(f'\\"{content}', 3) == (closing and closing + 2)
+
+
+@pytest.mark.parametrize(("keys", "is_plain"), [(999, True), (1_000, False), (3_000, False)])
+def test_a_body_with_very_many_keys_is_left_to_the_service(keys: int, is_plain: bool) -> None:  # noqa: FBT001
+    body = json.dumps({"model": "e", "x": {f"k{number}": 1 for number in range(keys - 1)}}).encode()
+    assert (REWRITE(body, CHAT) is not None) == is_plain

@@ -53,13 +53,31 @@ def test_no_route_to_a_model_passes_the_limits_by() -> None:
     limits = parse_limits(shared)
     for route in led:
         question = route["typed_per_filter_config"][ADMISSION_FILTER]["filter_context"]
-        assert question["name"] == name_terms(question["terms"])
-        terms = parse_terms(question["terms"])
+        told = route["metadata"]["filter_metadata"][ADMISSION_FILTER]["terms"]
+        assert question == {"name": name_terms(told), "reads_body": True}
+        terms = parse_terms(told)
         assert terms.limits_name == name_terms(shared)
         terms = terms.limited_by(limits)
         assert [limit.most for limit in terms.limits_of("red")] == [5, 7], json.dumps(route["match"])
         assert [limit.most for limit in terms.limits_of("blue")] == [7]
-        assert question["reads_body"] is True
+
+
+def test_only_routes_that_know_a_model_from_a_body_may_rewrite_it_without_a_question() -> None:
+    hosted = replace(CHAT, admission=EntryTerms(model="org/own", body_rules="provider"))
+    served = {"/v1/chat/completions": (hosted,)}
+    routes = list_routes(build_routes(Gateway((Upstream("up", (1,)),), (hosted,), by_model=served), Limits()))
+    asking = [route for route in routes if "route" in route and is_asked(route)]
+    assert {route["match"]["path"] for route in asking} == {
+        "/chat",
+        "/v1/chat/completions",
+        "/chat/v1/chat/completions",
+    }
+    for route in asking:
+        told = route["metadata"]["filter_metadata"][ADMISSION_FILTER]
+        name, knows_model = name_terms(told["terms"]), "dynamic_metadata" in route["match"]
+        question = {"plain": name} if knows_model else {"name": name, "reads_body": True}
+        assert route["typed_per_filter_config"][ADMISSION_FILTER]["filter_context"] == question
+        assert ("plain" in told) == knows_model
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,13 @@ PROVIDER = ExternalUpstream("up", "p.example", 443, tls=True, provider=ProviderA
 SAGEMAKER = ExternalUpstream("up", "s.example", 443, tls=True, signing=Signing("eu-west-1", Path("/keys")))
 
 
+@pytest.mark.parametrize("external", [PROVIDER, SAGEMAKER])
+def test_hosted_models_have_the_usual_lists_too(external: ExternalUpstream) -> None:
+    filters = filters_of(build_route_action(USUAL, {"up": external}, LIMITS))
+    assert filters[USUAL_HEADERS_FILTER] == APPLY_USUAL
+    assert HEADERS_FILTER not in filters
+
+
 @pytest.mark.parametrize(
     ("route", "external"),
     [
@@ -111,8 +118,7 @@ SAGEMAKER = ExternalUpstream("up", "s.example", 443, tls=True, signing=Signing("
         (LISTING, None),
         (replace(USUAL, translation=ANTHROPIC), None),
         (replace(USUAL, attempts=IN_TURN), None),
-        (USUAL, PROVIDER),
-        (USUAL, SAGEMAKER),
+        (LISTING, PROVIDER),
     ],
 )
 def test_every_other_route_says_itself_what_passes(
