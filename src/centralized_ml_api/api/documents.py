@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.http import CATALOGUE_PATH, JOIN_PATH, OPENAPI_PATH, PAGE_PATH
 from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.api.openapi import JSON, build_openapi
@@ -14,6 +15,7 @@ from centralized_ml_api.api.page.build import CONTENT_TYPE, build_join_page, bui
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
+    from centralized_ml_api.api.page.build import Page
     from centralized_ml_api.plan.speaks import OpenAiModels
     from centralized_ml_api.plan.types import ApiPlan
 
@@ -51,13 +53,19 @@ def build_documents(
     logo = known.logo
     image = f"data:{logo.media_type};base64,{logo.base64}" if logo else None
     page = build_page(plan.event.title, image, known.authority, joins=plan.event.join is not None)
-    join = build_join_page(plan.event.title, image, known.authority) if plan.event.join else None
+    join = _build_join_page(plan, image, known) if plan.event.join else None
     return (
         *((ServedDocument(JOIN_PATH, CONTENT_TYPE, join.html.decode(), join.headers),) if join else ()),
         ServedDocument(PAGE_PATH, CONTENT_TYPE, page.html.decode(), page.headers),
         _json(CATALOGUE_PATH, build_catalogue(plan, openai, known)),
         _json(OPENAPI_PATH, build_openapi(plan, openai, root=root, later=known.answered_later)),
     )
+
+
+def _build_join_page(plan: ApiPlan, logo: str | None, known: Known) -> Page:
+    event = plan.event
+    starts, ends = (render_instant(instant) if instant else "" for instant in (event.starts, event.ends))
+    return build_join_page(event.title, logo, known.authority, starts=starts, ends=ends)
 
 
 def build_team_catalogues(

@@ -2,10 +2,10 @@
 
 Each is one HTML document with its styles and scripts in it; only the page at `/` has libraries.
 
-The page knows nothing about a config but the event's title and logo, which everybody may see: it asks
-`models` (the catalogue) what exists, and whatever a model or a config says only ever becomes text, or the few
-elements of Markdown that `markdown.js` lists. So it can be public where the catalogue is not, and its policy
-can allow nothing but its own parts, by their digests.
+The page knows nothing about a config but the event's title and logo, and the one for joining when the event
+is, which everybody may see. It asks `models` (the catalogue) what exists, and whatever a model or a config
+says only ever becomes text, or the few elements of Markdown that `markdown.js` lists. So it can be public
+where the catalogue is not, and its policy can allow nothing but its own parts, by their digests.
 """
 
 from __future__ import annotations
@@ -97,10 +97,26 @@ def build_page(
 
 
 @cache
-def build_join_page(title: str | None = None, logo: str | None = None, authority: str = "") -> Page:
-    """Builds the page by which teams join; see `build_page`. Reads only files of this package."""
+def build_join_page(
+    title: str | None = None,
+    logo: str | None = None,
+    authority: str = "",
+    *,
+    starts: str = "",
+    ends: str = "",
+) -> Page:
+    """Builds the page by which teams join. Reads only files of this package.
+
+    Args:
+        title: see `build_page`, as for what follows.
+        logo: see there.
+        authority: see there.
+        starts: when the event starts, as `render_instant` writes it; empty if nobody said.
+        ends: when it ends, the same way.
+    """
     script = _build_script([f"scripts/{name}" for name in _JOIN_SCRIPTS])
-    parts = _render_parts(_describe_event(title, logo, authority))
+    times = {name: instant for name, instant in (("starts", starts), ("ends", ends)) if instant}
+    parts = _render_parts({**_describe_event(title, logo, authority), **times})
     return _build("join.html", ["styles/base", "styles/join"], script, parts, markup="'none'")
 
 

@@ -198,6 +198,13 @@ def test_the_page_knows_whether_teams_may_join() -> None:
     assert json.loads(found.texts["event"])["joins"] is True
 
 
+def test_the_page_of_joining_knows_when_the_event_is() -> None:
+    for times in ({"ends": "2030-06-01T18:00:00Z"}, {"starts": "2030-06-01T08:00:00Z"}):
+        found = Parts()
+        found.feed(build_join_page("Hack", **times).html.decode())
+        assert json.loads(found.texts["event"]) == {"title": "Hack", "logo": None, **times}
+
+
 def test_the_page_stays_small() -> None:
     assert len(build_join_page().html) < 60_000
     assert len(build_page().html) < 280_000

@@ -22,8 +22,19 @@ function show(...parts) {
     "div",
     { class: "event-line" },
     logo(),
-    element("b", { dir: "auto" }, EVENT.title ?? location.host),
+    element("div", {}, element("b", { dir: "auto" }, EVENT.title ?? location.host), element("span", { class: "small faint", id: "times" }, wordTimes(new Date()))),
   ), ...parts);
+}
+
+/** Says when the event is, in the reader's time zone; nothing where the config does not say. */
+function wordTimes(now) {
+  const [starts, ends] = [EVENT.starts, EVENT.ends].map((instant) => (instant ? new Date(instant) : null));
+  const isFar = [starts, ends].some((instant) => instant && instant.getFullYear() !== now.getFullYear());
+  const day = { weekday: "long", day: "numeric", month: "long", ...(isFar ? { year: "numeric" } : {}) };
+  const written = new Intl.DateTimeFormat([], { ...day, hour: "numeric", minute: "2-digit" });
+  if (ends && ends <= now) return `The event ended on ${written.format(ends)}`;
+  if (starts && ends) return written.formatRange(starts, ends);
+  return ends ? `Until ${written.format(ends)}` : starts ? `From ${written.format(starts)}` : "";
 }
 
 /** Builds an input with what is wrong with it below. */
