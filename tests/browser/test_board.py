@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.machine.ports import bind_loopback, url_of
@@ -17,9 +18,9 @@ from support.board import build_board
 from support.browser import PHONE, Visit, start_visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from playwright.sync_api import Browser, Route
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +119,93 @@ def test_an_end_on_another_day_has_its_day(board: Visit) -> None:
         page.locator(".axis").get_by_text(re.compile(r"^Tue,? \d\d:\d\d: about 20.00$")).wait_for()
     finally:
         page.unroute("**/board.json")
+
+
+@contextlib.contextmanager
+def showing(board: Visit, change: Callable[[dict[str, Any]], None]) -> Iterator[Page]:
+    """Shows the board after a change of what it is told."""
+
+    def answer(route: Route) -> None:
+        document = route.fetch().json()
+        change(document)
+        route.fulfill(json=document)
+
+    board.page.route("**/board.json", answer)
+    yield board.page
+    board.page.unroute("**/board.json")
+
+
+def test_a_team_whose_limit_is_soon_used_up_needs_a_hand(board: Visit) -> None:
+    def hurry(document: dict[str, Any]) -> None:
+        document["models"] = document["models"][:4]  # which else leave no room for it
+        document["teams"][7]["limits"][0] |= {"used": 2.0, "minutes_left": 6}
+        document["teams"][7]["limits"].append(
+            {"unit": "tokens", "period": "day", "used": 9, "most": 10, "minutes_left": None}
+        )
+
+    with showing(board, hurry) as page:
+        needs = page.get_by_role("list", name="What needs a hand")
+        needs.get_by_text("2.00 of 5.00 USD, at this pace used up in 6 min").wait_for()
+        page.get_by_role("button", name="Grant more: team-7").wait_for()
+        row = page.locator("tbody tr", has=page.get_by_role("rowheader", name="team-7", exact=True))
+        row.get_by_text("used up in 6 min", exact=True).wait_for()
+        assert "2.00 of 5.00 USD" in row.inner_text(), "not the limit of which less is left"
+        assert board.find_serious_faults() == []
+
+
+def test_a_model_says_how_many_of_its_places_are_busy(board: Visit) -> None:
+    def fill(document: dict[str, Any]) -> None:
+        document["models"][0] |= {"under_way": 5, "places": 8}
+        document["models"][4] |= {"under_way": 5, "places": None}
+
+    with showing(board, fill) as page:
+        page.locator("#models-rows").get_by_text("5 of 8 places busy").wait_for()
+        assert page.locator("#models-rows").inner_text().count("busy") == 1
+
+
+def test_idle_models_are_one_row_that_opens(board: Visit) -> None:
+    def calm(document: dict[str, Any]) -> None:
+        for model in document["models"]:
+            model["last"] = "2027-03-06T12:37:59Z"
+        document["models"][0]["under_way"] = 1
+
+    with showing(board, calm) as page:
+        rows, button = page.locator("#models-rows"), page.get_by_role("button", name="Idle models")
+        rows.get_by_text("4 models idle").wait_for()
+        expect(rows.locator("li")).to_have_count(17)
+        assert "model-4, model-8, model-12, model-16" in page.locator("#idle").inner_text()
+        button.press("Enter")
+        expect(rows.locator("li")).to_have_count(21)
+        expect(button).to_be_focused()
+        expect(button).to_have_attribute("aria-expanded", "true")
+        page.get_by_role("button", name="Last lines of model-4", exact=True).click()
+        rows.get_by_text("model-4 <b>says</b> this").wait_for()
+        assert board.find_serious_faults() == []
+        page.get_by_role("button", name="Last lines of model-4", exact=True).click()
+        button.click()
+        expect(rows.locator("li")).to_have_count(17)
+
+
+def test_a_few_idle_models_and_those_that_somebody_calls_have_a_row_each(board: Visit) -> None:
+    def calm(document: dict[str, Any]) -> None:
+        for number in (0, 4, 8, 12, 16):
+            document["models"][number]["last"] = None
+        document["models"][0]["requests_per_minute"] = 0.5
+        document["models"][4]["paused"] = ""
+        document["models"][8]["waiting"] = 1
+
+    with showing(board, calm) as page:
+        page.locator("#models-rows").get_by_text("1 waiting").wait_for()
+        expect(page.locator("#models-rows li")).to_have_count(20)
+
+
+def test_a_message_says_since_when_everybody_reads_it(board: Visit) -> None:
+    def tell(document: dict[str, Any]) -> None:
+        document |= {"message": "Lunch", "message_at": "2027-03-06T12:40:00Z"}
+
+    with showing(board, tell) as page:
+        page.get_by_text("Lunch", exact=True).wait_for()
+        assert re.search(r"since \d\d:40", page.locator("#message").inner_text())
 
 
 def test_the_keyboard_sorts_finds_and_unfolds(board: Visit) -> None:

@@ -11,12 +11,15 @@ import pytest
 from playwright.sync_api import expect
 
 from centralized_ml_api.api.clients import load_clients, render_lines
+from support.browser import start_visit
 from support.chat_page import MARKDOWN, PIXEL, SYSTEM
 from support.page_server import Reply, say
 from support.page_snippets import run_snippet
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
     from support.browser import Visit
     from support.page_server import PageServer
@@ -224,6 +227,70 @@ def test_a_message_to_all_is_hidden_once_it_is_read_and_the_next_one_is_there(
     page.reload()
     page.locator("a[data-model=chat] .dot.ready").wait_for()
     assert banner.is_hidden()
+
+
+def test_a_message_to_all_has_its_time_in_the_time_zone_of_its_reader(
+    browser: Browser, server: PageServer
+) -> None:
+    server.message, server.message_at = "Lunch.", "2030-06-01T12:05:00Z"
+    visited = start_visit(browser, server.url, timezone_id="Asia/Kolkata", locale="en-GB")
+    time = visited.page.locator("#banner time")
+    time.wait_for()
+    assert time.inner_text() == "at 1 Jun 2030, 17:35"
+    visited.page.clock.set_fixed_time("2030-06-01T20:00:00Z")  # the next day there
+    visited.page.reload()
+    expect(time).to_have_text("at 1 Jun 2030, 17:35")
+    visited.page.clock.set_fixed_time("2030-06-01T15:00:00Z")
+    visited.page.reload()
+    expect(time).to_have_text("at 17:35")
+    visited.page.get_by_role("button", name="Hide this message").click()
+    server.message_at = "2030-06-01T12:10:00Z"
+    visited.page.reload()
+    expect(time).to_have_text("at 17:40")
+    visited.end()
+    server.message = server.message_at = ""
+
+
+FORMULAS = r"""Euler: \( e^{i\pi} + 1 = 0 \), money: $5 and $6, $\{a_1 * b_2 * c\}$ and $$x_1$$.
+
+\[
+\int_0^1 x^2 \, dx \\ = \frac{1}{3}
+\]
+
+Text before
+$$
+\sum_i a_i * b_i * c_i
+$$
+
+`\( code \)` and \(<b>x</b>\)"""
+
+
+def test_formulas_stay_as_they_were_written(chat: Visit, server: PageServer) -> None:
+    server.script("Formulas?", say(FORMULAS))
+    chat.answered("Formulas?")
+    body = chat.answers.locator(".markdown")
+    inline = [r"e^{i\pi} + 1 = 0", r"\{a_1 * b_2 * c\}", "x_1", "<b>x</b>"]
+    assert body.locator("code.formula").all_inner_texts() == inline
+    blocks = [r"\int_0^1 x^2 \, dx \\ = \frac{1}{3}", r"\sum_i a_i * b_i * c_i"]
+    assert body.locator(".codebox code").all_inner_texts() == blocks
+    assert body.locator("em, b").count() == 0
+    assert "money: $5 and $6," in body.inner_text()
+    assert body.locator("code:not(.formula):not(pre code)").all_inner_texts() == [r"\( code \)"]
+
+
+def test_a_screen_reader_hears_an_answer_block_by_block(chat: Visit, server: PageServer) -> None:
+    gate, heard = threading.Event(), chat.page.get_by_role("log", name="Answers")
+    server.script("Read?", say("First **one**.\n\nSecond.\n\n```python\na\nb\n```\n\nThe end", gate=gate))
+    before = heard.locator("p").count()
+    chat.ask("Read?")
+    expect(heard.locator("p").nth(before + 1)).to_have_text("Second.")
+    expect(heard.locator("p")).to_have_count(before + 3)
+    expect(heard.locator("p").last).to_have_text("Code: python, 2 lines.")
+    gate.set()
+    chat.wait_answered()
+    expect(heard.locator("p").last).to_have_text("The end")
+    expect(heard.locator("p")).to_have_count(before + 4)
+    expect(chat.page.locator("#said")).to_have_text("chat has answered.")
 
 
 def test_the_end_of_a_conversation_stays_in_sight_beside_a_drawer(chat: Visit, server: PageServer) -> None:

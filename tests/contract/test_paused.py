@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.error_shape import PAUSED
-from centralized_ml_api.api.notices import MESSAGE_HEADER, PAUSE_HEADERS, encode_message
+from centralized_ml_api.api.notices import (
+    MESSAGE_HEADER,
+    MESSAGE_TIME_HEADER,
+    PAUSE_HEADERS,
+    encode_message,
+)
 from centralized_ml_api.aws.pauses import hash_key
 from centralized_ml_api.aws.stack_contract import (
     KEY_FUNCTION,
@@ -17,6 +22,7 @@ from centralized_ml_api.aws.stack_contract import (
     STREAM_FUNCTION,
 )
 from centralized_ml_api.cli.targets import connect
+from centralized_ml_api.config.checks.event.ends import parse_instant
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from contract.api import build_config
 from contract.case import AWS, LOCAL, Request, refused, send
@@ -38,6 +44,7 @@ TARGETS = (LOCAL, AWS)
 ENTRIES = {"echo", "function", "chat"}
 EVENT = {"teams": ["red", "blue"]}
 Keys = dict[str, dict[str, str]]
+SINCE = "2030-06-01T12:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +63,9 @@ def paused(
         template = synthesize(build_plan_of(folder / "models.json"), output).document
         told = {"teams": {"red": PAUSED_WORDS}, "keys": {hash_key("red's key"): "red"}}
         find_variables(template, KEY_FUNCTION)[PAUSED_VARIABLE] = json.dumps(told)
-        find_variables(template, STREAM_FUNCTION)[MESSAGE_VARIABLE] = json.dumps(MESSAGE)
+        find_variables(template, STREAM_FUNCTION)[MESSAGE_VARIABLE] = json.dumps(
+            {"words": MESSAGE, "at": SINCE}
+        )
         with serve_template(
             template, output, local, background, keys={"red": "red's key", "blue": "blue's key"}
         ) as targets:
@@ -113,6 +122,8 @@ def test_lists_and_other_teams_go_on(paused: Targets, keys: Keys, target: str, r
 def test_a_message_to_all_is_a_header(paused: Targets, keys: Keys, target: str, request_: Request) -> None:
     answer = send(paused.url(target), with_key(request_, keys[target]))
     assert answer.header(MESSAGE_HEADER) == encode_message(MESSAGE) == "Mittag, 100 %25 K%C3%A4se %E2%98%95"
+    since = answer.header(MESSAGE_TIME_HEADER) or ""
+    assert since == SINCE if target == AWS else parse_instant(since)
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -88,7 +88,11 @@ def read_occupancy(gateway: RunningGateway) -> dict[str, dict[str, int]]:
 
 def wait_occupancy(gateway: RunningGateway, entry: str, under_way: int, waiting: int) -> None:
     wanted = {"under_way": under_way, "waiting": waiting}
-    wait_until(lambda: read_occupancy(gateway).get(entry) == wanted, f"{entry} has {wanted}")
+
+    def is_so() -> bool:
+        return wanted.items() <= read_occupancy(gateway).get(entry, {}).items()
+
+    wait_until(is_so, f"{entry} has {wanted}")
 
 
 @contextlib.contextmanager

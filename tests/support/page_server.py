@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from centralized_ml_api.api.documents import build_documents
 from centralized_ml_api.api.entry_details import load_known
-from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
+from centralized_ml_api.api.notices import Message, build_message_headers
+from centralized_ml_api.config.checks.event.ends import parse_instant
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.plan.build import build_plan
 from centralized_ml_api.plan.speaks import local_openai_models
@@ -61,7 +62,7 @@ class PageServer:
         self.replies: dict[str, list[Reply]] = {}
         self.asked: list[dict[str, Any]] = []
         self.unready: dict[str, str] = {}
-        self.message = ""
+        self.message = self.message_at = ""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.page = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -106,9 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path not in {"/", "/health"} and not self._is_allowed():
             return
         if self.path == "/health":
-            told = encode_message(page.message)
+            told = Message(page.message, parse_instant(page.message_at))
             names = [] if page.key and not self._has_key() else ["chat"]
-            headers = {"Content-Type": "application/json", **({MESSAGE_HEADER: told} if told else {})}
+            headers = {"Content-Type": "application/json", **build_message_headers(told)}
             self._answer(200, headers, {"ready": names, "unready": page.unready})
             return
         document = page.documents[self.path]

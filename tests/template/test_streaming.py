@@ -109,7 +109,7 @@ def test_as_many_models_as_are_in_the_environment_leave_room_for_a_message_and_a
         *variables
     }
     measured = {name: longest(value) for name, value in variables.items()}
-    measured[MESSAGE_VARIABLE] = json.dumps(LONGEST_WORDS * "x")
+    measured[MESSAGE_VARIABLE] = json.dumps({"words": LONGEST_WORDS * "x", "at": "2030-06-01T12:00:00Z"})
     assert 3_500 < len(json.dumps(measured, separators=(",", ":"))) <= 4_096
 
 

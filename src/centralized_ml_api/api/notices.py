@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import quote
 
 from centralized_ml_api.api.error_shape import LONGEST_WAIT_SECONDS, PAUSED, STOP_RETRYING, ApiError
+from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.errors import UsageError
+from centralized_ml_api.record import record
 
 MESSAGE_HEADER = "x-event-message"
 """There while an organizer has something to say, on every answer: `encode_message`."""
+
+MESSAGE_TIME_HEADER = "x-event-message-time"
+"""Since when, beside it: an instant as `render_instant` writes it."""
 
 LONGEST_WORDS = 280
 
@@ -19,6 +25,25 @@ _JOINERS = "\u200c\u200d"
 """They have no shape of their own, but spell Persian, and join emoji such as that of a family."""
 
 _PLAIN = " !#$&'()*+,-./:;=?@_~"
+
+
+@record
+class Message:
+    """What an organizer tells everybody, and since when; without words it is nothing."""
+
+    words: str = ""
+    at: datetime | None = None
+
+
+SILENCE = Message()
+
+
+def build_message_headers(message: Message) -> dict[str, str]:
+    """Builds the headers of every answer that tell the message; none while there is nothing to tell. Pure."""
+    if not message.words:
+        return {}
+    since = {MESSAGE_TIME_HEADER: render_instant(message.at)} if message.at else {}
+    return {MESSAGE_HEADER: encode_message(message.words), **since}
 
 
 def clean_words(written: str) -> str:

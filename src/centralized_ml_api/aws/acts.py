@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import unknown_team
+from centralized_ml_api.api.notices import SILENCE, Message
 from centralized_ml_api.aws.deployed_stack import load_teams
 from centralized_ml_api.aws.deployment import extend
 from centralized_ml_api.aws.failures.explain import build_aws_error
@@ -220,9 +221,9 @@ class AwsActs:
     def _say(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Says `words` to everybody, or nothing more; returns the words `before`."""
         words = read_words(wanted)
-        before = self._message.say(words)
+        before = self._message.say(Message(words, self._clock()) if words else SILENCE)
         self._journal.note("message" if words else "no message", detail=words)
-        return {"before": before}
+        return {"before": before.words}
 
     def _list_keys(self, owner: str) -> list[str]:
         """Returns the values of a team's keys, which go no further than their hashes."""

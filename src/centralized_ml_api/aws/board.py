@@ -28,11 +28,13 @@ from centralized_ml_api.aws.stack_status import load_stack_status
 from centralized_ml_api.aws.usage import find_log_group, load_key_owners, load_table
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.errors import DeployError, MlApiError, UsageError
+from centralized_ml_api.organizer.forecast import Forecast
 from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from centralized_ml_api.api.notices import Message
     from centralized_ml_api.aws.clients import AwsClients
     from centralized_ml_api.aws.target import AwsTarget
     from centralized_ml_api.plan.types import ApiPlan
@@ -105,7 +107,7 @@ class AwsBoard:
     ) -> None:
         self._target, self._clients, self._clock = target, clients, clock
         self._acts = AwsActs(target, clients, "screen", clock)
-        self._journal = open_journal(target, "screen")
+        self._journal, self._forecast = open_journal(target, "screen"), Forecast()
         self._looking, self._acting = threading.Lock(), threading.Lock()  # no act waits for a query of logs
         loads: dict[str, tuple[Callable[[], Any], Any]] = {
             "plan": (self._load_plan, None),
@@ -154,6 +156,7 @@ class AwsBoard:
             table=found["usage"],
             journal=journal,
             spent=found["spent"],
+            forecast=self._forecast,
         )
         document = build_document(known)
         trouble = "; ".join(dict.fromkeys(filter(None, [document["trouble"], *troubles])))
@@ -182,7 +185,7 @@ class AwsBoard:
             "is_counted": bool(find_physical_id(resources, TABLE, SPENDING_TABLE)),
         }
 
-    def _load_message(self) -> str | None:
+    def _load_message(self) -> Message | None:
         """Loads what is said to everybody; None in a stack that was deployed before there were messages."""
         with contextlib.suppress(DeployError):
             return AwsMessage(self._clients, self._target.stack).load()
@@ -195,7 +198,9 @@ class AwsBoard:
         """Loads what teams have spent and been granted: one scan of a small table."""
         resources = load_resources(self._clients.client("cloudformation"), self._target.stack)
         table = find_physical_id(resources, TABLE, SPENDING_TABLE)
-        return read_spent(load_items(self._clients.client("dynamodb"), table) if table else ())
+        spent = read_spent(load_items(self._clients.client("dynamodb"), table) if table else ())
+        self._forecast.note(spent.used, self._clock().timestamp())
+        return spent
 
     def _load_errors(self) -> list[dict[str, Any]]:
         clients, stack = self._clients, self._target.stack

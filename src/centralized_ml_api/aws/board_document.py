@@ -8,16 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.invitation import Invitation
 from centralized_ml_api.api.keys import TeamKeys
+from centralized_ml_api.api.notices import Message
 from centralized_ml_api.aws.grants import read_grants
 from centralized_ml_api.aws.pauses import EVERYTHING, Pauses
 from centralized_ml_api.aws.spent_tokens import Item, add_days
 from centralized_ml_api.aws.stack_status import StackStatus
-from centralized_ml_api.organizer.board_shape import add_up, describe_invitation, in_dollars
+from centralized_ml_api.organizer.board_shape import (
+    add_up,
+    describe_invitation,
+    describe_limit,
+    in_dollars,
+)
+from centralized_ml_api.organizer.forecast import Forecast
 from centralized_ml_api.organizer.grant import NOTHING, Grant
 from centralized_ml_api.plan.aws.spending import GRANTED_SPAN, OWNER_KEY, PERIOD_KEY, TEAM_OWNER
 from centralized_ml_api.plan.types import ApiPlan
@@ -97,6 +105,7 @@ class Known:
         keys: The keys of the teams, their values hidden.
         journal: What organizers did, the latest first.
         spent: What the table of spending has.
+        forecast: How that has grown, by the names that `Spent.used` has.
     """
 
     plan: ApiPlan
@@ -104,13 +113,14 @@ class Known:
     status: StackStatus | None = None
     table: UsageTable | None = None
     pauses: Pauses | None = None
-    message: str | None = None
+    message: Message | None = None
     invitation: Invitation | None = None
     roster: Mapping[str, str] = field(default_factory=dict)
     is_counted: bool = False
     keys: Sequence[TeamKeys] = ()
     journal: Sequence[Mapping[str, Any]] = ()
     spent: Spent = field(default_factory=Spent)
+    forecast: Forecast = field(default_factory=Forecast)
 
 
 def build_document(known: Known) -> dict[str, Any]:
@@ -125,7 +135,8 @@ def build_document(known: Known) -> dict[str, Any]:
         "title": event.title or "Models",
         "event_ends": ends,
         "paused": pauses.models.get(EVERYTHING),
-        "message": known.message or "",
+        "message": known.message.words if known.message else "",
+        "message_at": render_instant(known.message.at) if known.message and known.message.at else "",
         "address": address,
         "urls": [address],
         "ends": ends,
@@ -199,6 +210,8 @@ def _describe_model(entry: ModelDeployment, known: Known) -> dict[str, Any]:
         "detail": _word_endpoint(endpoint) if endpoint else "",
         "engine": "",
         "waiting": 0,
+        "under_way": 0,
+        "places": None,
         "sleeps": False,
         "can_restart": False,
         "paused": known.pauses.models.get(entry.name) if known.pauses else None,
@@ -230,7 +243,7 @@ def _describe_team(team: TeamPlan, owner: str, known: Known) -> dict[str, Any]:
     if team.requests_per_day is not None and known.table:
         today = known.now.date()
         asked = sum(day.requests for day in known.table.days if (day.team, day.day) == (team.name, today))
-        limits.append({"unit": "requests", "period": "day", "used": asked, "most": team.requests_per_day})
+        limits.append(describe_limit("requests", "day", asked, team.requests_per_day, None))
     return {
         "name": team.name,
         "key": key.state if key else "revoked",
@@ -248,14 +261,17 @@ def _describe_team(team: TeamPlan, owner: str, known: Known) -> dict[str, Any]:
 
 
 def _describe_limits(owner: str, spending: Spending, known: Known) -> list[dict[str, Any]]:
-    described = []
+    described, now = [], known.now.timestamp()
+    ends = known.status.ends.timestamp() if known.status and known.status.ends else inf
     for unit, period, most in spending.limits:
         seconds = _SECONDS.get(period)
-        span = f"{period}#{int(known.now.timestamp() // seconds * seconds)}" if seconds else period
-        numbers = {"used": known.spent.used.get((owner, span, unit), 0), "most": most}
-        is_money = unit == "nanodollars"
-        amounts = {name: in_dollars(number) if is_money else number for name, number in numbers.items()}
-        described.append({"unit": "usd" if is_money else unit, "period": period, **amounts})
+        start = int(now // seconds * seconds) if seconds else 0
+        limit = (owner, f"{period}#{start}" if seconds else period, unit)
+        used, until = known.spent.used.get(limit, 0), min(ends, start + seconds if seconds else inf)
+        left = (
+            known.forecast.minutes_left(limit, used, most, now, until=until) if period != "minute" else None
+        )
+        described.append(describe_limit(unit, period, used, most, left))
     return described
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.api.event_end import render_instant
+from centralized_ml_api.api.notices import SILENCE, Message
 from centralized_ml_api.aws.function_variable import FunctionVariable, VariableWords
-from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE, STREAM_FUNCTION
+from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE, NO_MESSAGE, STREAM_FUNCTION
+from centralized_ml_api.config.checks.event.ends import parse_instant
 
 if TYPE_CHECKING:
     from centralized_ml_api.aws.clients import AwsClients
@@ -36,15 +39,22 @@ class AwsMessage:
             clients, stack, part=STREAM_FUNCTION, name=MESSAGE_VARIABLE, words=_WORDS
         )
 
-    def load(self) -> str:
-        """Returns what is said now; empty while that is nothing."""
+    def load(self) -> Message:
+        """Returns what is said now."""
         return _read(self._variable.load())
 
-    def say(self, words: str) -> str:
-        """Says something, or nothing more where `words` are empty; returns what was said before."""
-        return self._variable.change(lambda value: (_read(value), json.dumps(words, ensure_ascii=False)))
+    def say(self, message: Message) -> Message:
+        """Says something, or nothing more where there are no words; returns what was said before."""
+        return self._variable.change(lambda value: (_read(value), _write(message)))
 
 
-def _read(value: str) -> str:
-    words: str = json.loads(value)
-    return words
+def _read(value: str) -> Message:
+    told = json.loads(value)
+    return Message(told["words"], parse_instant(told["at"])) if told else SILENCE
+
+
+def _write(message: Message) -> str:
+    if not message.words or message.at is None:
+        return NO_MESSAGE
+    told = {"words": message.words, "at": render_instant(message.at)}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from centralized_ml_api.api.documents import ServedDocument
+from centralized_ml_api.api.notices import SILENCE, Message
 from centralized_ml_api.api.openai import ListedModel
 from centralized_ml_api.config.schema import ServerSpeaks
 from centralized_ml_api.local.admission.terms import EntryTerms
@@ -287,7 +288,7 @@ class Gateway:
     pot: Spending = UNLIMITED
     door: Door | None = None
     paused: Mapping[str, str] = field(default_factory=dict)
-    message: str = ""
+    message: Message = SILENCE
     jobs: Door | None = None
     runs_jobs: bool = False
 

@@ -60,8 +60,9 @@ class SleepStatus:
 class EntryStatus:
     """One path of the API and how it is.
 
-    `detail` says why it is not ready; `waiting` counts the calls that wait for their turn at it. `sleep` is
-    None for an entry that never sleeps.
+    `detail` says why it is not ready; `waiting` counts the calls that wait for their turn at it. `under_way`
+    are those that have one, of as many as it has `places` for: None where nobody knows, or any number.
+    `sleep` is None for an entry that never sleeps.
     """
 
     name: str
@@ -73,6 +74,8 @@ class EntryStatus:
     parts: tuple[PartStatus, ...]
     waiting: int = 0
     sleep: SleepStatus | None = None
+    under_way: int = 0
+    places: int | None = None
 
     @property
     def settled(self) -> bool:

@@ -55,6 +55,28 @@ def add_up(rows: Iterable[Usage]) -> dict[str, Any]:
     }
 
 
+def describe_limit(
+    unit: str, period: str, used: float, most: float, minutes_left: int | None
+) -> dict[str, Any]:
+    """Returns what the screen shows of a limit; `nanodollars` are shown in dollars.
+
+    Args:
+        unit: What is limited.
+        period: In which time.
+        used: How much of it is used.
+        most: How much there is.
+        minutes_left: In how many minutes it is used up at the present pace; None if that is not soon.
+    """
+    is_money = unit == "nanodollars"
+    amounts = {"used": used, "most": most}
+    return {
+        "unit": "usd" if is_money else unit,
+        "period": period,
+        **{name: in_dollars(int(amount)) if is_money else amount for name, amount in amounts.items()},
+        "minutes_left": minutes_left,
+    }
+
+
 def describe_spending(
     hours: Sequence[HourUsage], now: datetime, ends: datetime | None, since: datetime | None = None
 ) -> dict[str, Any] | None:

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import unquote
 
 import pytest
 
-from centralized_ml_api.api.notices import LONGEST_WORDS, build_pause_error, clean_words, encode_message
+from centralized_ml_api.api.notices import (
+    LONGEST_WORDS,
+    SILENCE,
+    Message,
+    build_message_headers,
+    build_pause_error,
+    clean_words,
+    encode_message,
+)
 from centralized_ml_api.errors import UsageError
 
 
@@ -29,6 +38,14 @@ def test_a_header_takes_any_words_and_gives_them_back(words: str) -> None:
     assert encoded.isprintable()
     assert unquote(encoded) == words
     assert encode_message("Lunch is here!") == "Lunch is here!"
+
+
+def test_a_message_comes_with_its_time_and_silence_with_nothing() -> None:
+    assert build_message_headers(Message("Käse", datetime(2030, 6, 1, 12, tzinfo=UTC))) == {
+        "x-event-message": "K%C3%A4se",
+        "x-event-message-time": "2030-06-01T12:00:00Z",
+    }
+    assert build_message_headers(SILENCE) == {}
 
 
 def test_braces_of_an_organizer_are_no_placeholders() -> None:

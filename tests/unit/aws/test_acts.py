@@ -158,7 +158,7 @@ def test_everybody_is_told_something_until_it_is_taken_away(stack: OrganizedStac
     ran = act(tmp_path, "message", "Lunch  is here \u2615")
     assert (ran.status, ran.out) == (0, "Everybody sees it from now on.\n"), ran.talk
     assert "Next: mlapi message --clear --target aws --region us-east-1 --stack Event" in ran.talk
-    assert (stack.message, stack.streamer.variables["MODELS"]) == ("Lunch is here \u2615", "kept")
+    assert (stack.message["words"], stack.streamer.variables["MODELS"]) == ("Lunch is here \u2615", "kept")
     assert act(tmp_path, "message", "--clear").out == "There is no message any more.\n"
     assert stack.message == ""
     assert act(tmp_path, "message", "--clear").out == "There was no message.\n"

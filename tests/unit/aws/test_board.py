@@ -85,12 +85,13 @@ def test_it_shows_what_aws_knows(screen: Screen) -> None:
     assert [team["name"] for team in shown["teams"]] == ["red", "blue", "Owls"]
     red, blue, owls = shown["teams"]
     assert red["limits"] == [
-        {"unit": "tokens", "period": "minute", "used": 40, "most": 100},
-        {"unit": "usd", "period": "event", "used": 1.0, "most": 2.0},
+        {"unit": "tokens", "period": "minute", "used": 40, "most": 100, "minutes_left": None},
+        {"unit": "usd", "period": "event", "used": 1.0, "most": 2.0, "minutes_left": None},
     ]
     assert (red["requests"], red["tokens"], red["usd"], red["key"]) == (7, 50, 1.0, "active")
     assert (blue["limits"], blue["last"], blue["paused"]) == ([], None, None)
-    assert owls["limits"] == [{"unit": "tokens", "period": "day", "used": 300, "most": 1000}]
+    day = {"unit": "tokens", "period": "day", "used": 300, "most": 1000, "minutes_left": None}
+    assert owls["limits"] == [day]
     assert (shown["total"]["requests"], shown["total"]["usd"]) == (7, 1.0)
     assert [(model["name"], model["state"], model["requests"]) for model in shown["models"]] == [
         ("chat", "ready", 7)
@@ -111,10 +112,21 @@ def test_what_cannot_be_done_is_no_act(screen: Screen) -> None:
     assert (told["failed"], "there is no act restart" in told["error"]) == (False, True)
 
 
+def test_it_says_when_a_limit_is_used_up_at_the_pace_since_one_looks(screen: Screen) -> None:
+    spend(screen, "team#red", "event", used_nanodollars=DOLLAR)
+    screen.show()
+    screen.now += timedelta(minutes=2)
+    spend(screen, "team#red", "event", used_nanodollars=DOLLAR * 6 // 5)
+    assert [limit["minutes_left"] for limit in screen.team("red")["limits"]] == [None, 8]
+
+
 def test_a_message_to_all_is_shown_and_taken_away(screen: Screen) -> None:
     assert screen.show()["message"] == ""
     assert screen.act("message", words="Lunch") == {"before": ""}
-    assert (screen.stack.message, screen.show()["message"]) == ("Lunch", "Lunch")
+    told = {"words": "Lunch", "at": "2030-06-01T12:00:00Z"}
+    assert screen.stack.message == told
+    shown = screen.show()
+    assert (shown["message"], shown["message_at"]) == (told["words"], told["at"])
     assert screen.act("message", words="") == {"before": "Lunch"}
     assert [deed["act"] for deed in screen.show()["journal"]] == ["no message", "message"]
 

@@ -58,7 +58,7 @@ _SCRIPTS = (
 
 _BOARD_SCRIPTS = (
     *("scripts/elements", "scripts/format"),
-    *("board/figures", "board/acts", "board/teams", "board/board"),
+    *("board/figures", "board/acts", "board/teams", "board/models", "board/board"),
 )
 _JOIN_SCRIPTS = ("elements", "event", "format", "calls", "programs", "join")
 

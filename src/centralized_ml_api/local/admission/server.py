@@ -83,8 +83,12 @@ class _Occupancy:
         self._turns = turns
 
     async def answer(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        lines = self._turns.occupancy().items()
-        occupancy = {line: asdict(now) for line, now in lines if not line.endswith(COUNTING)}
+        lines, places = self._turns.occupancy().items(), self._turns.places()
+        occupancy = {
+            line: {**asdict(now), **({"places": places[line]} if line in places else {})}
+            for line, now in lines
+            if not line.endswith(COUNTING)
+        }
         with contextlib.suppress(ConnectionError):
             writer.write(json.dumps(occupancy).encode())
             await writer.drain()

@@ -231,6 +231,10 @@ class Turns:
             for entry, line in sorted(self._lines.items())
         }
 
+    def places(self) -> dict[str, int]:
+        """Returns how many calls each entry answers at once that was called before; not of any number."""
+        return {entry: line.places for entry, line in self._lines.items() if line.places is not None}
+
     def _refuse_if_full(self, line: Line, caller: str) -> None:
         if len(line.waiting.get(caller, ())) >= WAITING_PER_CALLER:
             raise LineFullError(own=True)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import ERRORS
@@ -13,8 +14,15 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.http import AUTHORITY_PATH
 from centralized_ml_api.api.invitation import Invitation
 from centralized_ml_api.api.keys import TeamKeys
+from centralized_ml_api.api.notices import SILENCE, Message
 from centralized_ml_api.api.qr import draw_qr
-from centralized_ml_api.local.admission.accounts import Account, list_limits, open_account
+from centralized_ml_api.local.admission.accounts import (
+    SECONDS,
+    Account,
+    list_limits,
+    open_account,
+    start_period,
+)
 from centralized_ml_api.local.board.history import History
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.usage.recent_errors import RecentError
@@ -22,6 +30,7 @@ from centralized_ml_api.organizer.board_shape import (
     REASONS,
     add_up,
     describe_invitation,
+    describe_limit,
     describe_spending,
     in_dollars,
 )
@@ -37,7 +46,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.admission.accounts import Limit
     from centralized_ml_api.local.status import EntryStatus
     from centralized_ml_api.local.traffic.pace import Pace
-    from centralized_ml_api.plan.event import TeamPlan
+    from centralized_ml_api.plan.event import Period, TeamPlan
 
 SHOWN_ERRORS = 40
 RECENT_SECONDS = 600.0
@@ -79,7 +88,7 @@ class Known:
     paused: Mapping[str, str] = field(default_factory=dict)
     paused_teams: Mapping[str, str] = field(default_factory=dict)
     granted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    message: str = ""
+    message: Message = SILENCE
     invitation: Invitation | None = None
     journal: Sequence[Deed] = ()
 
@@ -92,7 +101,8 @@ def build_document(known: Known) -> dict[str, Any]:
         "title": known.event.title or "Models",
         "event_ends": render_instant(known.event.ends) if known.event.ends else "",
         "paused": known.paused.get(""),
-        "message": known.message,
+        "message": known.message.words,
+        "message_at": render_instant(known.message.at) if known.message.at else "",
         "address": status.address,
         "urls": list(known.urls),
         "ends": status.ends,
@@ -147,6 +157,8 @@ def _describe_model(entry: EntryStatus, known: Known, rows: Iterable[Usage]) -> 
         "detail": entry.detail,
         "engine": entry.engine,
         "waiting": entry.waiting,
+        "under_way": entry.under_way,
+        "places": entry.places,
         "sleeps": sleep is not None,
         "can_restart": _can_restart(entry),
         "paused": known.paused.get(entry.name),
@@ -183,8 +195,9 @@ def _describe_team(
 ) -> dict[str, Any]:
     limits = _describe_limits(list_limits(team.name, team.spending), known)
     if team.requests_per_day is not None:
-        used = known.used_today.get(team.name, 0)
-        limits.append({"unit": "requests", "period": "day", "used": used, "most": team.requests_per_day})
+        used, most = known.used_today.get(team.name, 0), team.requests_per_day
+        today = (team.name, "requests", "day", start_period("day", known.now.timestamp()))
+        limits.append(describe_limit("requests", "day", used, most, _minutes_left(today, used, most, known)))
     return {
         "name": team.name,
         "key": key.state if key else "revoked",
@@ -206,20 +219,25 @@ def _describe_pace(pace: Pace | None) -> dict[str, Any]:
 
 
 def _describe_limits(limits: Iterable[Limit], known: Known) -> list[dict[str, Any]]:
-    now = known.now.timestamp()
-    return [
-        {
-            "unit": "usd" if limit.unit == "nanodollars" else limit.unit,
-            "period": limit.period,
-            "used": _amount(limit, known.used.get(open_account(limit, now), 0)),
-            "most": _amount(limit, limit.most),
-        }
-        for limit in limits
-    ]
+    described, now = [], known.now.timestamp()
+    for limit in limits:
+        account = open_account(limit, now)
+        used = known.used.get(account, 0)
+        left = _minutes_left(account, used, limit.most, known)
+        described.append(describe_limit(limit.unit, limit.period, used, limit.most, left))
+    return described
 
 
-def _amount(limit: Limit, number: int) -> float | int:
-    return in_dollars(number) if limit.unit == "nanodollars" else number
+def _minutes_left(
+    account: tuple[str, str, Period, int], used: float, most: float, known: Known
+) -> int | None:
+    """Returns in how many minutes a limit is used up, if that is soon and before it begins anew."""
+    *_, period, start = account
+    if period == "minute":
+        return None
+    ends = known.event.ends.timestamp() if known.event.ends else inf
+    until = min(ends, start + SECONDS[period] if period in SECONDS else inf)
+    return known.history.forecast.minutes_left(account, used, most, known.now.timestamp(), until=until)
 
 
 def _describe_error(error: RecentError) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.accounts import start_period
 from centralized_ml_api.local.traffic.pace import (
     Pace,
     divide_by_model,
@@ -15,10 +16,11 @@ from centralized_ml_api.local.traffic.pace import (
     pace_of_team,
 )
 from centralized_ml_api.local.traffic.types import Counted, Traffic
+from centralized_ml_api.organizer.forecast import Forecast
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 
     from centralized_ml_api.local.machine.clock import Clock
 
@@ -62,11 +64,15 @@ class Point:
 
 @dataclass(slots=True)
 class History:
-    """The points of the last hour, and the pace of each model and team at the latest look."""
+    """The points of the last hour, the pace of each model and team at the latest look, and of what they use.
+
+    `forecast` names limits as `Account` does, those of requests a day too.
+    """
 
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=KEPT_POINTS))
     models: dict[str, Pace] = field(default_factory=dict)
     teams: dict[str, Pace] = field(default_factory=dict)
+    forecast: Forecast = field(default_factory=Forecast)
     _before: Traffic | None = None
     _by_minute: dict[str, dict[int, int]] = field(default_factory=dict)
 
@@ -87,6 +93,7 @@ class History:
             teams: The names of the teams.
             first_word: What `Point` says.
         """
+        self.forecast.note(_list_used(traffic, at), at)
         before, self._before = self._before, traffic
         if before is None or before.counted is None or traffic.counted is None:
             return
@@ -128,6 +135,20 @@ class History:
                 calls[minute] = calls.get(minute, 0) + new
             if calls:
                 self._by_minute[team] = calls
+
+
+def _list_used(traffic: Traffic, at: float) -> dict[Hashable, float]:
+    """Returns what is used of each limit that has any left, by what `forecast` calls it."""
+    used: dict[Hashable, float] = {
+        (left.owner, left.unit, left.period, start_period(left.period, at)): left.most - left.left
+        for left in traffic.spending
+    }
+    day = start_period("day", at)
+    return used | {
+        (team.name, "requests", "day", day): team.used_today
+        for team in traffic.limits
+        if team.used_today is not None
+    }
 
 
 def _measure_each(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import ENDS_HEADER, render_instant
-from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
+from centralized_ml_api.api.notices import build_message_headers
 from centralized_ml_api.local.envoy.api_keys import (
     KEY_FILTER,
     TEAM_FILTER,
@@ -35,8 +35,8 @@ def build_default_filters(gateway: Gateway) -> dict[str, Any]:
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/header_mutation_filter
     """
     told = {ENDS_HEADER: render_instant(gateway.ends)} if gateway.ends else {}
-    if gateway.message:
-        told[MESSAGE_HEADER] = encode_message(gateway.message).replace("%", "%%")  # a format of Envoy's
+    for name, value in build_message_headers(gateway.message).items():
+        told[name] = value.replace("%", "%%")  # a format of Envoy's
     left = build_left_headers(gateway)
     response_mutations = [{"append": build_header(name, value)} for name, value in told.items()]
     response_mutations += drop_own_headers() if left else []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import unknown_team
+from centralized_ml_api.api.notices import SILENCE, Message
 from centralized_ml_api.config.revise import move_end, write_instant
 from centralized_ml_api.errors import MlApiError, StartError, UsageError
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
@@ -246,14 +247,15 @@ class Acts:
         """Says `words` to everybody, or nothing more; returns the words `before`."""
         notices, words = self._supervisor.notices, read_words(wanted)
         async with self._telling:
-            before, notices.message = notices.message, words
+            before = notices.message
+            notices.message = Message(words, self._clock.now()) if words else SILENCE
 
             def take_back() -> None:
                 notices.message = before
 
             await self._tell(take_back)
         self._journal(by).note("message" if words else "no message", detail=words)
-        return {"before": before}
+        return {"before": before.words}
 
     async def _tell(self, take_back: Callable[[], None]) -> None:
         """Lets the gateway know; what it refuses is taken back. The caller holds `_telling`.

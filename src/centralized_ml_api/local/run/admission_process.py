@@ -47,7 +47,10 @@ class SupervisedAdmission(Sidecar):
         return await self._ask() is not None
 
     async def occupancy(self) -> dict[str, dict[str, int]]:
-        """Returns by entry how many calls are `under_way` and `waiting`; empty if the process is away."""
+        """Returns by entry how many calls are `under_way` and `waiting`, and for how many there are `places`.
+
+        Without `places` there is no limit. It is empty if the process is away.
+        """
         return await self._ask() or {}
 
     def load_used(self) -> dict[Account, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import NOT_READY_REASONS
@@ -75,6 +76,13 @@ def word_sleep(status: EntryStatus) -> dict[str, Any]:
     known = status.sleep.wake_seconds if status.sleep else None
     state = status.state if status.state in {"asleep", "waking"} else "awake"
     return {"state": state, "wakes_in_seconds": None if known is None else math.ceil(known)}
+
+
+def add_calls(entry: EntryStatus, occupancy: Mapping[str, Mapping[str, int]]) -> EntryStatus:
+    """Adds the calls at an entry, as `SupervisedAdmission.occupancy` tells them."""
+    busy = occupancy.get(entry.name, {})
+    waiting, under_way = busy.get("waiting", 0), busy.get("under_way", 0)
+    return replace(entry, waiting=waiting, under_way=under_way, places=busy.get("places"))
 
 
 def list_asleep(statuses: Iterable[EntryStatus]) -> list[tuple[str, str]]:

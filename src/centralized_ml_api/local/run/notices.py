@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.api.notices import SILENCE, Message
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -11,11 +13,11 @@ if TYPE_CHECKING:
 class Notices:
     """The pauses of entries, of teams and of everything, and the message to all.
 
-    `message` is empty while there is none. Each pause has what callers are told, maybe nothing.
+    `message` is without words while there is none. Each pause has what callers are told, maybe nothing.
     """
 
     def __init__(self) -> None:
-        self.message = ""
+        self.message: Message = SILENCE
         self._pauses: dict[tuple[str, str], str] = {}
 
     def pause(self, entry: str | None, words: str, *, team: str = "") -> None:
@@ -56,5 +58,5 @@ class Notices:
         named = [("everything", None), *((entry, entry) for entry in entries)]
         found = [(name, words) for name, entry in named if (words := self.find(entry)) is not None]
         found += [(f"the team {team}", words) for team, words in self.list_teams().items()]
-        said = [f"the message to all is: {self.message}"] if self.message else []
+        said = [f"the message to all is: {self.message.words}"] if self.message.words else []
         return (*(f"{name} is paused{f': {words}' if words else ''}" for name, words in found), *said)

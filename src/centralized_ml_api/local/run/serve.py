@@ -20,6 +20,7 @@ from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.acts import Acts
 from centralized_ml_api.local.run.board import Board
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
+from centralized_ml_api.local.run.entry_statuses import add_calls
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
 from centralized_ml_api.local.run.first_start import FirstStart
 from centralized_ml_api.local.run.gateway_parts import (
@@ -289,10 +290,7 @@ class LocalTarget:
         """Returns how the target is now, with the calls that wait."""
         occupancy = await self._admission.occupancy()
         now = self.status()
-        entries = [
-            replace(entry, waiting=occupancy.get(entry.name, {}).get("waiting", 0)) for entry in now.entries
-        ]
-        return replace(now, entries=tuple(entries))
+        return replace(now, entries=tuple(add_calls(entry, occupancy) for entry in now.entries))
 
     @property
     def plan(self) -> ApiPlan:

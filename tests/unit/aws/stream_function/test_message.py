@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from centralized_ml_api.api.notices import MESSAGE_HEADER, encode_message
+from centralized_ml_api.api.notices import MESSAGE_HEADER, MESSAGE_TIME_HEADER, Message, build_message_headers
 from support.stream_host.host import function_folder
 from support.stream_host.script import run_script
 
@@ -37,11 +38,14 @@ def headers(told: str | None) -> dict[str, str]:
         'quotes " \\ ` ^ | {} [] <>',
     ],
 )
-def test_words_are_written_as_on_one_machine(words: str) -> None:
-    assert headers(json.dumps(words))[MESSAGE_HEADER] == encode_message(words)
+def test_words_and_their_time_are_written_as_on_one_machine(words: str) -> None:
+    sent = headers(json.dumps({"words": words, "at": "2030-06-01T12:00:00Z"}))
+    told = build_message_headers(Message(words, datetime(2030, 6, 1, 12, tzinfo=UTC)))
+    assert told.keys() == {MESSAGE_HEADER, MESSAGE_TIME_HEADER}
+    assert told.items() <= sent.items()
 
 
 @pytest.mark.parametrize("told", ['""', None])
 def test_without_words_there_is_no_header(told: str | None) -> None:
     """Also in a stack that was deployed before there were messages."""
-    assert MESSAGE_HEADER not in headers(told)
+    assert {MESSAGE_HEADER, MESSAGE_TIME_HEADER}.isdisjoint(headers(told))

@@ -102,6 +102,7 @@ def test_a_team_alone_gets_every_place_and_then_waits() -> None:
     async def tell(world: World) -> None:
         assert [await world.call(name) for name in ("a1", "a2", "a3")] == [True, True, False]
         assert world.turns.occupancy() == {"chat": Occupancy(under_way=2, waiting=1)}
+        assert world.turns.places() == {"chat": 2}
         await world.end("a1")
         assert world.served == ["a1", "a2", "a3"]
 

@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+HOUR = timedelta(hours=1)
+
+
 def test_a_team_is_what_it_has_called_and_what_it_may_use() -> None:
     first, second = build_board(2, 2)["teams"]
     assert first == {
         "name": "team-0",
         "key": "active",
         "key_ending": "vXc1",
-        "limits": [{"unit": "usd", "period": "event", "used": 4.8, "most": 5.0}],
+        "limits": [{"unit": "usd", "period": "event", "used": 4.8, "most": 5.0, "minutes_left": None}],
         "granted": None,
         "paused": None,
         "minutes": [0] * 60,
@@ -102,11 +105,53 @@ def test_limits_are_those_of_the_present_day_and_minute() -> None:
     )
     document = build_document(told)
     assert document["teams"][0]["limits"] == [
-        {"unit": "tokens", "period": "minute", "used": 900, "most": 1000},
-        {"unit": "usd", "period": "day", "used": 1.0, "most": 2.0},
-        {"unit": "requests", "period": "day", "used": 40, "most": 50},
+        {"unit": "tokens", "period": "minute", "used": 900, "most": 1000, "minutes_left": None},
+        {"unit": "usd", "period": "day", "used": 1.0, "most": 2.0, "minutes_left": None},
+        {"unit": "requests", "period": "day", "used": 40, "most": 50, "minutes_left": None},
     ]
-    assert document["pot"] == [{"unit": "tokens", "period": "event", "used": 3, "most": 10}]
+    pot = {"unit": "tokens", "period": "event", "used": 3, "most": 10, "minutes_left": None}
+    assert document["pot"] == [pot]
+
+
+def test_a_limit_says_when_it_is_used_up_at_the_present_pace() -> None:
+    now, day = NOW.timestamp(), 24 * 60 * 60
+    today, this_minute = int(now // day * day), int(now // 60 * 60)
+    spending = Spending(tokens_per_minute=1000, tokens_per_day=1000, nanodollars=10 * DOLLAR)
+    used = {
+        Account("red", "tokens", "minute", this_minute): 900,
+        Account("red", "tokens", "day", today): 700,
+        Account("red", "nanodollars", "event", 0): 9 * DOLLAR,
+    }
+    asked = ("red", "requests", "day", today)
+    told = replace(
+        known(),
+        event=EventPlan(teams=(TeamPlan("red", None, 50, None, spending=spending),), ends=NOW + HOUR),
+        used=used,
+        used_today={"red": 40},
+    )
+    ago = {Account("red", "tokens", "day", today): 600, Account("red", "nanodollars", "event", 0): 8 * DOLLAR}
+    told.history.forecast.note({**ago, asked: 39}, now - 120)
+    limits = build_document(told)["teams"][0]["limits"]
+    left = {(limit["unit"], limit["period"]): limit["minutes_left"] for limit in limits}
+    of_team = {("tokens", "day"): 6, ("usd", "event"): 2, ("requests", "day"): 20}
+    assert left == {("tokens", "minute"): None, **of_team}, "of a minute nobody is told"
+    early = replace(told, event=replace(told.event, ends=NOW + HOUR / 12))
+    limits = build_document(early)["teams"][0]["limits"]
+    assert [limit["minutes_left"] for limit in limits] == [None, None, 2, None], "the event ends before"
+    night = NOW.replace(hour=23, minute=57)
+    told.history.forecast.note({**ago, asked: 39}, night.timestamp() - 120)
+    used = {account: number for account, number in used.items() if account.period != "minute"}
+    late = replace(told, now=night, used=used, event=replace(told.event, ends=None))
+    limits = build_document(late)["teams"][0]["limits"]
+    assert [limit["minutes_left"] for limit in limits] == [None, None, 2, None], "the day ends before"
+
+
+def test_a_model_says_how_many_of_its_places_are_busy() -> None:
+    told = known()
+    busy = replace(told.status.entries[0], under_way=5, places=8)
+    told = replace(told, status=replace(told.status, entries=(busy, told.status.entries[1])))
+    shown = [(model["under_way"], model["places"]) for model in build_document(told)["models"]]
+    assert shown == [(5, 8), (0, None)]
 
 
 def test_a_model_has_its_state_its_pace_and_its_last_lines() -> None:

@@ -12,7 +12,14 @@ from centralized_ml_api.local.board.history import (
     Point,
     keep_history,
 )
-from centralized_ml_api.local.traffic.types import Counted, Requests, TokenCount, Traffic
+from centralized_ml_api.local.traffic.types import (
+    Counted,
+    Requests,
+    SpendingLeft,
+    TeamLimit,
+    TokenCount,
+    Traffic,
+)
 from support.fake_target import NOON, HandClock
 
 if TYPE_CHECKING:
@@ -112,6 +119,26 @@ def test_many_teams_are_measured_in_as_few_passes_as_few() -> None:
         assert {pace.requests_per_second for pace in history.models.values()} == {1}
         made.append(Passes.made)
     assert made[0] == made[1] > 0
+
+
+def test_what_limits_have_left_tells_when_they_are_used_up() -> None:
+    history, day = History(), NOON.timestamp() // 86400 * 86400
+    for at, left, asked in ((0, 900, 10), (60, 880, 20)):
+        spending = (
+            SpendingLeft("red", "tokens", "event", 1000, left),
+            SpendingLeft("red", "tokens", "day", 1000, left),
+        )
+        limits = (TeamLimit("red", None, 50, asked), TeamLimit("blue", None, None, None))
+        traffic = Traffic(float(at), None, limits, spending=spending)
+        history.note(traffic, NOON.timestamp() + at, ["chat"], ["red"])
+
+    def minutes(account: tuple[str, str, str, float], used: int, most: int) -> int | None:
+        return history.forecast.minutes_left(account, used, most, NOON.timestamp() + 60)
+
+    assert minutes(("red", "tokens", "event", 0), 120, 1000) == 44
+    assert minutes(("red", "tokens", "day", day), 120, 1000) == 44
+    assert minutes(("red", "tokens", "day", day - 86400), 110, 1000) == 9, "of which nothing was known"
+    assert minutes(("red", "requests", "day", day), 20, 50) == 3
 
 
 def test_points_are_short_in_json() -> None:

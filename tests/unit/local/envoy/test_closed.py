@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from centralized_ml_api.api.notices import Message
 from centralized_ml_api.api.openai import CHAT_PATH
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
@@ -118,8 +120,11 @@ def test_health_says_so() -> None:
 
 
 def test_the_message_is_on_every_answer_in_ascii() -> None:
-    table = build_routes(replace(GATEWAY, message="Mittag: Käse, 5 %"), Limits())
+    table = build_routes(
+        replace(GATEWAY, message=Message("Mittag: Käse, 5 %", datetime(2030, 6, 1, 12, tzinfo=UTC))), Limits()
+    )
     mutations = table["typed_per_filter_config"]["headers"]["mutations"]["response_mutations"]
     assert [mutation["append"]["header"] for mutation in mutations] == [
-        {"key": "x-event-message", "value": "Mittag: K%%C3%%A4se, 5 %%25"}
+        {"key": "x-event-message", "value": "Mittag: K%%C3%%A4se, 5 %%25"},
+        {"key": "x-event-message-time", "value": "2030-06-01T12:00:00Z"},
     ]

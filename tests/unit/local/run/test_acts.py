@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.api.notices import SILENCE
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
 from centralized_ml_api.local.run.acts import Acts
@@ -369,9 +370,9 @@ def test_a_message_replaces_the_one_before(tmp_path: Path) -> None:
         async with serving(tmp_path) as world:
             assert await world.do("message", words="Lunch") == {"before": ""}
             assert await world.do("message", words="Dinner") == {"before": "Lunch"}
-            assert world.gateway.applied[-1].message == "Dinner"
+            assert world.gateway.applied[-1].message.words == "Dinner"
             assert await world.do("message", words="") == {"before": "Dinner"}
-            assert world.gateway.applied[-1].message == ""
+            assert world.gateway.applied[-1].message == SILENCE
             assert world.journal == [
                 ("message", "", "Lunch"),
                 ("message", "", "Dinner"),
@@ -398,7 +399,7 @@ def test_what_the_gateway_refuses_is_taken_back(tmp_path: Path) -> None:
                 assert (told["error"], told["failed"]) == ("too long", True)
             world.gateway.refusal = None
             assert world.supervisor.notices.to_json() == {"a": "why"}
-            assert world.supervisor.notices.message == "Lunch"
+            assert world.supervisor.notices.message.words == "Lunch"
             assert world.journal == before
 
     story(tell)
@@ -432,7 +433,7 @@ def test_of_two_messages_at_once_a_refused_one_takes_nothing_from_the_other(tmp_
             assert (await first)["failed"]
             world.gateway.refusal = None
             assert await second == {"before": "Lunch"}
-            assert world.supervisor.notices.message == "Coffee"
+            assert world.supervisor.notices.message.words == "Coffee"
 
     story(tell)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.keys import new_key
+from centralized_ml_api.api.notices import Message
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, AccountBook, Batch
 from centralized_ml_api.local.admission.accounts import Account, Charge
 from centralized_ml_api.local.board.history import LOOK_SECONDS
@@ -114,7 +115,8 @@ def test_calls_and_their_errors_are_those_of_the_access_log(world: World) -> Non
     shown, team = world.build(), world.team()
     assert (shown["total"]["requests"], shown["total"]["errors"]) == (4, 2)
     assert [(error["team"], error["status"]) for error in shown["errors"]] == [("red", 503)], "of ten minutes"
-    assert team["limits"][-1] == {"unit": "requests", "period": "day", "used": 3, "most": 9}, "of today"
+    today = {"unit": "requests", "period": "day", "used": 3, "most": 9, "minutes_left": None}
+    assert team["limits"][-1] == today
 
 
 def test_what_is_used_is_that_of_the_accounts(world: World) -> None:
@@ -122,7 +124,8 @@ def test_what_is_used_is_that_of_the_accounts(world: World) -> None:
     account = Account("red", "nanodollars", "event", 0)
     book.write(Batch(charges=[Charge(account, 250_000_000)]))
     book.close()
-    assert world.team()["limits"][0] == {"unit": "usd", "period": "event", "used": 0.25, "most": 1.0}
+    spent = {"unit": "usd", "period": "event", "used": 0.25, "most": 1.0, "minutes_left": None}
+    assert world.team()["limits"][0] == spent
     assert world.team()["limits"][0]["used"] == 0.25, "the second look reads the file again"
 
 
@@ -184,9 +187,11 @@ def test_other_machines_are_told_the_address_that_they_reach(world: World) -> No
 
 def test_what_is_paused_and_said_to_all_is_shown(world: World) -> None:
     world.target.notices.pause(None, "lunch")
-    world.target.notices.message = "pizza is here"
+    assert world.build()["message_at"] == ""
+    world.target.notices.message = Message("pizza is here", NOON)
     shown = world.build()
     assert (shown["paused"], shown["message"]) == ("lunch", "pizza is here")
+    assert shown["message_at"] == NOON.isoformat().replace("+00:00", "Z")
 
 
 def test_the_history_has_the_pace_of_every_model_and_team(world: World) -> None:

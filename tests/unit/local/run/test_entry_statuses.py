@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.run.entry_statuses import OUTSIDE_HOURS, entry_statuses, word_sleep
+from centralized_ml_api.local.run.entry_statuses import (
+    OUTSIDE_HOURS,
+    add_calls,
+    entry_statuses,
+    word_sleep,
+)
 from centralized_ml_api.local.run.registry import Running
 from centralized_ml_api.local.servers.parts import ModelSpec
 from centralized_ml_api.local.sleep.types import View
@@ -35,6 +40,15 @@ class Reporting(Running):
 
     def report(self) -> Report:
         return self._report
+
+
+def test_the_calls_at_an_entry_are_those_that_the_admission_service_tells() -> None:
+    told = {"a": {"under_way": 5, "waiting": 2, "places": 8}, "b": {"under_way": 1, "waiting": 0}}
+    calls = [
+        add_calls(replace(status(REPORT), name=name, waiting=9), told) for name in ("a", "b", "never called")
+    ]
+    shown = [(entry.under_way, entry.waiting, entry.places) for entry in calls]
+    assert shown == [(5, 2, 8), (1, 0, None), (0, 0, None)]
 
 
 def status(report: Report, view: View | None = None) -> EntryStatus:

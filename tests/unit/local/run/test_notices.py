@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from centralized_ml_api.api.notices import Message
 from centralized_ml_api.local.run.notices import Notices
 
 
@@ -15,7 +16,7 @@ def test_a_pause_of_everything_leaves_those_of_entries_as_they_are() -> None:
     assert notices.list_paused("ab") == {"a": "broken"}
     notices.resume("a")
     assert notices.list_paused("ab") == {}
-    notices.message = "Lunch"
+    notices.message = Message("Lunch")
     assert notices.word("ab") == ("the message to all is: Lunch",)
 
 

@@ -65,7 +65,7 @@ function draw() {
   const ago = Math.floor(Date.parse(now) / AGO_MILLISECONDS);
   drawIfNew("charts", [history, total, pot, spending], () => byId("charts").replaceChildren(...drawCharts()));
   drawIfNew("teams", [teams, total, sort, find, [...open], ago], () => keepFocus(byId("teams-rows"), drawTeams));
-  drawIfNew("models", [models, [...open], [...logs]], () => keepFocus(byId("models-rows"), drawModels));
+  drawIfNew("models", [models, listIdle().map(({ name }) => name), [...open], [...logs]], () => keepFocus(byId("models-rows"), drawModels));
   drawIfNew("errors", errors, () => byId("errors-rows").replaceChildren(...drawErrors()));
   drawIfNew("journal", journal, () => byId("journal-rows").replaceChildren(...drawJournal()));
   drawProjector();
@@ -103,11 +103,12 @@ function listNeeds() {
     if (ORDER[model.state] <= 1) needs.push([true, `${model.name}: ${model.state}`, model.detail || model.last_restart || "Its last lines say why.", ...repair]);
   }
   for (const limit of pot) {
-    if (limit.used / limit.most >= NEAR) needs.push([false, "What all teams share", formatLimit(limit)]);
+    if (limit.used / limit.most >= NEAR || limit.minutes_left !== null) needs.push([false, "What all teams share", describeUse(limit)]);
   }
   for (const team of teams) {
-    const limit = tightest(team.limits);
-    if (limit && limit.period === "event" && limit.used / limit.most >= NEAR) needs.push([false, team.name, formatLimit(limit), "Grant more…", () => askGrant(team.name)]);
+    const limit = mostPressing(team.limits);
+    const isNear = limit && limit.period === "event" && limit.used / limit.most >= NEAR;
+    if (isNear || (limit && limit.minutes_left !== null)) needs.push([false, team.name, describeUse(limit), ...(findRaisable(team) ? ["Grant more…", () => askGrant(team.name)] : [])]);
   }
   for (const error of errors) {
     if (error.count >= NOISY_ERRORS) needs.push([false, `${error.team || "Without a key"}: ${error.count} × ${error.status || "hung up"}`, error.reason]);
@@ -115,11 +116,15 @@ function listNeeds() {
   return needs.slice(0, 6);
 }
 
+/** Says how much of a limit is used, and when all of it is if its team goes on so, where that is soon. */
+const describeUse = (limit) => `${formatLimit(limit)}${limit.minutes_left === null ? "" : `, at this pace ${formatUsedUp(limit)}`}`;
+
 /** Shows what is said to everybody, while something is. */
 function drawMessage() {
-  const { message } = board.now;
+  const { message, message_at: since } = board.now;
   byId("message").hidden = !message;
-  byId("message").lastElementChild.textContent = message;
+  byId("message").querySelector("b").textContent = message;
+  byId("message-time").textContent = since ? `since ${formatWhen(Date.parse(since) / 1000)}` : "";
 }
 
 function drawNeed([isBad, title, words, label, run]) {
@@ -146,71 +151,6 @@ function drawCharts() {
 
 /** Writes seconds; nobody waits while nothing streams. */
 const formatWait = (seconds) => (seconds === null ? "–" : seconds.toFixed(seconds < 10 ? 1 : 0));
-
-function drawModels() {
-  const { models } = board.now;
-  const ready = models.filter((model) => model.state === "ready").length;
-  byId("models-sum").textContent = `${ready} of ${models.length} ready`;
-  const sorted = [...models].sort((one, other) => ORDER[one.state] - ORDER[other.state]);
-  byId("models-rows").replaceChildren(...sorted.map(drawModel));
-}
-
-const wordWait = (seconds) => (seconds < 120 ? `${Math.ceil(seconds)} s` : formatDuration(seconds));
-
-/** Says in a line how a model is and how it is called. */
-function describeModel(model) {
-  const parts = [model.state];
-  if (model.paused !== null) parts.push(`paused${model.paused ? `: ${model.paused}` : ""}`);
-  if (model.detail) parts.push(model.detail);
-  if (model.ready_in !== null && model.state !== "ready") parts.push(`answers in about ${wordWait(model.ready_in)}`);
-  if (model.replicas > 1) parts.push(`${model.ready_replicas} of ${model.replicas} replicas`);
-  if (model.requests_per_minute) parts.push(`${formatCount(model.requests_per_minute)} a minute`);
-  if (model.waiting) parts.push(`${model.waiting} waiting`);
-  if (model.restarts) parts.push(`restarted ${model.restarts} ×`);
-  if (model.usd) parts.push(`${formatUsd(model.usd)} USD`);
-  return parts.join(" · ");
-}
-
-function drawModel(model) {
-  const isShown = board.logs.has(model.name);
-  const toggle = () => {
-    if (!board.logs.delete(model.name)) board.logs.add(model.name);
-    draw();
-  };
-  const isBroken = STATES[model.state] === "failed";
-  const button = element("button", { type: "button", class: "quiet", onclick: toggle, "aria-expanded": String(isShown), "aria-label": `Last lines of ${model.name}` }, "Last lines");
-  const tone = { failed: "bad", waiting: "wait" }[STATES[model.state]] ?? (model.paused !== null ? "wait" : "faint");
-  return element(
-    "li",
-    {},
-    element("span", { class: `dot ${STATES[model.state] ?? "absent"}` }),
-    element("div", {}, element("b", { class: "strong", dir: "auto" }, model.name), element("p", { class: `tiny ${tone}` }, describeModel(model))),
-    model.paused !== null && can("resume") ? nameButton("Resume", model.name, () => resume({ name: model.name })) : null,
-    model.state === "asleep" ? nameButton("Wake", model.name, () => act("wake", { name: model.name })) : null,
-    isBroken && model.can_restart ? nameButton("Restart…", model.name, () => askRestart(model.name)) : null,
-    can("logs") ? button : null,
-    can("pause") ? moreButton("model", model.name) : null,
-    board.open.has(`model ${model.name}`) ? drawModelActs(model) : null,
-    isShown ? element("pre", { tabindex: "0" }, model.log.join("\n") || "It has said nothing.") : null,
-  );
-}
-
-/** Builds a button for one of many; a screen reader says for which. */
-function nameButton(label, name, onclick) {
-  return element("button", { type: "button", onclick, "aria-label": `${label.replace("…", "")} ${name}` }, label);
-}
-
-function drawModelActs(model) {
-  const { name } = model;
-  const sleep = () => actOrUndo(`${name} sleeps once its calls are over.`, ["sleep", { name }], ["wake", { name }]);
-  const shown = [
-    model.sleeps && model.state === "ready" ? nameButton("Sleep", name, sleep) : null,
-    model.paused === null ? nameButton("Pause…", name, () => askPause({ name })) : null,
-    model.can_restart && STATES[model.state] !== "failed" ? nameButton("Restart…", name, () => askRestart(name)) : null,
-  ].filter(Boolean);
-  const none = element("span", { class: "small faint" }, "Nothing else can be done now.");
-  return element("div", { class: "acts row wrap" }, shown.length ? shown : none);
-}
 
 function drawErrors() {
   const { errors } = board.now;

@@ -39,6 +39,14 @@ function tightest(limits) {
   return [...limits].sort((one, other) => other.used / other.most - one.used / one.most)[0];
 }
 
+/** Returns the limit that is used up first at the present pace, or else the one of which least is left. */
+function mostPressing(limits) {
+  const soon = limits.filter((limit) => limit.minutes_left !== null);
+  return soon.sort((one, other) => one.minutes_left - other.minutes_left)[0] ?? tightest(limits);
+}
+
+const formatUsedUp = ({ minutes_left: minutes }) => `used up in ${formatDuration(minutes * 60)}`;
+
 /** Builds a bar that shows how much of a limit is used; the words beside it say the same. */
 function limitBar({ used, most }) {
   const share = most ? used / most : 1;

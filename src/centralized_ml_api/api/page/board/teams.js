@@ -35,10 +35,10 @@ function drawTeams() {
 const hasPace = () => board.now.teams.some((team) => team.requests_per_minute !== null);
 
 function drawTeam(team, now) {
-  const limit = tightest(team.limits);
+  const limit = mostPressing(team.limits);
   const seen = formatAgo(team.last, now);
   const tags = [[team.key !== "active", "no key"], [team.paused !== null, "paused"], [team.granted, "limit raised"]];
-  const bar = limit ? element("span", { class: "share", title: team.limits.map(formatLimit).join("\n") }, limitBar(limit), element("span", {}, formatLimit(limit))) : element("span", { class: "faint" }, "none");
+  const bar = limit ? element("span", { class: "share", title: team.limits.map(formatLimit).join("\n") }, limitBar(limit), element("span", {}, formatLimit(limit), limit.minutes_left === null ? null : element("span", { class: "tiny wait soon" }, formatUsedUp(limit)))) : element("span", { class: "faint" }, "none");
   const row = element(
     "tr",
     {},
@@ -89,7 +89,7 @@ function pauseButton({ name, paused }) {
 }
 
 /** Returns the limit that a grant raises, of which least is left; undefined where none is per day or for the event. */
-const findRaisable = ({ limits }) => (can("grant") ? tightest(limits.filter(isRaisable)) : undefined);
+const findRaisable = ({ limits }) => (can("grant") ? mostPressing(limits.filter(isRaisable)) : undefined);
 
 const isRaisable = ({ unit, period }) => period !== "minute" && (unit !== "requests" || !board.now.acts); // API Gateway counts requests
 

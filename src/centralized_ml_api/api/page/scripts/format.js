@@ -32,6 +32,13 @@ function formatDuration(seconds) {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
 }
 
+/** Writes an instant in the reader's time zone, with its day where that is not today. */
+function formatInstant(instant) {
+  const at = new Date(instant);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return at.toLocaleString([], isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+}
+
 const formatElapsed = (since) => `${Math.round(performance.now() - since).toLocaleString("en")} ms`;
 
 /** Returns dollars as `$0.0042` or `$3.20`: small amounts with two digits that are not 0. */

@@ -65,24 +65,32 @@ async function loadHealth() {
     const headers = key.get() ? { "x-api-key": key.get() } : {}; // with teams, only a key shows the names
     const response = await fetch(`${BASE}health`, { headers, cache: "no-store" });
     const health = parseJson(await response.text());
-    showMessage(response.headers.get("x-event-message") ?? "");
+    showMessage(response.headers.get("x-event-message") ?? "", response.headers.get("x-event-message-time") ?? "");
     state.health = health?.ready || health?.unready ? health : null;
   } catch {
     state.health = null;
   }
 }
 
-/** Shows what the organizers tell everybody, which comes encoded as in a URL, until they or its reader take it away. */
-function showMessage(encoded) {
+/**
+ * Shows what the organizers tell everybody, which comes encoded as in a URL, until they or its reader take it away.
+ * The same words said once more are news.
+ */
+function showMessage(encoded, since) {
   const banner = byId("banner");
   const words = decodePart(encoded);
+  const said = `${since} ${words}`;
   const hide = () => {
-    sessionStorage.setItem("mlapi-read", words);
+    sessionStorage.setItem("mlapi-read", said);
     banner.hidden = true;
     (byId("ask") ?? byId("main")).focus();
   };
-  if (banner.textContent !== words) banner.replaceChildren(element("p", { class: "grow", dir: "auto" }, words), iconOnly("x", "Hide this message", hide));
-  banner.hidden = !words || sessionStorage.getItem("mlapi-read") === words;
+  if (banner.dataset.said !== said) {
+    const time = since ? element("time", { class: "small faint", datetime: since }, `at ${formatInstant(since)}`) : null;
+    banner.dataset.said = said;
+    banner.replaceChildren(...[time, element("p", { class: "grow", dir: "auto" }, words), iconOnly("x", "Hide this message", hide)].filter(Boolean));
+  }
+  banner.hidden = !words || sessionStorage.getItem("mlapi-read") === said;
 }
 
 /** Shows what the address names: `#model`, or `#model/conversation`; else the first model, chats before others. */

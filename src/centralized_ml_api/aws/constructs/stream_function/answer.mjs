@@ -4,14 +4,15 @@ import { EVENTS_TYPE, framingOf } from "./framing.mjs";
 import { ANTHROPIC_REQUEST_ID, headersOf, renderError } from "./errors.mjs";
 
 const { EVENT_ENDS } = process.env; // set if the event has an end
-// What an organizer says to everybody, as JSON: `mlapi message --target aws` changes it.
+// What an organizer says to everybody, as JSON: its `words`, and the instant `at` since when; an empty text for nothing.
+// `mlapi message --target aws` changes it.
 const MESSAGE = JSON.parse(process.env.EVENT_MESSAGE ?? '""');
 const COMMON_HEADERS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "*",
     ...(EVENT_ENDS ? { "x-event-ends": EVENT_ENDS } : {}),
     // Headers hold ASCII alone. Spaces stay as they are: `encode_message` of api/notices.py writes the same.
-    ...(MESSAGE ? { "x-event-message": encodeURI(MESSAGE).replaceAll("%20", " ") } : {}),
+    ...(MESSAGE && { "x-event-message": encodeURI(MESSAGE.words).replaceAll("%20", " "), "x-event-message-time": MESSAGE.at }),
 };
 
 export class Answer {
