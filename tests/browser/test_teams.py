@@ -218,6 +218,85 @@ def test_a_quota_that_is_used_up_is_explained(api: LocalApi, visit: Callable[...
     assert "Try again in" in visited.problem.inner_text()
 
 
+def test_the_page_for_joining_says_when_the_event_is_where_its_reader_is(
+    api: LocalApi, visit: Callable[..., Visit]
+) -> None:
+    visited = visit(f"{api.url}/join", locale="en-GB", timezone_id="Europe/London")
+
+    def read() -> str:
+        """The line, without what differs between versions of Chromium."""
+        return visited.page.locator("#times").inner_text().replace(",", "").replace("\u2013", "-")
+
+    assert read() == "Monday 1 June 2020 at 08:00 - Monday 1 June 2099 at 17:00"
+
+    def forget_the_start(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"starts": "2020', '"began": "2020'))
+
+    visited.page.route("**/join", forget_the_start)
+    visited.page.clock.set_fixed_time("2099-05-31T00:00:00Z")
+    visited.page.reload()
+    assert read() == "Until Monday 1 June at 17:00"
+    visited.page.clock.set_fixed_time("2099-06-02T00:00:00Z")
+    visited.page.reload()
+    assert read() == "The event ended on Monday 1 June at 17:00"
+
+
+def test_the_keyboard_alone_joins_asks_copies_code_and_tries_another_model(
+    api: LocalApi, visit: Callable[..., Visit]
+) -> None:
+    visited = visit(f"{api.url}/join")
+    page, press = visited.page, visited.page.keyboard.press
+    page.keyboard.type("HERON-42")
+    press("Tab")
+    page.keyboard.type("Keyboard")
+    press("Enter")
+    page.get_by_role("heading", level=1, name="Keyboard is in").wait_for()
+    tab_to(page, "Open the page")
+    press("Enter")
+    page.get_by_role("heading", level=1, name="talks").wait_for()
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type("first word")
+    press("Enter")
+    visited.wait_answered()
+    tab_to(page, "Use it from code")
+    press("Enter")
+    drawer = page.get_by_role("complementary", name="Use talks from code")
+    expect(drawer.get_by_role("button", name="Close use talks from code")).to_be_focused()
+    tab_to(page, "curl")
+    press("ArrowRight")
+    expect(drawer.get_by_role("tab", name="Python", exact=True)).to_be_focused()
+    tab_to(page, "Copy")
+    press("Enter")
+    assert "import requests" in page.evaluate("navigator.clipboard.readText()")
+    press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(page.get_by_role("button", name="Use it from code")).to_be_focused()
+    tab_to(page, "open", back=True)
+    press("Enter")
+    page.get_by_role("heading", level=1, name="open", exact=True).wait_for()
+    tab_to(page, "Send")
+    press("Enter")
+    visited.answer.wait_for()
+
+
+FOCUSED = """() => {
+  const { ariaLabel, innerText } = document.activeElement;
+  return (ariaLabel || innerText || "").trim();
+}"""
+
+
+def tab_to(page: Page, name: str, *, back: bool = False) -> None:
+    """Moves the focus to what has this name, by the keyboard."""
+    seen: list[str] = []
+    while len(seen) < 60:
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+        seen.append(page.evaluate(FOCUSED).split("\n")[0])
+        if seen[-1] == name:
+            return
+    pytest.fail(f"the keyboard does not reach {name}, but {seen}")
+
+
 def test_a_team_joins_by_the_link_and_sees_the_first_word(
     api: LocalApi, visit: Callable[..., Visit], tmp_path: Path
 ) -> None:

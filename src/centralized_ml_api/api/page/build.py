@@ -40,6 +40,7 @@ _SCRIPTS = (
     "answers",
     "conversation",
     "running",
+    "spoken",
     "transcript",
     "composer",
     "hello",

@@ -15,7 +15,28 @@ const MOST_HIGHLIGHTED = 50_000;
 
 const escaped = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
+/**
+ * Formulas in LaTeX stay as they were written: as Markdown they would lose their backslashes. A dollar sign begins one
+ * only where an amount of money cannot be meant. Source: https://pandoc.org/MANUAL.html#extension-tex_math_dollars
+ */
+const INLINE_FORMULA = /^(?:\\\(([^]{1,2000}?)\\\)|\$\$([^$]{1,2000})\$\$|\$(?=[^$\n]*[\\^_=])(?=\S)([^$\n]{0,2000}[^$\s])\$(?!\d))/;
+const BLOCK_FORMULA = /^ {0,3}(?:\\\[([^]{1,8000}?)\\\]|\$\$([^$]{1,8000})\$\$)[ \t]*(?:\n+|$)/;
+
+/** Builds what makes formulas of what a pattern matches; `begins` finds where one may begin. */
+function formulas(level, pattern, begins, render) {
+  const tokenizer = (source) => {
+    const found = pattern.exec(source);
+    return found ? { type: `${level}Formula`, raw: found[0], text: found.slice(1).find((text) => text !== undefined).trim() } : undefined;
+  };
+  const start = (source) => begins.exec(source)?.index;
+  return { name: `${level}Formula`, level, start, tokenizer, renderer: ({ text }) => render(escaped(text)) };
+}
+
 const markdown = new marked.Marked({
+  extensions: [
+    formulas("inline", INLINE_FORMULA, /\\\(|\$/, (text) => `<code class="formula">${text}</code>`),
+    formulas("block", BLOCK_FORMULA, /(?<=\n) {0,3}(?:\\\[|\$\$)/, (text) => `<pre><code class="language-latex">${text}</code></pre>`),
+  ],
   renderer: {
     html: ({ text, block }) => {
       const shown = /^<br\s*\/?>$/i.test(text.trim()) ? "<br>" : escaped(text);

@@ -36,6 +36,7 @@ async function runAnswer(conversation, answer, request) {
   runs.set(conversation.id, (runs.get(conversation.id) ?? new Set()).add(run));
   keepConversation(conversation);
   say(`Asking ${answer.model}.`);
+  beginToSpeak(answer);
   const onText = () => {
     if (troubles.delete(answer)) redrawAnswer(conversation, answer);
     views.get(answer)?.grow();
@@ -53,6 +54,7 @@ async function runAnswer(conversation, answer, request) {
   runs.get(conversation.id).delete(run);
   keepConversation(conversation);
   redrawAnswer(conversation, answer);
+  speak(conversation, answer, true);
   say(answer.text ? `${answer.model} has answered.` : "");
 }
 

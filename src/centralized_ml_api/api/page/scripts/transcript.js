@@ -152,6 +152,7 @@ function growAnswer(conversation, answer, body, thoughts) {
   return drawFollowing(() => {
     if (thoughts) thoughts.textContent = answer.thoughts;
     body.update(answer.text);
+    speak(conversation, answer, false);
     showFigures(figuresOf(answer));
   });
 }
