@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 LOOK_SECONDS = 30.0
 """How far looks lie apart at least: they are kept for minutes, and there may be thousands of limits."""
@@ -16,7 +17,7 @@ LEAST_SECONDS, MOST_SECONDS = 60.0, 300.0
 FAR_MINUTES = 60
 """What is used up later than that nobody needs to know now."""
 
-Used = Mapping[Hashable, float]
+Used = Mapping[Any, float]
 """How much of each limit is used, by what names the limit and its span of time; what is not there is zero."""
 
 

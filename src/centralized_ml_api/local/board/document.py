@@ -196,7 +196,12 @@ def _describe_team(
     limits = _describe_limits(list_limits(team.name, team.spending), known)
     if team.requests_per_day is not None:
         used, most = known.used_today.get(team.name, 0), team.requests_per_day
-        today = (team.name, "requests", "day", start_period("day", known.now.timestamp()))
+        today: tuple[str, str, Period, int] = (
+            team.name,
+            "requests",
+            "day",
+            start_period("day", known.now.timestamp()),
+        )
         limits.append(describe_limit("requests", "day", used, most, _minutes_left(today, used, most, known)))
     return {
         "name": team.name,

@@ -16,11 +16,11 @@ from centralized_ml_api.local.traffic.pace import (
     pace_of_team,
 )
 from centralized_ml_api.local.traffic.types import Counted, Traffic
-from centralized_ml_api.organizer.forecast import Forecast
+from centralized_ml_api.organizer.forecast import Forecast, Used
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from centralized_ml_api.local.machine.clock import Clock
 
@@ -137,9 +137,9 @@ class History:
                 self._by_minute[team] = calls
 
 
-def _list_used(traffic: Traffic, at: float) -> dict[Hashable, float]:
+def _list_used(traffic: Traffic, at: float) -> Used:
     """Returns what is used of each limit that has any left, by what `forecast` calls it."""
-    used: dict[Hashable, float] = {
+    used: dict[tuple[str, str, str, int], float] = {
         (left.owner, left.unit, left.period, start_period(left.period, at)): left.most - left.left
         for left in traffic.spending
     }
