@@ -361,6 +361,115 @@ def test_a_limit_is_waited_for_and_a_wait_can_be_given_up(chat: Visit, server: P
     chat.answers.get_by_text("Not sent.").wait_for()
 
 
+def test_a_model_that_wakes_counts_down_until_it_answers(chat: Visit, server: PageServer) -> None:
+    page, gate = chat.page, threading.Event()
+    page.clock.install()
+    server.asleep = {"other": "asleep"}
+    page.reload()
+    listed = page.locator("a[data-model=other]")
+    expect(listed.locator(".state")).to_have_text("asleep")
+    assert listed.locator(".cut").evaluate("name => name.scrollWidth <= name.clientWidth"), (
+        "its name is whole"
+    )
+    chat.show("other")
+    server.script("Wake?", say("up", gate=gate))
+    chat.ask("Wake?")
+    card = page.locator(".note.waits")
+    card.get_by_text("Waking takes about 20 s.").wait_for()
+    card.get_by_text(re.compile(r"^other is waking: about (20|1\d) s more$")).wait_for()
+    assert chat.find_serious_faults() == []
+    page.clock.run_for(12_000)
+    card.get_by_text(re.compile(r"^other is waking: about \d s more$")).wait_for()
+    page.clock.run_for(20_000)
+    card.get_by_text("other is waking", exact=True).wait_for()
+    server.asleep = {}
+    page.clock.run_for(16_000)
+    card.get_by_text("other is awake, and answers soon").wait_for()
+    gate.set()
+    expect(chat.answers.locator(".markdown")).to_have_text("up")
+    expect(card).to_have_count(0)
+
+
+def test_another_model_is_asked_instead_of_one_that_sleeps(chat: Visit, server: PageServer) -> None:
+    page, gate = chat.page, threading.Event()
+    server.script("Before?", say("said before"))
+    server.script("Sleepy?", say("never", gate=gate), say("chat says"))
+    chat.show("other")
+    chat.answered("Before?")
+    server.asleep = {"other": "asleep"}
+    page.reload()
+    chat.ask("Sleepy?")
+    page.get_by_role("button", name="Ask chat instead").click()
+    page.get_by_role("heading", level=1, name="chat", exact=True).wait_for()
+    expect(chat.answers.locator(".markdown")).to_have_text(["said before", "chat says"])
+    assert server.asked[-1]["model"] == "chat"
+    assert [message["role"] for message in server.asked[-1]["messages"]][-3:] == ["user", "assistant", "user"]
+    gate.set()
+    server.asleep = {}
+
+
+def test_who_waits_for_the_first_word_sees_for_how_long(chat: Visit, server: PageServer) -> None:
+    page, gate = chat.page, threading.Event()
+    page.clock.install()
+    server.script("Patience?", say("now", gate=gate))
+    chat.ask("Patience?")
+    page.clock.run_for(4000)
+    expect(page.locator("#figures")).to_have_text(re.compile(r"^waiting, \d+ s$"))
+    gate.set()
+    expect(chat.answers.locator(".markdown")).to_have_text("now")
+    chat.wait_answered()
+    expect(page.locator("#figures")).to_have_text("")
+
+
+def test_a_reload_in_the_middle_of_an_answer_keeps_what_came(chat: Visit, server: PageServer) -> None:
+    page, gate = chat.page, threading.Event()
+    page.clock.install()
+    server.script("Reload?", say("one two three", gate=gate))
+    chat.ask("Reload?")
+    expect(chat.answers.locator(".markdown")).to_have_text("one two")
+    page.clock.run_for(1100)
+    page.wait_for_function(KEPT, arg="one two ")
+    page.reload()
+    gate.set()
+    expect(chat.answers.locator(".markdown")).to_have_text("one two")
+    chat.answers.get_by_text("The answer broke off.").wait_for()
+    chat.answers.get_by_role("button", name="Continue").wait_for()
+
+
+KEPT = """async (text) => {
+  const database = await new Promise((done) => {
+    indexedDB.open("mlapi").onsuccess = (event) => done(event.target.result);
+  });
+  const all = database.transaction("conversations").objectStore("conversations").getAll();
+  await new Promise((done) => { all.onsuccess = done; });
+  database.close();
+  return all.result.some(({ turns }) => turns.at(-1)?.answers[0]?.text === text);
+}"""
+"""Whether this browser keeps a conversation that ends with a text."""
+
+
+def test_what_is_for_programs_is_not_told_to_people(chat: Visit, server: PageServer) -> None:
+    rate = "Your team exceeded its request rate; try again after the time given in Retry-After."
+    server.script("Rate?", Reply(status=429, message=rate, headers={"Retry-After": "40"}))
+    chat.ask("Rate?")
+    card = chat.page.locator(".note.waits")
+    card.get_by_text("Your team exceeded its request rate. Your question is kept").wait_for()
+    chat.page.get_by_role("button", name="Don't send it").click()
+
+
+def test_who_asks_after_the_end_is_not_sent_to_look_for_a_fault(chat: Visit) -> None:
+    page = chat.page
+    for instant, words in (
+        ("2099-05-01", "Check that this device is online"),
+        ("2099-07-01", "The event has ended"),
+    ):
+        page.clock.set_fixed_time(f"{instant}T00:00:00Z")
+        page.context.set_offline(True)
+        chat.ask(f"On {instant}?")
+        chat.answers.last.get_by_role("alert").get_by_text(words).wait_for()
+        page.context.set_offline(False)
+
+
 def test_an_answer_that_breaks_off_says_so(chat: Visit, server: PageServer) -> None:
     gate = threading.Event()
     server.script("Break?", say("one two", gate=gate, breaks=True))

@@ -14,6 +14,7 @@ from support.browser import PHONE
 from support.local_api import LocalApi, mlapi, start_local_api
 from support.odd_server import OddServer
 from support.page_snippets import run_all_snippets
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
         entries.append({"name": "talks", "integration": {"type": "api"}, "local": talks})
         few = {"name": "few", "requests_per_day": FEW}
         green = {"name": "green", "tokens_per_day": TOKENS, "models": ["talks"]}
-        teams = ["red", {"name": "blue", "models": ["open"]}, few, green]
+        teams = ["red", "leaves", {"name": "blue", "models": ["open"]}, few, green]
         config = {"models": [], "endpoints": entries, "event": {**EVENT, "teams": teams, "join": JOIN}}
         with start_local_api(tmp_path_factory.mktemp("teams"), config) as started:
             yield started.wait_serving()
@@ -137,6 +138,25 @@ def test_before_the_start_the_page_counts_down(api: LocalApi, visit: Callable[..
     visited.page.clock.set_fixed_time("2020-06-01T05:00:00Z")
     visited.enter(key_of(api, "red"))
     visited.page.locator("#time-left").get_by_text("Event starts in 2 h").wait_for()
+
+
+def test_a_key_that_is_revoked_meanwhile_leads_to_the_door(
+    api: LocalApi, visit: Callable[..., Visit]
+) -> None:
+    visited = visit(api.url)
+    visited.enter(key_of(api, "leaves"))
+    visited.answered("Still here?")
+    assert mlapi("keys", "revoke", "leaves", "--yes", cwd=api.folder).status == 0
+    wait_until(
+        lambda: api.call("/v1/usage", method="GET", x_api_key=key_of(api, "leaves")).status == 401,
+        "the key is refused",
+    )
+    visited.ask("And now?")
+    visited.problem.get_by_text("No team has this key any more.").wait_for()
+    visited.problem.get_by_role("button", name="Enter a key").click()
+    visited.page.get_by_label("Your team's key").wait_for()
+    visited.page.get_by_role("button", name="Back").click()
+    assert visited.page.locator(".you").all_inner_texts() == ["Still here?", "And now?"]
 
 
 def test_the_key_stays_in_its_tab(api: LocalApi, visit: Callable[..., Visit]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -55,13 +55,15 @@ class PageServer:
         path = folder / "models.json"
         path.write_text(json.dumps(config))
         plan = build_plan(load_config(path, now=NOW))
-        documents = build_documents(plan, local_openai_models(plan), known=load_known(plan))
+        known = replace(load_known(plan), sleeping={"other": {"state": "asleep", "wakes_in_seconds": 20}})
+        documents = build_documents(plan, local_openai_models(plan), known=known)
         self.documents = {document.path: document for document in documents}
         self.key = key
         self.ends = json.loads(self.documents["/models"].text)["event"]["ends"]
         self.replies: dict[str, list[Reply]] = {}
         self.asked: list[dict[str, Any]] = []
         self.unready: dict[str, str] = {}
+        self.asleep: dict[str, str] = {}
         self.message = self.message_at = ""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.page = self
@@ -110,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             told = Message(page.message, parse_instant(page.message_at))
             names = [] if page.key and not self._has_key() else ["chat"]
             headers = {"Content-Type": "application/json", **build_message_headers(told)}
-            self._answer(200, headers, {"ready": names, "unready": page.unready})
+            self._answer(200, headers, {"ready": names, "unready": page.unready, "asleep": page.asleep})
             return
         document = page.documents[self.path]
         headers = {"Content-Type": document.content_type, **dict(document.headers)}

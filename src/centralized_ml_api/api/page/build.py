@@ -40,6 +40,7 @@ _SCRIPTS = (
     "answers",
     "conversation",
     "running",
+    "waking",
     "spoken",
     "transcript",
     "composer",

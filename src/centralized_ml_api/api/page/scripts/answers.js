@@ -3,6 +3,7 @@
 /** Builds a note about an error: what happened, what to do, and a button where trying again helps. */
 function problemNote(error, retry) {
   const wait = secondsToWait(error.retryAfter);
+  const whatToDo = error.status === 0 && hasEnded() ? "The event has ended: the organizers may have stopped the API." : hint(error.status);
   const waitHint = wait ? ` Try again in ${formatDuration(wait)}.` : "";
   const canRetry = [0, 401, 429, 500, 502, 503, 504].includes(error.status) && retry;
   const actions = [
@@ -17,7 +18,7 @@ function problemNote(error, retry) {
       "div",
       {},
       element("p", {}, element("strong", {}, error.status ? `${error.status} ` : ""), error.message),
-      element("p", { class: "small" }, hint(error.status) + waitHint),
+      element("p", { class: "small" }, whatToDo + waitHint),
       error.requestId ? element("p", { class: "tiny faint mono" }, `Request ID: ${error.requestId}`) : null,
       actions.length ? element("div", { class: "actions" }, actions) : null,
     ),

@@ -77,7 +77,7 @@ async function readError(response) {
   const error = body?.error;
   // Where this API has the message, then where model servers commonly have it.
   const message = [error?.message, error, body?.detail, body?.message].find((value) => typeof value === "string");
-  return new CallError((message ?? text) || response.statusText, {
+  return new CallError(forPeople(error?.code, (message ?? text) || response.statusText), {
     status: response.status,
     code: error?.code ?? "",
     requestId: response.headers.get("x-request-id") ?? error?.request_id ?? "",
@@ -85,6 +85,12 @@ async function readError(response) {
     ends: response.headers.get("x-event-ends") ?? "",
     mayRetry: response.headers.get("x-should-retry") !== "false",
   });
+}
+
+/** Returns a message without what is for programs: how keys are sent, and which header says how long to wait. */
+function forPeople(code, message) {
+  if (code === "unauthorized") return "No team has this key any more.";
+  return message.replace("; try again after the time given in Retry-After", "");
 }
 
 /** Returns the value of a JSON text; undefined if it is not JSON. */

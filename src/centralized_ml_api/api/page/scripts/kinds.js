@@ -31,13 +31,13 @@ function sleepLabel(hours, now) {
   return next ? `asleep until ${new Date(next.from).toLocaleString([], style)}` : "asleep";
 }
 
-/** Returns the label of a model's state, and the class of its dot. */
+/** Returns the label of a model's state, a `short` one for the list where that differs, and the class of its dot. */
 function statusOf(model) {
   if (!model.served) return { label: "not served", dot: "absent", isReady: false };
   const reason = state.health?.unready?.[model.name];
   if (reason) return { label: reason, dot: "waiting", isReady: false };
   const sleep = state.health?.asleep?.[model.name];
   if (sleep === "waking") return { label: "waking", dot: "waiting", isReady: false };
-  if (sleep) return { label: sleepLabel(state.catalogue?.event.hours ?? [], Date.now()), dot: "asleep", isReady: false };
+  if (sleep) return { short: "asleep", label: sleepLabel(state.catalogue?.event.hours ?? [], Date.now()), dot: "asleep", isReady: false };
   return state.health ? { label: "ready", dot: "ready", isReady: true } : { label: "served", dot: "", isReady: true };
 }

@@ -2,6 +2,7 @@
 
 const LONGEST_WAIT = 120;
 const WAITING_STATUSES = [429, 503];
+const KEEP_MILLISECONDS = 1000;
 
 /** What is under way, by the conversation's id; and of an answer: what it waits for, and its view. */
 const runs = new Map();
@@ -37,6 +38,9 @@ async function runAnswer(conversation, answer, request) {
   keepConversation(conversation);
   say(`Asking ${answer.model}.`);
   beginToSpeak(answer);
+  const endWait = watchWait(conversation, answer, run);
+  // A page that is closed or loaded anew loses no more than what came since then.
+  const keeping = setInterval(() => { if (answer.text) keepConversation(conversation); }, KEEP_MILLISECONDS);
   const onText = () => {
     if (troubles.delete(answer)) redrawAnswer(conversation, answer);
     views.get(answer)?.grow();
@@ -50,6 +54,8 @@ async function runAnswer(conversation, answer, request) {
       if (!run.signal.aborted) asks = await meetTrouble(conversation, answer, error, run, request);
     }
   }
+  endWait();
+  clearInterval(keeping);
   if (run.signal.aborted) answer.finish = "stopped";
   runs.get(conversation.id).delete(run);
   keepConversation(conversation);
@@ -75,7 +81,8 @@ async function meetTrouble(conversation, answer, error, run, request) {
     troubles.set(answer, problemNote(known, again));
     return false;
   }
-  const { note, ended } = waitingNote(known, wait, answer.model, run);
+  const other = known.status === 503 ? otherModel(conversation, answer) : null;
+  const { note, ended } = waitingNote(known, wait, answer.model, run, other);
   troubles.set(answer, note);
   redrawAnswer(conversation, answer);
   if (await ended) return true;
@@ -84,7 +91,7 @@ async function meetTrouble(conversation, answer, error, run, request) {
 }
 
 /** Builds a note that counts down; `ended` becomes true when it is time to ask again, false when it is given up. */
-function waitingNote(error, seconds, model, run) {
+function waitingNote(error, seconds, model, run, other) {
   const title = element("h3");
   const bar = element("progress", { max: seconds, value: 0, "aria-label": "Time waited" });
   const until = Date.now() + seconds * 1000;
@@ -101,12 +108,11 @@ function waitingNote(error, seconds, model, run) {
   const timer = setInterval(tick, 500);
   run.signal.addEventListener("abort", () => finish(false));
   ended.then(() => clearInterval(timer));
-  const drop = element("button", { type: "button", onclick: () => run.abort() }, "Don't send it");
   const note = element(
     "div",
     { class: "note waits" },
     icon("clock"),
-    element("div", {}, title, element("p", { class: "small" }, `${error.message} Your question is kept, and sent by itself then.`), bar, element("div", { class: "actions" }, drop)),
+    element("div", {}, title, element("p", { class: "small" }, `${error.message} Your question is kept, and sent by itself then.`), bar, element("div", { class: "actions" }, other, dropButton(run))),
   );
   tick();
   say(title.textContent);

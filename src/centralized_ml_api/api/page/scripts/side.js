@@ -36,6 +36,8 @@ function timeLeft() {
   return { short, text, isSoon: seconds < SOON_SECONDS };
 }
 
+const hasEnded = () => Date.parse(state.ends ?? "") <= Date.now();
+
 function drawModels() {
   const search = byId("filter").querySelector("input").value.trim().toLowerCase();
   const { models } = state.catalogue;
@@ -49,10 +51,10 @@ function drawModels() {
 }
 
 function modelLink(model) {
-  const { label, dot, isReady } = statusOf(model);
+  const { label, short = label, dot, isReady } = statusOf(model);
   const shown = state.conversation ? state.conversation.models.includes(model.name) : state.model === model;
-  const link = { href: `#${encodeURIComponent(model.name)}`, title: model.name, "aria-current": shown ? "page" : null, "data-model": model.name };
-  const status = isReady ? element("span", { class: "only-read" }, label) : element("span", { class: `state${model.served ? " wait" : ""}` }, model.served ? label.replace(/^is /, "") : "not here");
+  const link = { href: `#${encodeURIComponent(model.name)}`, title: isReady ? model.name : `${model.name}: ${label}`, "aria-current": shown ? "page" : null, "data-model": model.name };
+  const status = isReady ? element("span", { class: "only-read" }, label) : element("span", { class: `state${model.served ? " wait" : ""}` }, model.served ? short.replace(/^is /, "") : "not here");
   return element("a", link, element("span", { class: `dot ${dot}` }), element("span", { class: "cut", dir: "auto" }, model.name), status);
 }
 
