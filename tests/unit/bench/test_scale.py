@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 SERVING = Serving(
     start_seconds=2,
+    start_cpu_seconds=2,
     reload_seconds=1,
+    reload_cpu_seconds=1,
     routes_megabytes=1,
     gateway_mebibytes=100,
     most_mebibytes=110,
@@ -76,9 +78,9 @@ def test_the_need_of_a_size_is_on_the_line_through_smaller_ones_of_its_kind() ->
 
 def test_a_call_may_not_grow_and_a_start_may_grow_in_proportion() -> None:
     figures = {
-        FEW: [served(start_seconds=2)],
-        SOME: [served(start_seconds=11)],
-        MANY: [served(start_seconds=131, own_microseconds=60)],
+        FEW: [served(start_cpu_seconds=2)],
+        SOME: [served(start_cpu_seconds=11)],
+        MANY: [served(start_cpu_seconds=131, own_microseconds=60)],
         Size(100, 5000): [served(own_microseconds=55)],
     }
     failed, entries, teams, start = judge(figures)
