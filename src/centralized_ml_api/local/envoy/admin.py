@@ -31,7 +31,12 @@ _TIMEOUT_SECONDS = 5
 _CHUNK_HEAD_BYTES = 32
 """More than the size of a chunk takes, as text with its line end."""
 _LINK = "mlapi-12345678/at"
-"""As long as the path of the link in `shorten_path`, below the folder for temporary files."""
+"""As long as the path of the link in `_link`, below the folder for temporary files."""
+_DESCRIPTORS = Path("/proc/self/fd")
+"""Where Linux has the open files and folders of a process.
+
+Source: https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
+"""
 _SHORT_FOLDER = "/tmp"  # noqa: S108  # what is made there is private
 
 
@@ -134,15 +139,28 @@ def _join_chunks(body: bytes) -> bytes:
 def shorten_path(path: Path) -> Iterator[str]:
     """Yields a path to the same socket that is short enough for its address, valid until the block ends.
 
-    A path that is too long is reached through a link to its folder, in a private temporary folder: in
-    `/tmp` if `TMPDIR` itself is too long.
+    Only this process may use it. On Linux, a path that is too long is reached through its open folder, which
+    leaves nothing behind however this process ends.
 
     Raises:
-        OSError: No temporary folder can be made.
+        OSError: The folder cannot be opened, or no temporary folder can be made.
     """
     if _fits(path):
         yield str(path)
-        return
+    elif _DESCRIPTORS.is_dir():
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield str(_DESCRIPTORS / str(folder) / path.name)
+        finally:
+            os.close(folder)
+    else:
+        with _link(path) as link:
+            yield link
+
+
+@contextlib.contextmanager
+def _link(path: Path) -> Iterator[str]:
+    """Yields a path through a link in a private temporary folder, in `/tmp` if `TMPDIR` is too long."""
     default = gettempdir()
     parent = default if _fits(Path(default, _LINK, path.name)) else _SHORT_FOLDER
     with TemporaryDirectory(prefix="mlapi-", dir=parent) as folder:

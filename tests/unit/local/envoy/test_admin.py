@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import tempfile
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.envoy import admin
 from centralized_ml_api.local.envoy.admin import SOCKET_PATH_BYTES, Admin, read_response, shorten_path
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -82,19 +84,37 @@ def test_a_path_that_fits_stays_as_it_is() -> None:
         assert short == str(path)
 
 
+@pytest.fixture(params=[True, False], ids=["Linux", "macOS"])
+def descriptors(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the system shows a process its open folders by paths."""
+    if not request.param:
+        monkeypatch.setattr(admin, "_DESCRIPTORS", tmp_path / "nowhere")
+    return bool(request.param)
+
+
 @pytest.mark.parametrize("folder", ["x" * SOCKET_PATH_BYTES, "ü" * (SOCKET_PATH_BYTES // 2)])
-def test_a_path_that_is_too_long_leads_to_the_same_socket(tmp_path: Path, folder: str) -> None:
+def test_a_path_that_is_too_long_leads_to_the_same_socket(
+    tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch, *, descriptors: bool
+) -> None:
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     path = tmp_path / folder / "a.sock"
     path.parent.mkdir()
     with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
         with shorten_path(path) as short:
+            assert len(os.fsencode(short)) <= SOCKET_PATH_BYTES
             server.bind(short)
             server.listen()
             client.connect(short)
+            made = [*temporary.iterdir()]
+            assert not (descriptors and made), "a killed process would leave that"
         assert path.is_socket()
-        assert not Path(short).parent.parent.exists(), "the link to it is not left behind"
+        assert not Path(short).parent.exists(), "neither a link nor a descriptor is left behind"
+        assert [*temporary.iterdir()] == []
 
 
+@pytest.mark.usefixtures("descriptors")
 def test_a_long_folder_for_temporary_files_does_no_harm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
