@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,18 @@ os.environ.setdefault("HF_ENDPOINT", "http://127.0.0.1:9")
 
 # A run in the background of a shell ignores SIGINT, and so would every program that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Makes all temporary files in a folder of this run, which pytest removes three runs later.
+
+    A program that is killed leaves its own behind: Node those of the CDK, a worker those of this process.
+    """
+    folder = tmp_path_factory.getbasetemp() / "t"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None  # it is found anew
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.errors import DeployError
@@ -20,6 +21,11 @@ CDK_VERSION = "2.1148.1"
 """The release whose cloud assembly schema is that of the pinned aws-cdk-lib; package.json pins the same."""
 
 _SCRIPT = Path("node_modules/aws-cdk/bin/cdk")
+_TEMPORARY = ("TMPDIR", "TMP", "TEMP")
+"""Where Node and Python make temporary files.
+
+Source: https://nodejs.org/api/os.html#ostmpdir
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ def run_cdk(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] = lambda _: None,
 ) -> CdkRun:
-    """Runs `cdk <arguments>`.
+    """Runs `cdk <arguments>`, with a folder of its own for temporary files, since it leaves some behind.
 
     Ctrl-C also reaches the CDK CLI, which shares the terminal, and ends both. CloudFormation goes on
     without them.
@@ -131,10 +137,11 @@ def run_cdk(
     lines: list[str] = []
     with (
         log.open("a", encoding="utf-8") as file,
+        TemporaryDirectory(prefix="cdk-", dir=log.parent.resolve(), ignore_cleanup_errors=True) as temporary,
         subprocess.Popen(  # noqa: S603  # our own Node and the CDK CLI
             cli.command([*arguments, "--no-color"]),
             cwd=folder,
-            env={**cli.environment(), **(environment or {})},
+            env={**cli.environment(), **dict.fromkeys(_TEMPORARY, temporary), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

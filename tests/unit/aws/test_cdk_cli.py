@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from pathlib import Path
 
 import pytest
 
 from centralized_ml_api.aws.cdk_cli import CDK_VERSION, CdkCli, find_node, provide_cdk, run_cdk
 from centralized_ml_api.aws.failures.explain import build_cdk_error
 from centralized_ml_api.errors import DeployError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ECHO = """
 const path = require("path"), env = process.env;
@@ -54,6 +52,26 @@ def test_the_log_holds_all_runs(tmp_path: Path) -> None:
     for _ in range(2):
         run_cdk(cli, ["diff"], folder=tmp_path, log=tmp_path / "cdk.log")
     assert (tmp_path / "cdk.log").read_text(encoding="utf-8") == "one run\none run\n"
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_what_it_leaves_among_temporary_files_is_removed(tmp_path: Path, *, stops: bool) -> None:
+    script = """
+    const made = require("fs").mkdtempSync(require("path").join(require("os").tmpdir(), "left-"));
+    console.log(made);
+    """
+    cli, state, made = CdkCli(find_node(), install(tmp_path, script)), tmp_path / "state", list[Path]()
+
+    def note(line: str) -> None:
+        made.append(Path(line))
+        assert made[0].is_dir()
+        if stops:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) if stops else contextlib.nullcontext():
+        run_cdk(cli, ["diff"], folder=tmp_path, log=state / "cdk.log", on_line=note)
+    assert made[0].is_relative_to(state.resolve())
+    assert [path.name for path in state.iterdir()] == ["cdk.log"]
 
 
 def test_only_its_owner_may_read_the_log(tmp_path: Path) -> None:
