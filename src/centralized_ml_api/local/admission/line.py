@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from centralized_ml_api.local.admission.callers import Caller, Presence, find_presence
+from centralized_ml_api.local.admission.callers import Caller, Presence
 from centralized_ml_api.local.admission.prompts import Prompt
 from centralized_ml_api.local.admission.slots import Call, Slots
 
@@ -69,23 +69,22 @@ class Line:
         return self.places is not None and self.places > self.servers
 
     def find_presence(self, now: float) -> Presence:
-        """Returns who is about; nobody where there is a place for everybody."""
-        if self.places is None:
-            return Presence()
-        return find_presence(self.callers, self.under_way, self.waiting, now)
+        """Returns who is about."""
+        return Presence(self.callers, self.under_way, self.waiting, now)
 
     def takes_others_place(self, caller: str, presence: Presence) -> bool:
         """Returns whether one more call would take a place that is left to others.
 
         Who gives way gets a place where nobody computes: one for each server that the others leave idle.
         """
-        if self.places is None or self.places == 1 or not presence.has_others(caller):
+        if self.places is None or self.places == 1:
             return False
+        had, total = self.under_way[caller], self.under_way.total()
         if not self.shares_servers:
-            return self.under_way[caller] >= self.places - 1
-        if caller in presence.giving_way:
-            return self.under_way.total() >= self.servers
-        return self.under_way[caller] >= (self.places + 1) // 2
+            return had >= self.places - 1 and presence.has_others(caller)
+        if had >= (self.places + 1) // 2:
+            return presence.has_others(caller)
+        return total >= self.servers and caller in presence.giving_way
 
     def see(self, name: str, now: float) -> None:
         """Notes that a caller has a new call; forgets who has left when there are too many to remember."""
@@ -95,7 +94,7 @@ class Line:
         else:
             caller.come(now, is_busy=name in self.under_way or name in self.waiting)
         if len(self.callers) > CALLERS_REMEMBERED:
-            about = find_presence(self.callers, self.under_way, self.waiting, now).about
+            about = self.find_presence(now).about
             self.callers = {other: caller for other, caller in self.callers.items() if other in about}
 
     def rank(self, caller: str, presence: Presence) -> tuple[bool, int, int]:

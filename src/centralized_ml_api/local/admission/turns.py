@@ -257,11 +257,12 @@ class Turns:
             waiting = self._next_waiting(line, presence)
             if waiting is None:
                 break
-            line.leave(waiting)
             if self._ended.take(waiting.call):
+                line.leave(waiting)
                 waiting.turn.set_exception(CallOverError())
                 continue
             slot = line.note_turn(waiting, presence, self._now())
+            line.leave(waiting)
             self._total[waiting.caller] += 1
             self._under_way[waiting.call] = (entry, waiting.caller)
             waiting.turn.set_result(slot)
@@ -283,4 +284,6 @@ class Turns:
             if self._total[caller] < self._at_once.get(caller, self._total[caller] + 1)
             and (waiting := line.next_waiting(caller, presence)) is not None
         ]
-        return min(candidates, key=lambda waiting: line.rank(waiting.caller, presence), default=None)
+        if len(candidates) <= 1:  # who is alone need not be compared
+            return next(iter(candidates), None)
+        return min(candidates, key=lambda waiting: line.rank(waiting.caller, presence))

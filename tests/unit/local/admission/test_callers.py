@@ -12,7 +12,7 @@ from centralized_ml_api.local.admission.callers import (
     MUCH_MORE,
     NEWCOMER_ABOUT_SECONDS,
     Caller,
-    find_presence,
+    Presence,
 )
 
 MOMENT = 1000.0
@@ -79,22 +79,22 @@ def have(*places: float, ended: float = MOMENT) -> dict[str, Caller]:
     ids=["alone", "nothing", "twice", "more", "one of many", "two of them", "nearly all of them"],
 )
 def test_who_had_much_more_than_the_others_gives_way(places: tuple[float, ...], giving_way: str) -> None:
-    presence = find_presence(have(*places), {}, (), MOMENT)
+    presence = Presence(have(*places), {}, (), MOMENT)
     assert presence.giving_way == set(giving_way)
-    assert presence.about == set("abcde"[: len(places)])
+    assert set(presence.about) == set("abcde"[: len(places)])
 
 
 def test_nobody_gives_way_for_long_after_its_last_call() -> None:
     callers = have(0.9, 0.0, ended=MOMENT - GIVES_WAY_SECONDS)
-    assert not find_presence(callers, {}, "a", MOMENT).giving_way
-    assert find_presence(callers, {"a": 1}, "a", MOMENT).giving_way == {"a"}
+    assert not Presence(callers, {}, "a", MOMENT).giving_way
+    assert Presence(callers, {"a": 1}, "a", MOMENT).giving_way == {"a"}
 
 
 def test_nobody_gives_way_to_those_who_have_left() -> None:
     callers = have(0.9, 0.1)
     callers["b"].seen = MOMENT - NEWCOMER_ABOUT_SECONDS
-    presence = find_presence(callers, {}, (), MOMENT)
-    assert presence.about == {"a"}
+    presence = Presence(callers, {}, (), MOMENT)
+    assert set(presence.about) == {"a"}
     assert not presence.giving_way
-    assert find_presence(callers, {"b": 1}, (), MOMENT).about == {"a", "b"}
-    assert find_presence(callers, {}, "b", MOMENT).about == {"a", "b"}
+    assert Presence(callers, {"b": 1}, (), MOMENT).about.keys() == {"a", "b"}
+    assert Presence(callers, {}, "b", MOMENT).about.keys() == {"a", "b"}
