@@ -30,7 +30,7 @@ class Figures:
     `failed` is whether serving it was tried: for others the memory is not there.
     """
 
-    check_seconds: float
+    check_cpu_seconds: float
     stopped: str = ""
     serving: Serving | None = None
     failed: bool = False
@@ -84,7 +84,7 @@ def build_row(size: Size, rounds: Sequence[Figures]) -> Row:
 
     return {
         "": size.name,
-        "check s": round(statistics.median(each.check_seconds for each in rounds), 2),
+        "check CPU s": round(statistics.median(each.check_cpu_seconds for each in rounds), 2),
         "start s": middle("start_seconds", 1),
         "start CPU s": middle("start_cpu_seconds", 2),
         "reload s": middle("reload_seconds", 1),

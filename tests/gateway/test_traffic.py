@@ -6,6 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from centralized_ml_api.local.envoy.stats import BUCKETS_MILLISECONDS, MILLISECONDS, REQUESTS
+from centralized_ml_api.local.gateway import ServedRoute
+from centralized_ml_api.local.traffic.read import parse_counted
 from support.running_gateway import start_gateway
 from support.waiting import wait_until
 
@@ -57,6 +59,21 @@ def test_paths_that_nobody_knows_make_no_new_statistic(
         for number in range(20):
             gateway.call(f"/unknown-{number}")
         wait_until(lambda: _requests(background, gateway) == {("", "404"): 20}, "they are one row")
+
+
+@pytest.mark.slow
+def test_servers_that_nobody_has_called_say_nothing(
+    tmp_path: Path, background: Background, served: Gateway
+) -> None:
+    """Of thousands, the organizer's screen would read thousands of zeros every few seconds."""
+    with start_gateway(tmp_path, background, served) as gateway:
+        assert parse_counted(background.run(gateway.envoy.traffic())).in_flight == {}
+        gateway.call("/echo")
+        wait_until(lambda: _requests(background, gateway), "the answer is counted")
+        called = parse_counted(background.run(gateway.envoy.traffic())).in_flight
+        echo = next(route for route in served.routes if route.name == "echo")
+        assert isinstance(echo, ServedRoute)
+        assert called == {echo.upstream: 0}
 
 
 def _requests(background: Background, gateway: RunningGateway) -> dict[tuple[str, str], float]:

@@ -100,7 +100,7 @@ def test_a_size_that_failed_misses_a_goal_and_one_without_memory_does_not() -> N
 def test_a_size_that_was_not_served_has_its_reason() -> None:
     stopped = Figures(1.5, "a reload would need 43 GiB, and 20 are free")
     row, other = build_row(MANY, [stopped]), build_row(FEW, [served()])
-    assert (row["check s"], row["gateway MiB"], row["why not"]) == (1.5, None, stopped.stopped)
+    assert (row["check CPU s"], row["gateway MiB"], row["why not"]) == (1.5, None, stopped.stopped)
     assert (other["gateway MiB"], other["µs at /v1"], other["why not"]) == (100, None, "")
     assert list(row) == list(other)
 

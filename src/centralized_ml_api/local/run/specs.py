@@ -108,7 +108,7 @@ def _explain_untranslated(plan: ApiPlan) -> list[str]:
 
 def services_of(deployment: ModelDeployment) -> tuple[str, ...]:
     """Returns the names of the services that must be ready for the entry; the first takes its calls."""
-    return service_names(deployment.name)[0 if deployment.function else 1 :]
+    return (deployment.name,) if deployment.function is None else service_names(deployment.name)
 
 
 def service_names(entry: str) -> tuple[str, str]:
