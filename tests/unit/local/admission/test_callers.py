@@ -33,8 +33,16 @@ def call_at(*moments: float) -> Caller:
         ((0.0, 30.0), 90.0),
         ((0.0, 40.0, 40.0), 90.0),
         ((0.0, 1000.0), MOST_ABOUT_SECONDS),
+        ((0.0, 1000.0, 1000.0, 1000.0, 1000.0, 1000.0), 3 * MOST_ABOUT_SECONDS * 0.75**4),
     ],
-    ids=["one call", "often", "now and then", "less the more often of late", "hardly ever"],
+    ids=[
+        "one call",
+        "often",
+        "now and then",
+        "less the more often of late",
+        "hardly ever",
+        "after a day off",
+    ],
 )
 def test_a_caller_is_about_for_three_of_its_usual_pauses(moments: tuple[float, ...], seconds: float) -> None:
     caller, last = call_at(*moments), moments[-1]

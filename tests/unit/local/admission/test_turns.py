@@ -120,6 +120,39 @@ def test_while_others_are_about_a_team_leaves_them_a_place() -> None:
     told(tell, places=4, servers=4)
 
 
+def test_a_team_alone_gets_every_place_of_servers_that_answer_one_call_each() -> None:
+    async def tell(world: World) -> None:
+        assert [await world.call(name) for name in ("a1", "a2", "a3", "a4", "a5")] == [True] * 4 + [False]
+
+    told(tell, places=4, servers=4)
+
+
+def test_a_team_is_about_from_the_end_of_its_last_call_on() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        world.seconds += 10 * NEWCOMER_ABOUT_SECONDS
+        await world.end("b1")
+        world.seconds += NEWCOMER_ABOUT_SECONDS - 1
+        assert [await world.call(name) for name in ("a1", "a2")] == [True, False]
+
+    told(tell)
+
+
+def test_to_wait_for_a_turn_is_no_pause() -> None:
+    async def tell(world: World) -> None:
+        await world.call("b1")
+        await world.call("a1")
+        world.seconds += NEWCOMER_ABOUT_SECONDS
+        await world.call("a2")
+        for _ in range(3):
+            await world.end(world.served[-1])
+        world.seconds += NEWCOMER_ABOUT_SECONDS
+        world.places = 2
+        assert [await world.call(name) for name in ("c1", "c2")] == [True, True], "a is gone"
+
+    told(tell, places=1)
+
+
 @pytest.mark.parametrize(("places", "half"), [(2, 1), (3, 2), (4, 2), (7, 4)])
 def test_while_others_call_a_team_leaves_them_half_of_the_places(places: int, half: int) -> None:
     async def tell(world: World) -> None:
