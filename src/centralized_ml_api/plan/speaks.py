@@ -101,7 +101,7 @@ class OpenAiModels:
 
     def with_aliases(self, names: Iterable[str]) -> tuple[str, ...]:
         """Returns these names of entries, then their other names."""
-        known = tuple(names)
+        known = dict.fromkeys(names)
         return (*known, *(alias for alias, entry in self.aliases.items() if entry in known))
 
     def only(self, served: Collection[str]) -> OpenAiModels:

@@ -20,7 +20,7 @@ from centralized_ml_api.api.models_list import build_catalogue
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.logo import LOGO_BYTES
 from centralized_ml_api.plan.build import build_plan
-from centralized_ml_api.plan.speaks import local_openai_models
+from centralized_ml_api.plan.speaks import OpenAiModels, local_openai_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,5 +213,17 @@ def test_the_entries_of_a_long_catalogue_are_not_compared_with_one_another(tmp_p
         Name.comparisons = 0
         shown = build_catalogue(plan, openai, models=[entry.name for entry in entries])
         assert [model["openai"] for model in shown["models"]] == ["chat"] * count
+        compared.append(Name.comparisons)
+    assert compared[1] <= 10 * compared[0] + 10
+
+
+def test_the_aliases_of_many_entries_are_looked_up_too() -> None:
+    compared = []
+    for count in (10, 100):
+        names = [Name(f"m-{number}") for number in range(count)]
+        aliases = {f"a-{name}": Name(name) for name in names}
+        openai = replace(OpenAiModels(chat=tuple(names)), aliases=aliases)
+        Name.comparisons = 0
+        assert openai.with_aliases(names) == (*names, *aliases)
         compared.append(Name.comparisons)
     assert compared[1] <= 10 * compared[0] + 10
