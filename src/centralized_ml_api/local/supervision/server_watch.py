@@ -120,9 +120,14 @@ class _Watch:
         return self._joined.is_set()
 
     async def _look(self) -> Sight:
-        """Looks once; a server that has become ready is also asked what it is."""
+        """Looks once; a server that has become ready is also asked what it is.
+
+        One that keeps connections is asked at every look: another product may have taken its place since the
+        last one, and would lose calls for as long as nobody noticed.
+        """
         before, result = self._sight, await self._probe()
-        if result is not ProbeResult.READY or before.result is result:
+        is_known = before.result is result and not before.keeps_connections
+        if result is not ProbeResult.READY or is_known:
             return Sight(result, before.keeps_connections)
         (origin,) = ExternalUpstream("", self._target.host, self._target.port, self._target.tls).origins
         return Sight(result, await self._prober.keeps_connections(f"{origin}/"))

@@ -229,7 +229,7 @@ class ExternalService:
     Args:
         target: Its address.
         watches: Watch it, together with whoever else is behind the same server.
-        changed: Called after each change of the report.
+        changed: Called after each change of what is seen of it.
     """
 
     def __init__(self, target: UrlTarget, watches: ServerWatches, changed: Callable[[], None]) -> None:
@@ -274,6 +274,6 @@ class ExternalService:
 
     def _note(self, sight: Sight) -> None:
         """Takes what a look showed; that the same is still so is no news."""
-        if sight.result is not self._sight.result:
+        if sight != self._sight:
             self._sight = sight
             self._changed()

@@ -138,6 +138,22 @@ def test_a_server_is_looked_at_anew_for_whoever_comes_later() -> None:
     play(scenario)
 
 
+def test_another_product_that_takes_a_servers_place_between_two_looks_is_noticed() -> None:
+    async def scenario(hall: Hall) -> None:
+        hall.machine.keeps = True
+        hall.follow("entry", target())
+        await asyncio.sleep(sum(PAUSES_SECONDS[:-1]) + 0.1)
+        assert set(hall.seen["entry"]) == {Sight(READY, keeps_connections=True)}
+        hall.machine.keeps = False
+        await asyncio.sleep(PAUSES_SECONDS[-1])
+        assert hall.seen["entry"][-1] == Sight(READY), "it was ready at each look"
+        asked = len(hall.machine.looks)
+        await asyncio.sleep(3 * PAUSES_SECONDS[-1])
+        assert len(hall.machine.looks) == asked, "one that closes is not asked again"
+
+    play(scenario)
+
+
 def test_a_look_that_had_begun_before_is_not_told_to_whoever_comes_later() -> None:
     async def scenario(hall: Hall) -> None:
         hall.machine.answer, hall.machine.delays = REFUSED, {"/health": 1.0}

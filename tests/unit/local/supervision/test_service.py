@@ -353,4 +353,22 @@ def test_a_server_of_somebody_else_is_asked_what_it_is_whenever_it_becomes_ready
 
     machine, _ = external(scenario, ping_url)
     assert kept == [False, True, False]
-    assert machine.looks == ["https://gpu-box:8000/"] * 2
+    assert machine.looks == ["https://gpu-box:8000/"] * 3, "twice as it became ready, and while it kept them"
+
+
+def test_another_product_in_the_place_of_a_server_of_somebody_else_is_news() -> None:
+    kept: list[bool] = []
+
+    async def scenario(service: ExternalService, machine: FakeMachine) -> None:
+        machine.keeps = True
+        await asyncio.sleep(1)
+        kept.append(service.upstream("echo").keeps_connections)
+        machine.keeps = False
+        await asyncio.sleep(6)
+        kept.append(service.upstream("echo").keeps_connections)
+
+    _, reports = external(scenario, None)
+    assert kept == [True, False]
+    assert reports == [Report("ready", ready_replicas=1)] * 2, (
+        "the gateway is told, as it was ready all along"
+    )
