@@ -51,6 +51,15 @@ if TYPE_CHECKING:
 SHOWN_ERRORS = 40
 RECENT_SECONDS = 600.0
 
+NOT_JOINED = {
+    400: "Somebody could not join: the name is not allowed.",
+    403: "Somebody could not join: the code was wrong, joining is closed, or all places are taken.",
+    409: "Somebody could not join: the name is taken.",
+    429: "Somebody could not join: too many wrong codes came from there.",
+    503: "Somebody could not join: the key could not be kept.",
+}
+"""Why the desk where teams join refused calls, by their status."""
+
 
 @record
 class Known:
@@ -260,6 +269,9 @@ def word_reason(error: RecentError) -> str:
     """Returns why calls failed, as a sentence."""
     if error.code in ERRORS:
         return ERRORS[error.code].message
+    if error.from_model and error.model == NOBODY:
+        by_whom = NOT_JOINED if error.team == NOBODY else {}  # a team that asks for its jobs is known
+        return by_whom.get(error.status, f"The API answered {error.status}.")
     if error.from_model:
         return f"The model's server answered {error.status}."
     return REASONS.get(error.status, f"The gateway answered {error.status}.")

@@ -215,6 +215,17 @@ def test_every_error_has_a_reason(status: int, code: str, reason: str, *, from_m
     assert word_reason(RecentError("red", "chat", status, code, from_model, 1, 0.0)) == reason
 
 
+def test_who_cannot_join_was_refused_by_no_model() -> None:
+    def reason(team: str, status: int) -> str:
+        return word_reason(RecentError(team, "-", status, "", from_model=True, count=1, last=0.0))
+
+    wrong = "Somebody could not join: the code was wrong, joining is closed, or all places are taken."
+    assert reason("-", 403) == wrong
+    assert reason("-", 409) == "Somebody could not join: the name is taken."
+    assert reason("-", 418) == "The API answered 418."
+    assert reason("red", 409) == "The API answered 409.", "a team that asks for its jobs"
+
+
 def test_errors_name_whom_and_what_they_concern() -> None:
     errors = build_board(2, 2)["errors"]
     assert [(error["team"], error["model"], error["count"]) for error in errors] == [
