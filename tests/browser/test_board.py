@@ -132,7 +132,7 @@ def showing(board: Visit, change: Callable[[dict[str, Any]], None]) -> Iterator[
 
     board.page.route("**/board.json", answer)
     yield board.page
-    board.page.unroute("**/board.json")
+    board.page.unroute_all(behavior="wait")
 
 
 def test_a_team_whose_limit_is_soon_used_up_needs_a_hand(board: Visit) -> None:

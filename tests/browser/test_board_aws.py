@@ -150,7 +150,7 @@ def test_everybody_is_told_something_and_that_is_taken_away(board: Visit, stack:
     page.get_by_label("Empty: no message").fill("Lunch <b>is</b> here")
     page.get_by_role("button", name="Show it").click()
     page.get_by_text("Everybody sees it now.").wait_for()
-    assert stack.message == "Lunch <b>is</b> here"
+    assert stack.message["words"] == "Lunch <b>is</b> here"
     page.get_by_text("Everybody reads:").wait_for()
     assert "Lunch <b>is</b> here" in page.locator("#message").inner_text()
     page.get_by_role("button", name="Undo").click()

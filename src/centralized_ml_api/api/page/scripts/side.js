@@ -53,8 +53,8 @@ function drawModels() {
 function modelLink(model) {
   const { label, short = label, dot, isReady } = statusOf(model);
   const shown = state.conversation ? state.conversation.models.includes(model.name) : state.model === model;
-  const link = { href: `#${encodeURIComponent(model.name)}`, title: isReady ? model.name : `${model.name}: ${label}`, "aria-current": shown ? "page" : null, "data-model": model.name };
-  const status = isReady ? element("span", { class: "only-read" }, label) : element("span", { class: `state${model.served ? " wait" : ""}` }, model.served ? short.replace(/^is /, "") : "not here");
+  const link = { href: `#${encodeURIComponent(model.name)}`, title: model.name, "aria-current": shown ? "page" : null, "data-model": model.name };
+  const status = isReady ? element("span", { class: "only-read" }, label) : element("span", { class: `state${model.served ? " wait" : ""}`, title: label }, model.served ? short.replace(/^is /, "") : "not here");
   return element("a", link, element("span", { class: `dot ${dot}` }), element("span", { class: "cut", dir: "auto" }, model.name), status);
 }
 

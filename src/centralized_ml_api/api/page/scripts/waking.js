@@ -13,7 +13,7 @@ function watchWait(conversation, answer, run) {
     const waited = Math.round((Date.now() - began) / 1000);
     if (waited >= PATIENT_SECONDS && !hasLooked) {
       hasLooked = true;
-      await loadHealth();
+      await refresh();
       if (isElsewhere()) return;
     }
     const isAsleep = Boolean(state.health?.asleep?.[answer.model]);
