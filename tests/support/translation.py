@@ -16,6 +16,13 @@ from support.stream_host.script import run_script
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+CHAT, RESPONSES, MESSAGES = "openai-chat", "openai-responses", "anthropic-messages"
+CONVERSE = "bedrock-converse"
+PNG = base64.b64encode(b"png").decode()
+PDF = base64.b64encode(b"%PDF").decode()
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+CLAUDE = {"model": "us.anthropic.claude-haiku-4-5-20251001-v1:0"}
+
 CREATED = 1_790_000_000
 SCRIPT = """
 import { Untranslatable, translate } from "./index.mjs";
