@@ -8,10 +8,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
-from support.translation import CREATED, Translation, translate_all
+from support.translation import CHAT, CONVERSE, CREATED, MESSAGES, RESPONSES, Translation, translate_all
 
-CHAT, RESPONSES, MESSAGES = "openai-chat", "openai-responses", "anthropic-messages"
-CONVERSE = "bedrock-converse"
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 THINKING = {**ASKED, "thinking": {"type": "enabled", "budget_tokens": 2000}}
 FORMATTED = {**ASKED, "response_format": {"type": "json_object"}}

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.translation import Translation, translate_all
+from support.translation import CHAT, CONVERSE, MESSAGES, RESPONSES, Translation, translate_all
 
-CHAT, RESPONSES, MESSAGES = "openai-chat", "openai-responses", "anthropic-messages"
-CONVERSE = "bedrock-converse"
 USER = {"role": "user", "content": "Hi"}
 
 

@@ -10,13 +10,22 @@ from openai.types.chat import ChatCompletionChunk
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from support.translation import Translation, frame, named_sse, read_events, sse, translate_all
+from support.translation import (
+    CHAT,
+    CONVERSE,
+    MESSAGES,
+    RESPONSES,
+    Translation,
+    frame,
+    named_sse,
+    read_events,
+    sse,
+    translate_all,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-CHAT, RESPONSES, MESSAGES = "openai-chat", "openai-responses", "anthropic-messages"
-CONVERSE = "bedrock-converse"
 ASKED = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
 WITH_USAGE = {**ASKED, "stream_options": {"include_usage": True}}
 THINKING = {**ASKED, "thinking": {"type": "adaptive"}}
