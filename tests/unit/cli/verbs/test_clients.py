@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.api.openai import ListedModel, build_model_list
+from centralized_ml_api.cli.request import Api
+from centralized_ml_api.cli.verbs.clients import Caller, Choice, render
 from centralized_ml_api.local.keys import KeyStore
 from centralized_ml_api.local.keys.record import list_teams
 from support.loopback import LoopbackServer
@@ -163,3 +165,13 @@ def test_what_does_not_exist_is_named_with_what_does(open_api: str, tmp_path: Pa
     assert "choose one of: chat, embed, gpt-4o-mini, words, pixels" in model.talk
     client = mlapi("clients", "--client", "netscape", "--url", open_api, cwd=tmp_path)
     assert (client.status, "there is no client 'netscape'" in client.talk) == (2, True)
+
+
+def test_only_an_api_with_an_authority_of_its_own_says_how_to_trust_it() -> None:
+    def lines(fingerprint: str) -> str:
+        api = Api("https://192.168.1.20:8080", None, "", authority_fingerprint=fingerprint)
+        return render(Choice(api, Caller(), "chat", ()), ())
+
+    assert "curl" not in lines("")
+    assert "http://192.168.1.20:8080/ca.pem" in lines("AB:CD")
+    assert "AB:CD" in lines("AB:CD")

@@ -81,6 +81,8 @@ def test_the_end_is_written_and_moved_and_all_else_stays(project: Path) -> None:
     assert (ran.status, ran.out.partition(",")[0]) == (0, "The event ends at 2099-06-01T18:00:00+02:00")
     assert path.read_text() == f'{before}  ends: "2099-06-01T18:00:00+02:00"\n'
     assert "Next: mlapi up models.yaml" in ran.talk
+    again = "mlapi extend 2099-06-01T18:00:00+02:00 models.yaml --target aws"
+    assert f"If it is deployed: {again}\n" in ran.talk
 
     ran = extend(project, "+90m")
     assert "(it was 2099-06-01T18:00:00+02:00)" in ran.out

@@ -67,3 +67,14 @@ def test_where_no_model_has_anything_to_fetch_the_config_can_be_served_at_once(t
         2,
         "error: far has nothing to fetch\n  fix: no model of this config needs it: mlapi up event.json\n",
     )
+
+
+def test_environments_are_removed_only_where_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "small.gguf").touch()
+    config = write_config(tmp_path, models(small=llama("small.gguf")))
+    cache = {"MLAPI_CACHE": str(tmp_path / "cache")}
+    removed = "Environments that were not used for 30 days: none"
+    plain = mlapi("pull", "--config", str(config), cwd=tmp_path, environment=cache)
+    assert removed not in plain.talk
+    asked = mlapi("pull", "--remove-unused", "--config", str(config), cwd=tmp_path, environment=cache)
+    assert removed in asked.talk

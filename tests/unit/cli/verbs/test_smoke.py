@@ -116,8 +116,9 @@ def test_what_a_model_says_does_not_steer_the_terminal(server: OddServer, tmp_pa
 
 def test_scripts_get_json(server: OddServer, tmp_path: Path) -> None:
     entry = {"name": "same", "sample": {"a": 1}}
-    answer = json.loads(smoke(tmp_path, server.port, entry, flags=("--json",)).out)
-    assert answer["ok"] is True
+    ran = smoke(tmp_path, server.port, entry, flags=("--json",))
+    answer = json.loads(ran.out)
+    assert (ran.status, answer["ok"]) == (0, True)
     (model,) = answer["models"]
     assert (model["name"], model["verdict"], model["status"]) == ("same", "ok", 200)
     assert (model["content_type"], model["said"]) == ("application/json", '{"a": 1}')

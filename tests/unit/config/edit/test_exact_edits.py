@@ -43,6 +43,16 @@ def read(text: str, file: str) -> Document:
         ),
         ("f.json", '{"event": null}', f'{{"event": {{"ends": "{ENDS}"}}}}'),
         ("f.json", '{"event": { /* none */ }}', f'{{"event": {{ /* none */ "ends": "{ENDS}"}}}}'),
+        (
+            "f.json",
+            '{\n  "event": {\n    "burst": 1, // b\n  },\n}\n',
+            f'{{\n  "event": {{\n    "burst": 1, // b\n    "ends": "{ENDS}",\n  }},\n}}\n',
+        ),
+        (
+            "f.json",
+            '{\n    "event": {\n        // none yet\n    }\n}\n',
+            f'{{\n    "event": {{\n        // none yet\n        "ends": "{ENDS}"\n    }}\n}}\n',
+        ),
         ("f.yaml", "event:\n  ends: 2026 # c\n", f"event:\n  ends: {ENDS} # c\n"),
         ("f.yaml", "event:\n  ends: '2026'\n", f"event:\n  ends: '{ENDS}'\n"),
         (
@@ -64,6 +74,12 @@ def read(text: str, file: str) -> Document:
 )
 def test_the_end_is_written(file: str, before: str, after: str) -> None:
     assert set_value(read(before, file), ("event", "ends"), ENDS) == after
+
+
+def test_what_is_written_below_an_empty_key_is_one_step_deeper() -> None:
+    before = "event:\n  join:\n  burst: 1\nmodels: []\n"
+    after = f'event:\n  join:\n    until: "{ENDS}"\n  burst: 1\nmodels: []\n'
+    assert set_value(read(before, "f.yaml"), ("event", "join", "until"), ENDS) == after
 
 
 @pytest.mark.parametrize(

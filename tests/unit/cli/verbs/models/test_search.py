@@ -98,6 +98,11 @@ def test_a_size_and_a_licence_narrow_the_list(listed: Listed) -> None:
     assert GATED not in found
 
 
+def test_the_bounds_of_a_size_are_within_it(listed: Listed) -> None:
+    (size,) = {listed(WHISPER)[WHISPER]["parameters_billions"]}
+    assert WHISPER in listed(WHISPER, "--min-size", str(size), "--max-size", str(size))
+
+
 def test_of_what_is_left_out_only_what_might_have_fitted_is_counted_as_unknown(mlapi: Mlapi) -> None:
     cheap_and_unknown = mlapi("models", "gated", "--max-size", "8").talk
     assert "Left out, because too little is known: 1 model" in cheap_and_unknown
