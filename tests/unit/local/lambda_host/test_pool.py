@@ -169,6 +169,22 @@ def test_the_last_worker_is_replaced_when_it_ends_in_a_call_but_not_when_idle(
     play(specify(), scenario)
 
 
+def test_who_queues_gets_a_new_worker_when_the_only_one_ends_in_a_call(specify: Specify) -> None:
+    async def scenario(scene: Scene) -> None:
+        worker = await scene.warm_up()
+        running, waiting = await scene.call("running"), await scene.call("waiting")
+        worker.calls[-1].settle(Failed(502, "it crashed"))
+        worker.end.set_result(None)
+        await settled()
+        assert len(scene.workers) == 2
+        scene.workers[1].load()
+        await settled()
+        scene.workers[1].answer()
+        assert (await running, await waiting) == (Failed(502, "it crashed"), DONE)
+
+    play(specify(max_workers=1), scenario)
+
+
 def test_a_caller_that_leaves_passes_its_worker_on(specify: Specify) -> None:
     async def scenario(scene: Scene) -> None:
         worker = await scene.warm_up()

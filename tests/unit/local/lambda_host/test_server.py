@@ -72,3 +72,10 @@ def test_the_host_is_told_how_many_workers_and_how_long_one_may_idle(make_server
 
 def test_a_server_shows_nothing_of_the_users_environment(make_server: Make) -> None:
     assert "hunter2" not in repr(make_server(""))
+
+
+def test_a_specification_shows_no_credentials(make_server: Make) -> None:
+    server = replace(make_server(""), inherited={"AWS_SECRET_ACCESS_KEY": "s3cret"})
+    specification = read_specification(server.launch(1).stdin)
+    assert specification.credentials == {"AWS_SECRET_ACCESS_KEY": "s3cret"}
+    assert "s3cret" not in repr(specification)
