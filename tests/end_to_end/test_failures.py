@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.background import start_background
+from support.closing_server import ClosingServer
 from support.local_api import LocalApi, models, odd_command, start_local_api, unlimited
 from support.odd_server import OddServer
+from support.streaming_server import start_streaming_server
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -87,6 +91,23 @@ def test_a_server_elsewhere_that_is_away_answers_503_until_it_is_there(tmp_path:
                 lambda: api.http.request("POST", f"{address}/away", body=b"{}", timeout=30).status == 200,
                 "it is there",
             )
+
+
+@pytest.mark.slow
+def test_a_server_elsewhere_whose_place_another_product_takes_loses_no_call_for_long(tmp_path: Path) -> None:
+    """The first keeps connections, the second closes each behind its answer; both are ready at every look."""
+    with start_background() as background, contextlib.ExitStack() as first:
+        port = first.enter_context(start_streaming_server(background)).port
+        block = {"engine": "url", "url": f"http://127.0.0.1:{port}/echo"}
+        with start_local_api(tmp_path, unlimited(model=block)) as api:
+            api.wait_serving()
+            assert {api.call("/model").status for _ in range(20)} == {200}
+            first.close()
+            with ClosingServer(port):
+                wait_until(
+                    lambda: {api.call("/model").status for _ in range(40)} == {200},
+                    "no call is lost any more",
+                )
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from typing import Self
 class ClosingServer:
     """Listens on `port` of loopback until `close`; `bodies` are those that it answered, each with itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.bodies: list[bytes] = []
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.bodies = self.bodies
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -35,6 +35,7 @@ class ClosingServer:
 
 
 class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
     daemon_threads = True
     bodies: list[bytes]
 
