@@ -81,13 +81,7 @@ class CentralizedMlApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._plan = plan
-        known = Known(
-            licences=plan.licences,
-            tasks=plan.tasks,
-            samples=samples or {},
-            logo=logo,
-            answered_later=list_answered_later(plan.routes) if plan.stream.jobs else None,
-        )
+        known = _describe_entries(plan, samples or {}, logo)
         self._documents = build_documents(plan.api, plan.openai, known=known, root=f"/{STAGE}")
         self._stack_context = StackContext(
             self,
@@ -327,3 +321,14 @@ class CentralizedMlApi(Construct):
         if (group, kind) not in self._folders:
             self._folders[group, kind] = Construct(self._groups[group], kind)
         return self._folders[group, kind]
+
+
+def _describe_entries(plan: AwsPlan, samples: Mapping[str, Sample], logo: Sample | None) -> Known:
+    """Returns what the documents say of the entries beyond the plan."""
+    return Known(
+        licences=plan.licences,
+        tasks=plan.tasks,
+        samples=samples,
+        logo=logo,
+        answered_later=list_answered_later(plan.routes) if plan.stream.jobs else None,
+    )
