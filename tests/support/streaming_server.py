@@ -68,5 +68,4 @@ def start_streaming_server(background: Background) -> Iterator[StreamingServer]:
 
 async def knows(port: int) -> bool:
     """Whether the prober knows the server on a port as one that keeps connections."""
-    async with contextlib.aclosing(Prober()) as prober:
-        return await prober.keeps_connections(f"http://127.0.0.1:{port}/")
+    return await Prober().keeps_connections(f"http://127.0.0.1:{port}/")
