@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.run.options import ServeOptions
     from centralized_ml_api.local.status import LocalStatus
 
-LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
+LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 LOOK_SHARE = 10
-"""The pause after a look is so many times as long as the look, up to a second: the status of thousands of
-entries takes both processes a while, and the start needs their time."""
+"""The pause after a look is so many times as long as the look, up to some seconds: the status of thousands of
+entries takes both processes a while. Every second, that took half of the time of their start."""
 
 STOP_SECONDS = 30
 LAST_LINES = 15

@@ -240,7 +240,8 @@ sys.exit(1)
 
 
 @pytest.mark.parametrize(
-    ("look", "pause"), [(0, LOOK_SECONDS), (0.005, LOOK_SECONDS), (0.05, 0.5), (3, LONGEST_PAUSE_SECONDS)]
+    ("look", "pause"),
+    [(0, LOOK_SECONDS), (0.005, LOOK_SECONDS), (0.05, 0.5), (0.2, 2), (3, LONGEST_PAUSE_SECONDS)],
 )
 def test_a_status_that_takes_long_is_looked_at_less_often(look: float, pause: float) -> None:
     assert pause_after(look) == pause
