@@ -45,12 +45,13 @@ class ServerWatches:
         self._prober = prober
         self._watches: dict[UrlTarget, _Watch] = {}
         self._room = asyncio.Semaphore(LOOKS_AT_ONCE)
+        self._free_at = 0.0
 
     async def follow(self, target: UrlTarget, note: Callable[[Sight], None]) -> None:
         """Tells `note` what every look at a server shows that begins from now on, until cancelled."""
         watch = self._watches.get(target)
         if watch is None:
-            watch = self._watches[target] = _Watch(target, self._prober, self._room, self._stretch)
+            watch = self._watches[target] = _Watch(target, self._prober, self._room, self._pause)
         watch.join(note)
         try:
             await asyncio.shield(watch.task)
@@ -59,8 +60,12 @@ class ServerWatches:
                 self._watches.pop(target, None)
                 await watch.stop()
 
-    def _stretch(self, seconds: float) -> float:
-        return max(seconds, len(self._watches) / LOOKS_PER_SECOND)
+    def _pause(self, seconds: float) -> float:
+        """Returns how long to wait until the next look, for which a place among all looks is taken."""
+        now = asyncio.get_running_loop().time()
+        at = max(now + seconds, self._free_at)
+        self._free_at = at + 1 / LOOKS_PER_SECOND
+        return at - now
 
 
 class _Watch:
@@ -71,12 +76,12 @@ class _Watch:
         target: UrlTarget,
         prober: Prober,
         room: asyncio.Semaphore,
-        stretch: Callable[[float], float],
+        pause: Callable[[float], float],
     ) -> None:
         self._target = target
         self._prober = prober
         self._room = room
-        self._stretch = stretch
+        self._pause = pause
         self._followers: dict[Callable[[Sight], None], None] = {}
         self._joined = asyncio.Event()
         self._sight = Sight()
@@ -111,7 +116,7 @@ class _Watch:
                 if note in self._followers:
                     note(sight)
             pause = PAUSES_SECONDS[min(looks, len(PAUSES_SECONDS) - 1)]
-            looks = 0 if await self._has_joined_within(self._stretch(pause)) else looks + 1
+            looks = 0 if await self._has_joined_within(self._pause(pause)) else looks + 1
 
     async def _has_joined_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
