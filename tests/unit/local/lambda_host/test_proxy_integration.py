@@ -147,3 +147,19 @@ def test_an_event_over_lambdas_limit_does_not_reach_the_function_and_says_why() 
 
 def test_an_expectation_is_left_to_the_gateway_and_the_function() -> None:
     assert call(Asked(), headers={"Expect": "200-maybe"}).status == 418
+
+
+def test_a_header_that_is_no_text_reaches_the_function_with_marks() -> None:
+    function = Asked()
+    integration = ProxyIntegration("echo", invoke=function.invoke, ready=lambda: True)
+
+    async def ask() -> None:
+        async with TestServer(integration.build_application()) as server:
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            head = b"POST /echo HTTP/1.1\r\nHost: x\r\nX-Odd: a\xffb\r\nConnection: close\r\n\r\n"
+            writer.write(head)
+            await reader.read()
+            writer.close()
+
+    asyncio.run(ask())
+    assert function.lambda_event["headers"]["X-Odd"] == "a\ufffdb"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation
+from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation, Returned
 from centralized_ml_api.local.lambda_host.worker import Worker, describe_exit, render_report
 from support.waiting import until
 
@@ -140,3 +141,39 @@ def test_the_time_to_load_is_that_since_the_start(specify: Callable[..., HostSpe
         return worker._init_milliseconds  # noqa: SLF001
 
     assert 0 < asyncio.run(run()) < 60_000
+
+
+class AnsweringApi:
+    """A Runtime API whose worker answers at once; `deadlines` are what it was told, by request."""
+
+    def __init__(self) -> None:
+        self.deadlines: dict[str, float] = {}
+
+    def give(self, invocation: Invocation, deadline: float) -> None:
+        """Answers."""
+        self.deadlines[invocation.request_id] = deadline
+        invocation.settle(Returned(b"{}"))
+
+
+def test_a_call_is_handed_over_with_its_deadline_and_only_the_first_report_has_the_time_to_load(
+    specify: Callable[..., HostSpecification],
+    capsysbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api = AnsweringApi()
+
+    async def run() -> None:
+        worker = Worker(specify(timeout_seconds=20), lambda _: None)
+        monkeypatch.setattr(worker, "_api", api)
+        worker._polled()  # noqa: SLF001  # as the runtime client does
+        for name in ("r-1", "r-2"):
+            assert await worker.run(Invocation(name, b"{}")) == Returned(b"{}")
+        worker._output.close()  # noqa: SLF001
+
+    before = time.time()
+    asyncio.run(run())
+    assert [*api.deadlines] == ["r-1", "r-2"]
+    assert before + 20 <= api.deadlines["r-1"] <= time.time() + 20
+    first, second = re.findall(r"REPORT .*", capsysbinary.readouterr().out.decode())
+    assert "Init Duration" in first
+    assert "Init Duration" not in second
