@@ -98,7 +98,8 @@ def load_contexts() -> dict[Path, dict[int, list[str]]]:
 def choose_tests(mutant: Mutant, contexts: dict[Path, dict[int, list[str]]]) -> list[str]:
     """Returns the tests that see the mutant's line; if only an import runs it, all that see its file.
 
-    Those in the file's own file of tests come first, all of them. Of too many others, half are those that
+    Those in the file's own file of tests come first, all of them; also those that see only what an import
+    has computed, such as a constant of that file. Of too many others, half are those that
     see most of the file, half those that see least: the latter are about little else than this line.
     """
     lines = contexts.get(mutant.file, {})
@@ -112,8 +113,11 @@ def choose_tests(mutant: Mutant, contexts: dict[Path, dict[int, list[str]]]) -> 
         for test in names:
             breadth[test] += 1
     beside = mutant.file.relative_to(SOURCE).with_name(f"test_{mutant.file.name}")
+    own_file = f"tests/unit/{beside.as_posix()}::"
+    if "" in lines.get(mutant.span[0], ()):  # maybe for a constant of that file
+        tests = list({*tests, *(test for test in breadth if test.startswith(own_file))})
     widest = sorted(tests, key=lambda test: (-breadth[test], test))
-    own = [test for test in widest if test.startswith(f"tests/unit/{beside.as_posix()}::")]
+    own = [test for test in widest if test.startswith(own_file)]
     others = [test for test in widest if test not in own]
     if len(others) > MOST_TESTS:
         others = [*others[: MOST_TESTS // 2], *others[-MOST_TESTS // 2 :]]
