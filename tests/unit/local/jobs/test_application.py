@@ -296,3 +296,21 @@ def test_a_body_may_be_as_large_as_the_gateway_lets_pass(tmp_path: Path) -> None
             assert answer.status == 202
 
     story(tell)
+
+
+def test_the_list_says_how_many_are_ahead_of_each_and_of_one_that_runs_none(tmp_path: Path) -> None:
+    async def tell() -> None:
+        api = Api(tmp_path, running=1)
+        async with api.serving():
+            first = (await api.added()).rpartition("/")[2]
+            await soon(lambda: (job := api.book.find(first, "red")) is not None and job.status == "running")
+            for _ in range(2):
+                await api.added()
+            told = await (await api.ask("GET", "/v1/jobs")).json()
+            assert [(job["status"], job["ahead"]) for job in told["data"]] == [
+                ("queued", 1),
+                ("queued", 0),
+                ("running", 0),
+            ]
+
+    story(tell)
