@@ -103,21 +103,8 @@ class CentralizedMlApi(Construct):
         )
         self.provider_secrets = secrets.own
         self._places, self._joining = self._build_joining()
-        join_table = self._joining.table if self._joining else None
-        self.join_table = join_table.ref if join_table else None
-        self._stream_arn = StreamFunction(
-            self,
-            "Stream",
-            plan=plan.stream,
-            endpoints={
-                model.name: self._address(model.endpoint) for model in plan.stream.models if model.endpoint
-            },
-            secrets=secrets,
-            other_paths=describe_other_paths(plan.openai, self._list_calls()),
-            ends=plan.api.event.ends,
-            join_table=join_table if plan.stream.spending.is_counted else None,
-            stack_context=self._stack_context,
-        ).arn
+        self.join_table = self._joining.table.ref if self._joining else None
+        self._stream_arn = self._build_stream(secrets)
         api = self._build_api()
         self.url = api.url
         self.domain_target = api.domain_target
@@ -126,6 +113,22 @@ class CentralizedMlApi(Construct):
         self.dashboard = self._build_dashboard()
         self._depend_on_end()
         apply_account(self, plan.api.account, [config for config in self._component_configs if config])
+
+    def _build_stream(self, secrets: ProviderSecrets) -> str:
+        stream = self._plan.stream
+        return StreamFunction(
+            self,
+            "Stream",
+            plan=stream,
+            endpoints={
+                model.name: self._address(model.endpoint) for model in stream.models if model.endpoint
+            },
+            secrets=secrets,
+            other_paths=describe_other_paths(self._plan.openai, self._list_calls()),
+            ends=self._plan.api.event.ends,
+            join_table=self._joining.table if self._joining and stream.spending.is_counted else None,
+            stack_context=self._stack_context,
+        ).arn
 
     def _build_models(self) -> Mapping[str, EndpointAddress]:
         existing = self._plan.api.account.execution_role

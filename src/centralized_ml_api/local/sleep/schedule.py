@@ -91,13 +91,7 @@ class Schedule:
             self._entries[name] = entry
 
     def note_calls(self, name: str, calls: Calls, now: float) -> None:
-        """Notes how many calls an entry has had so far.
-
-        Args:
-            name: The entry; an unknown one is ignored.
-            calls: Those that were counted so far.
-            now: The present moment, in seconds.
-        """
+        """Notes which calls an entry has had until `now`, in seconds; an unknown entry is ignored."""
         if name in self._entries:
             self._entries[name].note_calls(calls, now)
 
