@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         """What is shown and changed."""
 
 
-MOST_SECONDS = 1.0
+MOST_SECONDS = 2.0
 """How long a start may take before its status can be asked."""
 
 
