@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
+import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -213,3 +214,19 @@ def test_no_secret_of_the_user_reaches_the_logs_or_the_process_list(tmp_path: Pa
     assert kept
     assert [path for path in kept if secret.encode() in path.read_bytes()] == []
     assert (tmp_path / ".mlapi").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.slow
+def test_the_second_start_loads_the_model_before_it_reads_the_config(tmp_path: Path) -> None:
+    """The file `run.json` is written before the first of the other processes is started."""
+    config = copy_default(tmp_path)
+    before = []
+    for _ in range(2):
+        with start_local_api(tmp_path, config) as api:
+            generated(api.wait_serving().call("/open-llama", b'{"text_inputs": "Hi", "max_new_tokens": 2}'))
+            (model,) = map(psutil.Process, api.part_pids("open-llama"))
+            written = (tmp_path / ".mlapi" / "run.json").stat().st_mtime
+            before.append(model.create_time() < written)
+            assert api.stop() == 0
+            assert not model.is_running()
+    assert before == [False, True]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from centralized_ml_api.cli import output
-from centralized_ml_api.cli.loading import load_and_warn, tell_unknown_models
 from centralized_ml_api.cli.options import DEFAULT_PORT, Duration, config_argument, state_option
-from centralized_ml_api.cli.progress import Announcement, ProgressLines, show_address
 from centralized_ml_api.commands import command, shown_path, state_flags
 from centralized_ml_api.errors import UsageError
-from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
+    from centralized_ml_api.local.run.early import EarlyServers
     from centralized_ml_api.local.run.options import ServeOptions
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.plan.types import ApiPlan
@@ -70,7 +69,31 @@ def up(
     address = parse_host(host)
     if (certificate is None) != (key is None):
         raise UsageError("--certificate and --key belong together", fix="give both, or --https alone")
-    from centralized_ml_api.local.run.options import ServeOptions
+    from centralized_ml_api.local.run.early import EarlyServers
+
+    early = EarlyServers(config, state)
+    with nullcontext() if detach else early:  # before anything else is imported
+        from centralized_ml_api.local.run.options import ServeOptions
+
+        plan = _load_plan(config, address, public=public)
+        options = ServeOptions(
+            config,
+            state,
+            host=str(address),
+            port=port,
+            for_seconds=for_seconds,
+            metrics_port=metrics_port,
+            public=public,
+            https=https or certificate is not None,
+            certificate=certificate,
+            key=key,
+        )
+        return _detached(options, plan) if detach else _in_foreground(options, plan, early)
+
+
+def _load_plan(config: Path, address: Address, *, public: bool) -> ApiPlan:
+    from centralized_ml_api.cli.loading import load_and_warn, tell_unknown_models
+    from centralized_ml_api.plan.build import build_plan
 
     loaded = load_and_warn(config)
     plan = build_plan(loaded)
@@ -78,22 +101,11 @@ def up(
     if not plan.deployments:
         raise UsageError(f"{shown_path(config)} lists no model", fix='add one to "models"')
     tell_unknown_models(loaded)
-    options = ServeOptions(
-        config,
-        state,
-        host=str(address),
-        port=port,
-        for_seconds=for_seconds,
-        metrics_port=metrics_port,
-        public=public,
-        https=https or certificate is not None,
-        certificate=certificate,
-        key=key,
-    )
-    return _detached(options, plan) if detach else _in_foreground(options, plan)
+    return plan
 
 
-def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
+def _in_foreground(options: ServeOptions, plan: ApiPlan, early: EarlyServers) -> int:
+    from centralized_ml_api.cli.progress import Announcement, ProgressLines
     from centralized_ml_api.local.run.options import Terminal
     from centralized_ml_api.local.run.serve import serve
 
@@ -104,12 +116,13 @@ def _in_foreground(options: ServeOptions, plan: ApiPlan) -> int:
         announcement.show(status)
 
     output.talk(f"Starting {options.config}:")
-    status = serve(options, plan, Terminal(show, output.talk, output.fail))
+    status = serve(options, plan, Terminal(show, output.talk, output.fail), early)
     output.talk("Stopped: no process is left.")
     return status
 
 
 def _detached(options: ServeOptions, plan: ApiPlan) -> int:
+    from centralized_ml_api.cli.progress import ProgressLines, show_address
     from centralized_ml_api.local.run.detach import start_detached
 
     output.talk(f"Starting {options.config} in the background:")

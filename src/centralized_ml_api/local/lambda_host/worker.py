@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.local.lambda_host.environment import build_worker_environment
 from centralized_ml_api.local.lambda_host.output import WorkerOutput, write_line
 from centralized_ml_api.local.lambda_host.runtime_api import Failed, Invocation, Outcome, RuntimeApi
-from centralized_ml_api.local.supervision.process import inherited_mark
+from centralized_ml_api.local.supervision.child_setup import inherited_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable

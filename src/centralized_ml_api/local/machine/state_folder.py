@@ -140,7 +140,7 @@ class StateFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Releases it. Only logs, counts, the gateway's last configuration and an empty lock file stay."""
+        """Releases it. Logs, counts, notes, the gateway's last configuration and an empty lock file stay."""
         self._run_file.unlink(missing_ok=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
         self._lock.release()

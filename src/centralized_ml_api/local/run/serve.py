@@ -19,6 +19,8 @@ from centralized_ml_api.local.machine.ports import LOOPBACK, check_port, free_pa
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.acts import Acts
 from centralized_ml_api.local.run.board import Board
+from centralized_ml_api.local.run.early import EarlyServers
+from centralized_ml_api.local.run.early_starter import EarlyStarter
 from centralized_ml_api.local.run.ending import End, await_end, earlier_end, word_more_time
 from centralized_ml_api.local.run.entry_statuses import add_calls
 from centralized_ml_api.local.run.file_watcher import watch_access_log, watch_edits, watch_state_folder
@@ -41,11 +43,13 @@ from centralized_ml_api.local.run.sleepers_link import SleepersLink
 from centralized_ml_api.local.run.sockets import Sockets, answer
 from centralized_ml_api.local.run.starting import watch_start
 from centralized_ml_api.local.run.supervisor import Supervisor
+from centralized_ml_api.local.run.tasks import cancel, run_until_one_ends
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.local.status import LocalStatus
+from centralized_ml_api.local.supervision.child_setup import set_mark
 from centralized_ml_api.local.supervision.orphans import end_orphans
 from centralized_ml_api.local.supervision.probe import Prober
-from centralized_ml_api.local.supervision.process import ServerLog, set_mark, start_process
+from centralized_ml_api.local.supervision.process import ServerLog, start_process
 from centralized_ml_api.local.traffic.types import METRICS_PATH, Traffic
 from centralized_ml_api.local.usage.collector import UsageCollector, UsageRecorder
 from centralized_ml_api.plan.token_prices import list_prices
@@ -65,13 +69,14 @@ if TYPE_CHECKING:
     StartProcess = Callable[[Launch, ServerLog], Awaitable[Process]]
 
 
-def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
+def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal, early: EarlyServers) -> int:
     """Serves `plan` until stopped, and returns the exit status: 0, or 130 after Ctrl-C.
 
     Args:
         options: What `mlapi up` was asked for; its config is the one of `plan`.
         plan: What is served at first; a reload may change it.
         terminal: How this process speaks meanwhile.
+        early: Servers that run already.
 
     Raises:
         StartError: The folder or port is held, the gateway does not start, or no model could start.
@@ -79,12 +84,12 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal) -> int:
     raise_descriptors()
     with StateFolder(options.state) as state:
         set_mark(state.path)
-        end_orphans(state.path)  # left behind by a predecessor that was killed
+        end_orphans(state.path, early.pids)  # left behind by a predecessor that was killed
         check_port(options.host, options.port)
         if options.metrics_port:  # not with 0, any free one
             check_port(LOOPBACK, options.metrics_port)
         try:
-            return asyncio.run(LocalTarget(options, state, terminal).run(plan))
+            return asyncio.run(LocalTarget(options, state, terminal, early=early).run(plan))
         finally:
             end_orphans(state.path)
 
@@ -96,6 +101,7 @@ class LocalTarget:
         options: What `mlapi up` was asked for.
         state: The state folder, taken by this process.
         terminal: How this process speaks.
+        early: Servers that run already; without it, none.
         clock: Tells when the event ends, and waits.
         envoy: The gateway, where it is not the real one.
         admission: The admission service, where it is not the real one.
@@ -108,6 +114,7 @@ class LocalTarget:
         state: StateFolder,
         terminal: Terminal,
         *,
+        early: EarlyServers | None = None,
         clock: Clock = WALL_CLOCK,
         envoy: EnvoyGateway | None = None,
         admission: SupervisedAdmission | None = None,
@@ -142,11 +149,12 @@ class LocalTarget:
             clock=clock,
             start_process=start_gateway_process,
         )
+        self._starter = EarlyStarter(early or EarlyServers(config, state.path))
         self._prober, self._link = Prober(), SleepersLink(state.gateway, clock=clock)
         self._supervisor = Supervisor(
             self._gateway,
             self._keys,
-            ServiceFactory.of_state(state, self._prober, self._sockets.runtime_url).make,
+            ServiceFactory.of_state(state, self._prober, self._sockets.runtime_url, self._starter).make,
             link=self._link,
             times=WakeTimes(state.path / WAKE_TIMES_FILE),
             call_seconds=options.timeout_seconds,
@@ -194,7 +202,7 @@ class LocalTarget:
                 stack.callback(listening_socket.close)
             listening = await stack.enter_async_context(AsyncExitStack())  # until the models are gone
             answering = asyncio.create_task(self._answer(listening))
-            stack.push_async_callback(_cancel, answering)
+            stack.push_async_callback(cancel, answering)
             stack.push_async_callback(self._supervisor.stop)
             await self._supervisor.start(plan)
             stack.push_async_callback(self._usage.collect)  # once the gateway has written all
@@ -214,6 +222,7 @@ class LocalTarget:
             doors=(self._entrance, self._jobs),
             board=self._board,
             until=self._first_start.until_serving,
+            started=self._starter.finish,
         )
         await asyncio.Event().wait()
 
@@ -255,14 +264,7 @@ class LocalTarget:
                 ),
             )
         ]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        await run_until_one_ends(tasks)
 
     def request_stop(self) -> None:
         """Begins to stop; `run` returns when everything is gone."""
@@ -344,8 +346,3 @@ class LocalTarget:
         self._ends = plan.event.ends
         self._usage.note_prices(list_prices(plan))
         self._pricing = asyncio.ensure_future(self._usage.collect())  # before the next call
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})

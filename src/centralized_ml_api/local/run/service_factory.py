@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from centralized_ml_api.local.machine.state_folder import StateFolder
+    from centralized_ml_api.local.run.early_starter import EarlyStarter
     from centralized_ml_api.local.servers.parts import Say
     from centralized_ml_api.local.supervision.probe import Prober
     from centralized_ml_api.local.supervision.process import ServerLog
@@ -31,15 +32,26 @@ class ServiceFactory(ServiceParts):
     """Makes services of functions and of models."""
 
     @classmethod
-    def of_state(cls, state: StateFolder, prober: Prober, runtime_url: str) -> ServiceFactory:
+    def of_state(
+        cls, state: StateFolder, prober: Prober, runtime_url: str, starter: EarlyStarter
+    ) -> ServiceFactory:
         """Returns the one of a state folder.
 
         Args:
             state: Has the logs of the services, and what they write.
             prober: Asks servers whether they are ready.
             runtime_url: Where functions find the models.
+            starter: Starts the processes of models.
         """
-        return cls(state.model_logs, state.scratch, prober, ServerWatches(prober), runtime_url)
+        return cls(
+            state.model_logs,
+            state.scratch,
+            prober,
+            ServerWatches(prober),
+            runtime_url,
+            start=starter.start,
+            choose_port=starter.choose_port,
+        )
 
     def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> Service:
         """Makes the service of a spec, not yet running. It calls `changed` when its report changes."""

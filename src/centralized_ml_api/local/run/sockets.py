@@ -74,6 +74,7 @@ async def answer(
     doors: tuple[Entrance, Jobs],
     board: Board,
     until: Callable[[float], Awaitable[None]],
+    started: Callable[[], None],
 ) -> str:
     """Answers on all sockets until the stack unwinds; returns the link to the organizer's screen.
 
@@ -85,6 +86,7 @@ async def answer(
         doors: Where the gateway brings teams that join, and calls that are answered later.
         board: What the organizer's screen shows.
         until: Waits until the API serves, no longer than so many seconds.
+        started: Called then.
 
     Raises:
         StartError: The jobs that an earlier run left cannot be read.
@@ -92,6 +94,7 @@ async def answer(
     entrance, jobs = doors
     await jobs.load()
     await until(MOST_SECONDS)
+    started()
     listeners = await asyncio.to_thread(importlib.import_module, "centralized_ml_api.local.run.listeners")
     await listeners.listen_for_functions(stack, supervisor, sockets.runtime)
     await listeners.listen_to_gateway(stack, entrance, supervisor, jobs)

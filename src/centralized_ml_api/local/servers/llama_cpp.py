@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.config.llama_cpp_flags import parse_flags
 from centralized_ml_api.local.launch import Launch
+from centralized_ml_api.local.servers.llama_cpp_program import PROGRAM, STACK_BYTES
 from centralized_ml_api.local.servers.parts import fetch
 from centralized_ml_api.plan.engines import LLAMA_CPP_ANSWER_TOKENS, LlamaCppServing
 
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.servers.parts import ModelSpec, Say, ServiceParts
     from centralized_ml_api.local.supervision.process import ServerLog
     from centralized_ml_api.local.supervision.service import Service
-
-# By its path, not as a module: the process then imports llama.cpp and nothing of ours.
-_MAIN = Path(__file__).with_name("llama_cpp_main.py")
-
-_STACK_BYTES = 2**30
-"""For what llama.cpp does by recursion: with the usual 8 MiB, a chain of 150,000 grammar rules ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +54,6 @@ class LlamaCppServer:
 
     def launch(self, port: int) -> Launch:
         """Builds the process that will answer on `port`. Pure."""
-        # -P: a file of the user that is called like a module (json.py) must not take its place.
-        program = (sys.executable, "-P", str(_MAIN))
         arguments = {
             "--model": str(self.files[0]),
             "--alias": self.name,
@@ -72,13 +64,13 @@ class LlamaCppServer:
         }
         flags = () if self.serving.share_prompts else ("--keep-prompts-apart",)
         words = (word for pair in (*arguments.items(), *self._more_arguments()) for word in pair)
-        argv = (*program, *words, *flags)
+        argv = (*PROGRAM, *words, *flags)
         return Launch(
             argv=argv,
             environment=self.environment,
             cwd=self.cwd,
             needs=self.files,
-            stack_bytes=_STACK_BYTES,
+            stack_bytes=STACK_BYTES,
         )
 
     def _more_arguments(self) -> Iterator[tuple[str, str]]:

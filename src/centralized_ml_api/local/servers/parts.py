@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from centralized_ml_api.local.launch import Server
-from centralized_ml_api.local.machine.child_environment import inherited_environment
+from centralized_ml_api.local.machine.child_environment import build_environment, inherited_environment
 from centralized_ml_api.local.supervision.probe import Prober
-from centralized_ml_api.local.supervision.process import ServerLog
-from centralized_ml_api.local.supervision.replica import Timeouts
+from centralized_ml_api.local.supervision.process import ServerLog, start_process
+from centralized_ml_api.local.supervision.replica import ChoosePort, Start, Timeouts, choose_quiet_port
 from centralized_ml_api.local.supervision.server_watch import ServerWatches
 from centralized_ml_api.local.supervision.service import ReplicatedService
 from centralized_ml_api.local.weights import Progress, fetch_weights, render_bytes
@@ -21,8 +21,6 @@ from centralized_ml_api.plan.types import LocalPlan
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from centralized_ml_api.config.weights import Weights
     from centralized_ml_api.local.supervision.service import Service
 
@@ -33,8 +31,6 @@ Prepare = Callable[[Say, ServerLog], Awaitable[Server]]
 """Makes a server: its weights fetched, its packages installed; the log gets what is longer."""
 
 T = TypeVar("T")
-
-_OURS = "MLAPI_"
 
 
 @record
@@ -72,6 +68,8 @@ class ServiceParts:
         watches: Watches the servers that somebody else runs.
         runtime_url: Where functions find the models.
         timeouts: How long servers may take to start and to answer.
+        start: Starts the processes of models.
+        choose_port: Returns the port for the next process of a model.
     """
 
     logs: Path
@@ -80,6 +78,8 @@ class ServiceParts:
     watches: ServerWatches
     runtime_url: str
     timeouts: Timeouts = field(default_factory=Timeouts)
+    start: Start = start_process
+    choose_port: ChoosePort = choose_quiet_port
 
     def replicate(self, spec: ModelSpec, prepare: Prepare, changed: Callable[[], None]) -> Service:
         """Makes the service of a model that processes of this machine serve.
@@ -99,16 +99,9 @@ class ServiceParts:
             timeouts=self.timeouts,
             keeps_connections=spec.local.serving.keeps_connections,
             about_path=spec.local.serving.about_path,
+            start=self.start,
+            choose_port=self.choose_port,
         )
-
-
-def build_environment(ours: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:
-    """Builds what a model server sees: the user's own variables, then those of the config, which win.
-
-    Variables that start with `MLAPI_` are about this program, keys among them, and are left out.
-    """
-    inherited = {name: value for name, value in ours.items() if not name.startswith(_OURS)}
-    return {**inherited, **configured}
 
 
 async def fetch(weights: Weights, folders: tuple[Path, ...], say: Say) -> Path:

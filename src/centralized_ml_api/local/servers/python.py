@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.local import python_engine
 from centralized_ml_api.local.launch import Launch
-from centralized_ml_api.local.machine.child_environment import inherited_environment
+from centralized_ml_api.local.machine.child_environment import build_environment, inherited_environment
 from centralized_ml_api.local.python_engine import Environment, find_model_folder, prepare_environment
-from centralized_ml_api.local.servers.parts import build_environment, fetch, in_thread
+from centralized_ml_api.local.servers.parts import fetch, in_thread
 from centralized_ml_api.plan.engines import PythonServing
 
 if TYPE_CHECKING:

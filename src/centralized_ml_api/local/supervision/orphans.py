@@ -2,8 +2,8 @@
 
 A process group ends with its supervisor, and on Linux a child dies with its parent. Neither reaches a
 grandchild that moved to a session of its own or that outlived a killed supervisor. But everything that is
-started below a supervisor inherits its mark, an environment variable (`process.MARK`), which can be searched
-for.
+started below a supervisor inherits its mark, an environment variable (`child_setup.MARK`), which can be
+searched for.
 """
 
 from __future__ import annotations
@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from centralized_ml_api.local.supervision.process import MARK
+from centralized_ml_api.local.supervision.child_setup import MARK
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 KILL_SECONDS = 5.0
 
 
-def end_orphans(folder: Path) -> int:
+def end_orphans(folder: Path, spared: Collection[int] = ()) -> int:
     """Kills every process of this user that has the folder's mark, except this process and its ancestors.
+
+    Args:
+        folder: The state folder.
+        spared: The ids of processes that are not killed, either.
 
     Returns:
         How many were killed. They are gone by then, unless that took longer than `KILL_SECONDS`.
     """
-    spared = _find_ancestors()
+    spared = {*spared, *_find_ancestors()}
     orphans = [
         process
         for process in _list_processes()

@@ -4,42 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
-import resource
 import signal
-import sys
 from collections import deque
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import LINE_LIMIT_BYTES, Launch
+from centralized_ml_api.local.supervision.child_setup import build_child_setup, inherited_mark
 from centralized_ml_api.local.supervision.core_waits import CoreWaits, read_core_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-
-MARK = "MLAPI_STATE_FOLDER"
-"""The mark: an environment variable with the state folder, inherited by all processes below a supervisor."""
 
 LAST_LINES = 20
 LIMIT_BYTES = 10 * 1024 * 1024
-_PR_SET_PDEATHSIG = 1
-_OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")
-_STRICT = "2"
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def set_mark(folder: Path) -> None:
-    """Marks everything that this process starts from now on as belonging to the state folder."""
-    os.environ[MARK] = str(folder)
-
-
-def inherited_mark() -> dict[str, str]:
-    """Returns the mark as variables for a child's environment; empty if none is set."""
-    return {MARK: os.environ[MARK]} if MARK in os.environ else {}
 
 
 class ServerLog:
@@ -90,10 +71,28 @@ class ServerLog:
             self.path.replace(self.path.with_name(self.path.name + ".1"))
 
 
+class Child(Protocol):
+    """What is known of a child, as `asyncio.subprocess.Process` knows it."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status; None while it runs."""
+        ...
+
+    async def wait(self) -> int:
+        """Waits for the end and returns the exit status."""
+        ...
+
+
 class Process:
     """A running child. Its process group ends with it, and on Linux the child ends with us however we end."""
 
-    def __init__(self, child: asyncio.subprocess.Process, output: int, log: ServerLog) -> None:
+    def __init__(self, child: Child, output: int, log: ServerLog) -> None:
         self._child = child
         self._reader = asyncio.create_task(_read(output, log))
 
@@ -160,7 +159,7 @@ async def _start_with_pipe(launch: Launch) -> tuple[asyncio.subprocess.Process, 
             stdout=writing_end,
             stderr=writing_end,
             start_new_session=True,
-            preexec_fn=_build_child_setup(launch),
+            preexec_fn=build_child_setup(launch),
         )
     except BaseException:
         os.close(output)
@@ -168,56 +167,6 @@ async def _start_with_pipe(launch: Launch) -> tuple[asyncio.subprocess.Process, 
     finally:
         os.close(writing_end)
     return child, output
-
-
-def _build_child_setup(launch: Launch) -> Callable[[], None] | None:
-    """Returns what the child runs before its program; None where there is nothing to set up."""
-    steps = [step for step in (_die_with(os.getpid()), _allow_stack(launch.stack_bytes)) if step]
-
-    def set_up() -> None:
-        for step in steps:
-            step()
-
-    return set_up if steps else None
-
-
-def _allow_stack(stack_bytes: int | None, overcommit: Path = _OVERCOMMIT) -> Callable[[], None] | None:
-    """Returns what lets the threads of a child recurse deeper than the system's default.
-
-    A stack takes memory only where it is used. A kernel that counts all that could be used would refuse it.
-
-    Source: https://man7.org/linux/man-pages/man3/pthread_create.3.html (RLIMIT_STACK is what a thread's stack
-    gets) and https://docs.kernel.org/mm/overcommit-accounting.html (2: no overcommit)
-    """
-    with contextlib.suppress(OSError):
-        if overcommit.read_text().strip() == _STRICT:
-            return None
-    _, most = resource.getrlimit(resource.RLIMIT_STACK)
-    if stack_bytes is None or sys.platform != "linux":
-        return None
-    allowed = stack_bytes if most == resource.RLIM_INFINITY else min(stack_bytes, most)
-
-    def set_stack() -> None:
-        resource.setrlimit(resource.RLIMIT_STACK, (allowed, most))
-
-    return set_stack
-
-
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """Returns what the child runs before its program, so that the kernel kills it when we die.
-
-    Source: https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
-    """
-    libc = _libc
-    if libc is None:
-        return None
-
-    def set_death_signal() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # we died between fork and prctl
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return set_death_signal
 
 
 async def _feed(child: asyncio.subprocess.Process, stdin: bytes) -> None:

@@ -74,6 +74,17 @@ class RunningProcess(Protocol):
 
 
 Start = Callable[[Launch, ServerLog], Awaitable[RunningProcess]]
+ChoosePort = Callable[["Server"], int]
+
+
+def choose_quiet_port(server: Server) -> int:
+    """Returns a port that nobody is about to take.
+
+    Raises:
+        StartError: No port is free.
+    """
+    del server
+    return quiet_port()
 
 
 class Replica:
@@ -95,6 +106,7 @@ class Replica:
         keeps_connections: Whether the server takes another call on a connection after an answer; None if it
             is asked what it is.
         start: Starts a process.
+        choose_port: Returns the port for the next process of a server.
     """
 
     def __init__(
@@ -109,6 +121,7 @@ class Replica:
         about_path: str | None = None,
         keeps_connections: bool | None = True,
         start: Start = start_process,
+        choose_port: ChoosePort = choose_quiet_port,
     ) -> None:
         self._server = server
         self._prober = prober
@@ -117,7 +130,7 @@ class Replica:
         self._prepare = prepare
         self._about_path = about_path
         self._is_asked = keeps_connections is None
-        self._start = start
+        self._start, self._choose_port = start, choose_port
         self._process: RunningProcess | None = None
         self._policy = RestartPolicy()
         self.log = log
@@ -153,7 +166,7 @@ class Replica:
         """Runs the process from its start to its end, and tells the policy how it went."""
         self.log.forget()
         try:
-            self.port = quiet_port()
+            self.port = self._choose_port(self._server)
             self._process = await self._start(await self._next_launch(), self.log)
         except MlApiError as error:
             self.reason = error.message

@@ -9,7 +9,13 @@ from centralized_ml_api.errors import MlApiError
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 from centralized_ml_api.local.supervision.probe import ProbeResult
 from centralized_ml_api.local.supervision.process import ServerLog, start_process
-from centralized_ml_api.local.supervision.replica import Replica, Start, Timeouts
+from centralized_ml_api.local.supervision.replica import (
+    ChoosePort,
+    Replica,
+    Start,
+    Timeouts,
+    choose_quiet_port,
+)
 from centralized_ml_api.local.supervision.server_watch import Sight
 from centralized_ml_api.record import record
 
@@ -104,6 +110,7 @@ class ReplicatedService:
             they are asked what they are.
         about_path: Where a server describes its model as a JSON object; None if it does not.
         start: Starts a process.
+        choose_port: Returns the port for the next process of a server.
     """
 
     def __init__(
@@ -119,6 +126,7 @@ class ReplicatedService:
         keeps_connections: bool | None = True,
         about_path: str | None = None,
         start: Start = start_process,
+        choose_port: ChoosePort = choose_quiet_port,
     ) -> None:
         self._name = name
         self._prepare = prepare
@@ -129,7 +137,7 @@ class ReplicatedService:
         self._timeouts = timeouts
         self._keeps_connections = keeps_connections
         self._about_path = about_path
-        self._start = start
+        self._start, self._choose_port = start, choose_port
         self._replicas: list[Replica] = []
         self._log = self._build_log()
         self._detail = ""
@@ -213,6 +221,7 @@ class ReplicatedService:
             about_path=self._about_path,
             keeps_connections=self._keeps_connections,
             start=self._start,
+            choose_port=self._choose_port,
         )
 
     def _build_log(self, suffix: str = "") -> ServerLog:

@@ -22,13 +22,14 @@ from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.control_client import ControlClient
+from centralized_ml_api.local.run.early import EarlyServers
 from centralized_ml_api.local.run.file_watcher import watch_edits
 from centralized_ml_api.local.run.jobs import Jobs
 from centralized_ml_api.local.run.options import ServeOptions, Terminal
 from centralized_ml_api.local.run.reload import load_plan
 from centralized_ml_api.local.run.serve import LocalTarget, serve
 from centralized_ml_api.local.status import JobCounts
-from centralized_ml_api.local.supervision.process import MARK
+from centralized_ml_api.local.supervision.child_setup import MARK
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.plan.types import ApiPlan
 from support.access_log import append, line
@@ -573,7 +574,7 @@ def test_a_held_port_is_said_at_once_and_what_a_killed_predecessor_left_is_ended
         terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
         orphan = subprocess.Popen(["sleep", "600"], env={**os.environ, MARK: str(state)})
         with pytest.raises(StartError, match=f"port {port} "):
-            serve(options, ApiPlan((), ()), terminal)
+            serve(options, ApiPlan((), ()), terminal, EarlyServers(options.config, options.state))
         assert orphan.poll() is not None
     written = {path.name for path in state.rglob("*") if path.is_file()}
     assert written == {"lock", ".gitignore"}, "nothing has begun"

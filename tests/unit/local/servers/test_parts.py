@@ -9,8 +9,8 @@ import pytest
 
 from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.child_environment import build_environment
 from centralized_ml_api.local.servers.parts import (
-    build_environment,
     fetch,
     in_thread,
     render_progress,

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from centralized_ml_api.local.supervision.child_setup import MARK, inherited_mark, set_mark
 from centralized_ml_api.local.supervision.orphans import end_orphans
-from centralized_ml_api.local.supervision.process import MARK, inherited_mark, set_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

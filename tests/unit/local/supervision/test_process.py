@@ -17,9 +17,9 @@ import pytest
 from centralized_ml_api.api.keys import hide_keys, new_key
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.launch import LINE_LIMIT_BYTES, Launch
+from centralized_ml_api.local.supervision.child_setup import MARK
 from centralized_ml_api.local.supervision.process import (
     LAST_LINES,
-    MARK,
     Process,
     ServerLog,
     start_process,
