@@ -205,10 +205,10 @@ def build_rows(seconds: Seconds) -> list[Row]:
 
 
 NOTES = """\
-Before `mlapi up` knows which server to start, Python imports the program and checks the config. Then the
-model loads on one core, while the other imports the remaining modules and starts Envoy and the admission
-service. With a function, its host and its worker start as well, and two cores become the bottleneck.
-`--target aws` imports botocore to look for credentials.
+A start with the config of the last one [begins with its servers](../decisions/0043-servers-start-first.md):
+the model loads on one core, while Python imports the program on the other, checks the config, and starts
+Envoy and the admission service. With a function, its host and its worker start as well, and two cores become
+the bottleneck. `--target aws` imports botocore to look for credentials.
 
 What was tried to start sooner, in November 2026. The old and the new program ran in turn; a ratio is the
 median of the rounds. Other work kept both cores busy: milliseconds are processor time, and longer than on a

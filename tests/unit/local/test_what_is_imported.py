@@ -28,6 +28,8 @@ PACKAGE = "centralized_ml_api"
                 "email",
             ],
         ),
+        ("local.run.early", ["asyncio", "aiohttp", "pydantic", f"{PACKAGE}.config.schema"]),
+        ("cli.verbs.up", ["asyncio", "aiohttp", "pydantic", f"{PACKAGE}.config.schema", "psutil"]),
         (
             "cli.verbs.check",
             ["aiohttp", "pydantic", "urllib3", "botocore", "asyncio", "importlib.metadata", "email"],
