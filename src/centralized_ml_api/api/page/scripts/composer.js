@@ -56,9 +56,24 @@ function buildComposer(conversation) {
   return element("div", { class: "foot" }, newest, form, element("p", { class: "warning tiny faint" }, "Answers can be wrong. Check what matters."));
 }
 
+/** Lets whoever has a keyboard go on writing; on a touch screen, that would open one. */
+function focusBox() {
+  if (!matchMedia("(pointer: coarse)").matches) byId("ask")?.focus({ preventScroll: true });
+}
+
+/** Runs `draw`; where that took away what had the focus in a container, the box has it. */
+function focusBoxAfter(container, draw) {
+  const hadFocus = container.contains(document.activeElement);
+  draw();
+  if (hadFocus && (document.activeElement === document.body || document.activeElement.hidden)) focusBox();
+}
+
 /** Updates what depends on whether an answer is under way, on the settings and on the attached image. */
 function showComposer(conversation) {
-  if (!byId("ask")) return;
+  if (byId("ask")) focusBoxAfter(document.querySelector(".composer:not(.edit)"), () => fillComposer(conversation));
+}
+
+function fillComposer(conversation) {
   const busy = isRunning(conversation);
   const names = conversation.models;
   byId("ask").placeholder = names.length > 1 ? "Ask both" : `Ask ${names[0]}`;

@@ -135,7 +135,23 @@ function openConversation(conversation) {
   showNewest();
   drawBar();
   drawSide();
-  if (!matchMedia("(pointer: coarse)").matches) byId("ask").focus({ preventScroll: true });
+  focusBox();
+}
+
+/** Takes over what another tab of this browser has kept meanwhile, but for conversations in which an answer is under way. */
+async function takeOver() {
+  if (!state.catalogue) return;
+  const known = new Map(state.conversations.map((conversation) => [conversation.id, conversation]));
+  const news = (await loadConversations()).filter(({ id, updated }) => !(known.get(id)?.updated >= updated));
+  for (const conversation of news) {
+    const own = known.get(conversation.id);
+    if (!own) state.conversations.push(conversation);
+    else if (!isRunning(own)) Object.assign(own, conversation);
+  }
+  if (!news.length) return;
+  state.conversations.sort((left, right) => right.updated - left.updated);
+  keepFocus(byId("talks"), drawTalks);
+  if (news.some(({ id }) => id === state.conversation?.id) && !isRunning(state.conversation)) redraw(state.conversation);
 }
 
 /** Remembers a conversation once something was asked in it. */
@@ -204,6 +220,7 @@ byId("app").addEventListener("click", (event) => { if (event.target === byId("ap
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.body.classList.contains("menu-open")) showMenu(false);
 });
+addEventListener("focus", takeOver);
 addEventListener("hashchange", () => {
   if (location.hash.startsWith("#key=")) takeKeyFromAddress(), load();
   else if (state.catalogue) route();

@@ -1,6 +1,6 @@
 // Lets screen readers hear answers while they come: block by block, each once.
 
-const KEPT_BLOCKS = 20;
+const HEARD_MILLISECONDS = 60_000;
 
 /** How many blocks of an answer were read out. */
 const spoken = new WeakMap();
@@ -18,8 +18,9 @@ function speak(conversation, answer, isDone) {
   const complete = isDone ? blocks.length : blocks.length - 1;
   const from = spoken.get(answer) ?? 0;
   if (complete <= from) return;
-  byId("heard").append(...blocks.slice(from, complete).map((block) => element("p", {}, wordBlock(block))));
-  while (byId("heard").childElementCount > KEPT_BLOCKS) byId("heard").firstElementChild.remove();
+  const words = blocks.slice(from, complete).map((block) => element("p", {}, wordBlock(block)));
+  byId("heard").append(...words);
+  setTimeout(() => words.forEach((said) => said.remove()), HEARD_MILLISECONDS); // or who searches the page finds all twice
   spoken.set(answer, complete);
 }
 

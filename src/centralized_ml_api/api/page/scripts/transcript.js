@@ -28,7 +28,7 @@ function redraw(conversation) {
   if (state.conversation !== conversation || !byId("transcript")) return;
   const built = buildTranscript(conversation);
   built.addEventListener("scroll", showNewest, true);
-  byId("transcript").replaceChildren(...[built.segments, built].filter(Boolean));
+  focusBoxAfter(byId("transcript"), () => byId("transcript").replaceChildren(...[built.segments, built].filter(Boolean)));
   showComposer(conversation);
   showNewest();
 }
@@ -36,7 +36,7 @@ function redraw(conversation) {
 function redrawAnswer(conversation, answer) {
   const view = views.get(answer);
   if (state.conversation !== conversation || !view) return;
-  drawFollowing(() => view.article.replaceWith(buildAnswer(conversation, view.index, view.column)));
+  focusBoxAfter(view.article, () => drawFollowing(() => view.article.replaceWith(buildAnswer(conversation, view.index, view.column))));
   showComposer(conversation);
 }
 
