@@ -122,8 +122,7 @@ def run_cdk(
 ) -> CdkRun:
     """Runs `cdk <arguments>`, with a folder of its own for temporary files, since it leaves some behind.
 
-    Ctrl-C also reaches the CDK CLI, which shares the terminal, and ends both. CloudFormation goes on
-    without them.
+    Ctrl-C and SIGTERM end the CDK CLI, too. CloudFormation goes on without it.
 
     Args:
         cli: what to run.
@@ -150,11 +149,16 @@ def run_cdk(
             errors="replace",
         ) as process,
     ):
-        for line in process.stdout or ():
-            file.write(line)
-            file.flush()
-            lines.append(line)
-            on_line(line.rstrip())
+        try:
+            for line in process.stdout or ():
+                file.write(line)
+                file.flush()
+                lines.append(line)
+                on_line(line.rstrip())
+        except BaseException:  # its temporary files go, so it must not go on
+            process.terminate()
+            process.wait()
+            raise
     return CdkRun(process.returncode, "".join(lines))
 
 

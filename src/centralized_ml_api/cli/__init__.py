@@ -6,6 +6,7 @@ import errno
 import gc
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -106,6 +107,9 @@ def main() -> None:
     # which lives on, this costs some megabytes.
     gc.set_threshold(50_000)
     open_standard_streams()
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # As Ctrl-C does, so that temporary files are removed on the way out. `up` ends in its own way.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     status = run()
     gc.freeze()
     sys.exit(status)

@@ -28,7 +28,7 @@ There are no colours when the output is not a terminal or `NO_COLOR` is set.
 | 0 | it worked |
 | 1 | it failed: nothing runs, a model could not start, the response to a call was an error |
 | 2 | the command line or the config is wrong; nothing was started or changed |
-| {INTERRUPTED} | Ctrl-C interrupted it |
+| {INTERRUPTED} | Ctrl-C interrupted it, or SIGTERM, at which `mlapi up` ends with 0 |
 """
 
 

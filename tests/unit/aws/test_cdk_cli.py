@@ -59,6 +59,7 @@ def test_what_it_leaves_among_temporary_files_is_removed(tmp_path: Path, *, stop
     script = """
     const made = require("fs").mkdtempSync(require("path").join(require("os").tmpdir(), "left-"));
     console.log(made);
+    if (process.argv.includes("--long")) setInterval(() => {}, 1000);
     """
     cli, state, made = CdkCli(find_node(), install(tmp_path, script)), tmp_path / "state", list[Path]()
 
@@ -69,7 +70,8 @@ def test_what_it_leaves_among_temporary_files_is_removed(tmp_path: Path, *, stop
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) if stops else contextlib.nullcontext():
-        run_cdk(cli, ["diff"], folder=tmp_path, log=state / "cdk.log", on_line=note)
+        long = ["--long"] if stops else []
+        run_cdk(cli, ["diff", *long], folder=tmp_path, log=state / "cdk.log", on_line=note)
     assert made[0].is_relative_to(state.resolve())
     assert [path.name for path in state.iterdir()] == ["cdk.log"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +14,10 @@ import pytest
 
 from centralized_ml_api import cli
 from centralized_ml_api.cli import SECTIONS, VERBS
+from centralized_ml_api.errors import INTERRUPTED
 from support.local_api import MLAPI
 from support.verbs import mlapi
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,3 +140,21 @@ def test_the_version_is_printed_as_a_program_of_its_own_too(tmp_path: Path) -> N
     assert re.fullmatch(version, mlapi("--version", cwd=tmp_path).out)
     ran = subprocess.run([*MLAPI, "--version"], capture_output=True, text=True, check=True, timeout=60)
     assert re.fullmatch(version, ran.stdout)
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_verb_as_ctrl_c_does(tmp_path: Path) -> None:
+    """Otherwise it would leave its temporary files."""
+    command = [*MLAPI, "check", "/dev/stdin"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b" " * 2**20)  # more than a pipe holds: it reads by now
+
+        def has_ended() -> bool:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it came between two reads
+                process.wait(5)
+            return process.poll() is not None
+
+        wait_until(has_ended, "it ends")
+        assert process.returncode == INTERRUPTED
