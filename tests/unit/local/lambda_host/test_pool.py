@@ -192,6 +192,7 @@ def test_a_caller_that_leaves_passes_its_worker_on(specify: Specify) -> None:
         worker.answer()
         leaving.cancel()
         await settled()
+        assert leaving.cancelled()
         assert [call.request_id for call in worker.calls] == ["running", "staying"]
         worker.answer()
         assert (await running, await staying) == (DONE, DONE)
@@ -254,3 +255,25 @@ def test_a_worker_whose_process_is_gone_gets_no_call_even_before_it_is_forgotten
         assert await call == DONE
 
     play(specify(), scenario)
+
+
+def test_stopping_waits_until_every_worker_has_ended(specify: Specify) -> None:
+    ended: list[Worker] = []
+
+    class Slow(FakeWorker):
+        async def live(self) -> Failed | None:
+            try:
+                return await super().live()
+            finally:
+                await settled()
+                ended.append(self)
+
+    async def main() -> None:
+        pool = Pool(specify(), Slow)
+        call = asyncio.create_task(pool.invoke(Invocation("r", b"{}")))
+        await settled()
+        await pool.stop(grace_seconds=0)
+        assert len(ended) == 1
+        assert await call == Failed(503, "the function is stopping")
+
+    asyncio.run(main())

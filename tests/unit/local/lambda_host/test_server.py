@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.local.lambda_host import FunctionServer, why_not_here
-from centralized_ml_api.local.lambda_host.server import read_specification
-from support.function_host import build_function_plan
+from centralized_ml_api.local.lambda_host.server import HostSpecification, read_specification
+from support.function_host import NOWHERE, build_function_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +79,30 @@ def test_a_specification_shows_no_credentials(make_server: Make) -> None:
     specification = read_specification(server.launch(1).stdin)
     assert specification.credentials == {"AWS_SECRET_ACCESS_KEY": "s3cret"}
     assert "s3cret" not in repr(specification)
+
+
+def test_the_host_is_told_everything_about_its_function(make_server: Make, tmp_path: Path) -> None:
+    layers = ("arn:of:a-layer",)
+    server = make_server("", timeout_seconds=7, handler="app.main", layers=layers, environment={"A": "b"})
+    specification = read_specification(server.launch(1234).stdin)
+    assert specification == HostSpecification(
+        name="echo",
+        code=str(tmp_path / "my function"),
+        handler="app.main",
+        timeout_seconds=7,
+        memory_mib=256,
+        endpoint_name="echo-endpoint",
+        runtime_url=NOWHERE,
+        model_speaks="openai-chat",
+        port=1234,
+        region="us-east-1",
+        path="/usr/bin:/bin",
+        scratch=str(tmp_path / "scratch"),
+        layers=layers,
+        environment={"A": "b"},
+        credentials={},
+        max_workers=8,
+        idle_seconds=300,
+    )
+    assert specification.function_arn == "arn:aws:lambda:us-east-1:000000000000:function:echo"
+    assert read_specification(replace(server, scratch=None).launch(1).stdin).scratch is None

@@ -177,3 +177,27 @@ def test_a_call_is_handed_over_with_its_deadline_and_only_the_first_report_has_t
     first, second = re.findall(r"REPORT .*", capsysbinary.readouterr().out.decode())
     assert "Init Duration" in first
     assert "Init Duration" not in second
+
+
+def test_a_worker_that_has_loaded_its_function_ends_without_a_reason(
+    specify: Callable[..., HostSpecification],
+) -> None:
+    async def run() -> object:
+        worker = Shell(specify(), lambda _: None)
+        worker._polled()  # noqa: SLF001  # as the runtime client does
+        return await worker.live()
+
+    assert asyncio.run(run()) is None
+
+
+def test_a_call_that_takes_too_long_ends_its_process(specify: Callable[..., HostSpecification]) -> None:
+    async def run() -> object:
+        worker = Shell(specify(timeout_seconds=0), lambda _: None)
+        worker.line = "exec sleep 600"
+        life = asyncio.create_task(worker.live())
+        await until(lambda: worker._process, "it has started")  # noqa: SLF001  # nothing else tells
+        await worker.run(Invocation("r-1", b"{}"))
+        return await asyncio.wait_for(life, 30)
+
+    ended = "the function could not be loaded: its process ended (signal SIGKILL)"
+    assert asyncio.run(run()) == Failed(502, ended)
