@@ -180,12 +180,22 @@ def test_call_of_no_model_names_those_there_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("target")
-def test_a_call_that_fails_leads_to_the_log(tmp_path: Path) -> None:
+def test_a_call_that_fails_leads_to_what_runs(tmp_path: Path) -> None:
     ran = mlapi("call", "status/503", "{}", cwd=tmp_path)
     assert ran.status == 1
     assert ran.talk.splitlines()[-1] == "Next: mlapi status"
-    (tmp_path / ".mlapi/logs/models/status.log").write_text("boom\n")
-    ran = mlapi("call", "status", "{}", "--key", "k", cwd=tmp_path)
+
+
+@pytest.mark.usefixtures("target")
+def test_smoke_that_fails_leads_to_the_log(tmp_path: Path) -> None:
+    entry = {"name": "refuse", "integration": {"type": "api"}, "sample": {}}
+    (tmp_path / "event.json").write_text(json.dumps({"models": [], "endpoints": [entry]}))
+    ran = mlapi("smoke", "--config", "event.json", cwd=tmp_path)
+    assert (ran.status, ran.talk.splitlines()[-1]) == (1, "Next: mlapi status")
+    (tmp_path / ".mlapi/logs/models").mkdir(parents=True, exist_ok=True)
+    (tmp_path / ".mlapi/logs/models/refuse.log").write_text("boom\n")
+    ran = mlapi("smoke", "--config", "event.json", cwd=tmp_path)
+    assert (ran.status, ran.talk.splitlines()[-1]) == (1, "Next: mlapi logs refuse")
 
 
 @pytest.mark.usefixtures("target")

@@ -106,6 +106,7 @@ def test_rule_16_a_named_draft_model_is_an_error() -> None:
     spec = make_configured(["quick", "plain"], quick=drafted, plain=component())
     with pytest.raises(InexpressibleConfigError) as raised:
         facts_of(spec, config="quick")
+    assert raised.value.expected == "a configuration without one: plain"
     assert raised.value.fix == 'write "plain"'
 
 
@@ -113,8 +114,9 @@ def test_rule_16_draft_models_everywhere_are_an_error() -> None:
     drafted = component(hosting_additional_data_sources=DRAFT)
     with pytest.raises(InexpressibleConfigError, match="one, two"):
         facts_of(make_configured(["one", "two"], one=drafted, two=drafted))
-    with pytest.raises(InexpressibleConfigError):
+    with pytest.raises(InexpressibleConfigError) as raised:
         facts_of(make_spec(hosting_additional_data_sources=DRAFT))
+    assert raised.value.expected == "a model without one"
 
 
 def test_a_configuration_brings_its_own_default_and_types() -> None:

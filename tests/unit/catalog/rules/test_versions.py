@@ -70,3 +70,9 @@ def test_rule_3_an_unknown_version_names_the_newest_ones() -> None:
 def test_rule_3_no_text_of_a_manifest_or_config_breaks_the_choice(versions: list[str], wanted: str) -> None:
     row = select_row(rows(*versions), wanted)
     assert row is None or row.version in versions
+
+
+def test_rule_3_a_specifier_finds_a_version_before_its_release() -> None:
+    row = select_row(rows("1.0.0", "1.1.0rc1"), ">=1.0")
+    assert row is not None
+    assert row.version == "1.1.0rc1"
