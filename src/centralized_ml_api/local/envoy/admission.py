@@ -46,7 +46,6 @@ from centralized_ml_api.local.admission.terms import (
 from centralized_ml_api.local.envoy.headers import REQUEST_ID, build_header
 from centralized_ml_api.local.envoy.lua_scripts import read_script
 from centralized_ml_api.local.envoy.route_action import (
-    FILTER_ENABLED,
     HEADERS_FILTER,
     LEFT_HEADERS,
     LUA_DISABLED,
@@ -139,8 +138,12 @@ def _with_left_headers(route: Route) -> Route:
 
 def reading_body(route: Route, terms: RouteTerms) -> Route:
     """Returns a route whose bodies the service reads, to choose another route. Pure."""
-    later = {ADMISSION_FILTER: FILTER_ENABLED}  # for the route that is chosen
-    return with_filter_config(_ask(route, UNREAD_FILTER, terms), later)
+    return _ask(route, UNREAD_FILTER, terms)
+
+
+def asks(route: Route) -> bool:
+    """Returns whether the service may be asked about a call that goes on by this route. Pure."""
+    return "filter_context" in route.get("typed_per_filter_config", {}).get(ADMISSION_FILTER, {})
 
 
 def without_admission(route: Route) -> Route:

@@ -25,6 +25,8 @@ from centralized_ml_api.api.openai import (
 )
 from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
 from centralized_ml_api.local.envoy.admission import (
+    ADMISSION_FILTER,
+    asks,
     build_terms,
     list_free_teams,
     reading_body,
@@ -183,6 +185,7 @@ def enabling(chosen: Sequence[Route], route: Route) -> Route:
     own = [
         name for name in (HEADERS_FILTER, USUAL_HEADERS_FILTER) if any(_has(name, each) for each in chosen)
     ]
+    own += [ADMISSION_FILTER] if any(map(asks, chosen)) else []
     return with_filter_config(route, dict.fromkeys((METADATA_FILTER, *own, RESPONSE_FILTER), FILTER_ENABLED))
 
 

@@ -7,6 +7,7 @@
 -- servers that count nothing.
 
 local LONGEST_USAGE, MOST_DIGITS = 4096, 12
+local TAB, RETURN, SPACE, ZERO, NINE, COLON, SMALL_A, SMALL_Z, BRACE = 9, 13, 32, 48, 57, 58, 97, 122, 123
 local KEYS = {
   prompt_tokens = true, completion_tokens = true, total_tokens = true, cached_tokens = true, cache_write_tokens = true,
   input_tokens = true, output_tokens = true, cache_read_input_tokens = true, cache_creation_input_tokens = true,
@@ -16,18 +17,66 @@ local KEYS = {
 -- Notes that an answer of this Content-Type has tokens, and whether it comes as a "stream" or "whole": see
 -- `plan/usage/tokens.py`.
 local function note_answer(handle, kind)
-  local is_stream = kind ~= nil and kind:lower():find("^text/event%-stream") ~= nil
+  local is_stream = kind ~= nil and kind ~= "application/json" and kind:lower():find("^text/event%-stream") ~= nil
   handle:streamInfo():dynamicMetadata():set(USAGE, "answer", is_stream and "stream" or "whole")
   return is_stream
 end
 
+-- The functions below look at bytes, and search for plain characters: LuaJIT compiles both, but no patterns.
+
+-- Returns where the value after a key begins, from behind its quote; nil if that was no key.
+local function find_value(text, position)
+  local colon
+  while true do
+    local byte = text:byte(position)
+    if byte == COLON and not colon then
+      colon = true
+    elseif byte ~= SPACE and (not byte or byte < TAB or byte > RETURN) then
+      return colon and position
+    end
+    position = position + 1
+  end
+end
+
+-- Returns the number whose digits begin at a position; false for one of too many digits, nil for none.
+local function read_number(text, position)
+  local start, number, byte = position, 0, text:byte(position)
+  while byte and byte >= ZERO and byte <= NINE do
+    position, number = position + 1, number * 10 + byte - ZERO
+    byte = text:byte(position)
+  end
+  if position == start then return nil end
+  return position - start <= MOST_DIGITS and number
+end
+
 -- Returns the numbers that an object has at keys of tokens, also in objects within it; of equal keys the first counts.
+-- Any two quotes with no other between them may be those of a key.
 local function read_numbers(object)
-  local numbers = {}
-  for key, digits in object:gmatch('"([%l_]+)"%s*:%s*(%d+)') do
-    if KEYS[key] and numbers[key] == nil then numbers[key] = #digits <= MOST_DIGITS and tonumber(digits) end
+  local numbers, first = {}, object:find('"', 1, true)
+  while first do
+    local second = object:find('"', first + 1, true)
+    local letter = object:byte(first + 1)
+    if second and letter >= SMALL_A and letter <= SMALL_Z then
+      local key = object:sub(first + 1, second - 1)
+      local value = KEYS[key] and numbers[key] == nil and find_value(object, second + 1)
+      if value then numbers[key] = read_number(object, value) end
+    end
+    first = second
   end
   return numbers
+end
+
+-- Returns where the object ends that begins at a position: where as many braces are closed as opened; nil without an end.
+local function find_object_end(text, position)
+  local depth, opened = 0, position
+  while true do
+    local closed = text:find("}", position, true)
+    if not closed then return nil end
+    while opened and opened < closed do depth, opened = depth + 1, text:find("{", opened + 1, true) end
+    depth = depth - 1
+    if depth == 0 then return closed end
+    position = closed + 1
+  end
 end
 
 -- Returns the tokens in, those of them from a cache, the tokens out, and those in that a cache has written; none for what
@@ -81,16 +130,17 @@ end
 local function note_reports(handle, seen, text, key, read)
   local metadata, start = nil, text:find(key, 1, true)
   while start do
-    local object, stop = text:match("^%s*:%s*(%b{})()", start + #key)
-    if object then
+    local value = find_value(text, start + #key)
+    local stop = value and text:byte(value) == BRACE and find_object_end(text, value)
+    if stop then
       metadata = metadata or handle:streamInfo():dynamicMetadata()
-      local tokens_in, cached, out, cache_writes = read(object)
+      local tokens_in, cached, out, cache_writes = read(text:sub(value, stop))
       note_larger(metadata, seen, "in", tokens_in)
       note_larger(metadata, seen, "cached", cached)
       note_larger(metadata, seen, "out", out)
       note_larger(metadata, seen, "cache_writes", cache_writes)
     end
-    start = text:find(key, stop or start + #key, true)
+    start = text:find(key, stop and stop + 1 or start + #key, true)
   end
   return metadata ~= nil
 end

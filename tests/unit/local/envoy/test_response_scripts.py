@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lupa.luajit21 import LuaRuntime
 
 from centralized_ml_api.local.envoy.listener import build_connection_manager
@@ -53,10 +56,50 @@ end
 """
 
 
+COUNTING = LuaRuntime().execute(f"{PLAYED}{render_counting()}{COUNT}")
+
+
 def count(**document: Any) -> dict[str, int]:
-    lua = LuaRuntime()
-    noted = lua.execute(f"{PLAYED}{render_counting()}{COUNT}")(json.dumps(document))
-    return {name: int(number) for name, number in noted.items()}
+    return count_in(json.dumps(document))
+
+
+def count_in(text: str) -> dict[str, int]:
+    return {name: int(number) for name, number in COUNTING(text).items()}
+
+
+def read_by_patterns(text: str) -> dict[str, int]:
+    """What the objects behind `usage` and `timings` say, up to the brace that closes each."""
+    noted: dict[str, int] = {}
+    for key, names in (("usage", {"in": "prompt_tokens", "cached": "cached_tokens"}), ("timings", {})):
+        place = 0
+        while found := re.compile(rf'"{key}"').search(text, place):
+            place = found.end()
+            opened = re.compile(r"\s*:\s*(?=\{)").match(text, place)
+            end = opened and find_end(text, opened.end())
+            if not opened or not end:
+                continue
+            numbers: dict[str, int] = {}
+            for name, digits in re.findall(r'"([a-z_]+)"\s*:\s*(\d+)', text[opened.end() : end]):
+                numbers.setdefault(name, int(digits))
+            place = end
+            told = {short: numbers.get(name) for short, name in names.items()}
+            if key == "timings" and "prompt_n" in numbers:
+                told = {"in": numbers["prompt_n"]}
+            if key == "usage" and "prompt_tokens" not in numbers:
+                told = {"cached": numbers.get("cached_tokens")}
+            larger = {name: value for name, value in told.items() if value and value > noted.get(name, 0)}
+            noted.update(larger)
+    return noted
+
+
+def find_end(text: str, place: int) -> int | None:
+    """Where the braces that are opened at a place are closed, whatever is between them."""
+    depth = 0
+    for at in range(place, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return at + 1
+    return None
 
 
 @pytest.mark.parametrize(
@@ -99,6 +142,37 @@ def test_the_report_of_llama_cpp_counts_what_its_cache_had_as_read() -> None:
         "cached": 5,
         "out": 10,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ('{"usage"\t:\n{"prompt_tokens"\v:\f7}}', {"in": 7}),
+        ('{"usage": {"a": {}, "b": {"prompt_tokens": 7}, "output_tokens": 3}}', {"in": 7}),
+        ('{"usage": {"note": "a \\" b", "prompt_tokens": 7}}', {"in": 7}),
+        ('{"usage": {"prompt_tokens": "7", "input_tokens": 8}}', {"in": 8}),
+        ('{"usage": {"prompt_tokens": -7, "input_tokens": 8.9}}', {"in": 8}),
+        ('{"usage": {"prompt_tokens" 7, "input_tokens":: 8}}', {}),
+        ('{"usage": {"prompt_tokens": 7', {}),
+        ('{"usage": "prompt_tokens", "usage": {"prompt_tokens": 7}}', {"in": 7}),
+        ('{"usage": {"prompt_tokens": 7}, "usage": {"prompt_tokens": 9}}', {"in": 9}),
+        ('{"usage": {"prompt_tokens":', {}),
+        ('{"usage"', {}),
+        ('{"usage":', {}),
+    ],
+)
+def test_a_report_is_found_in_any_text(text: str, tokens: dict[str, int]) -> None:
+    assert count_in(text) == tokens
+
+
+NOT_QUOTES = st.sampled_from(("{", "}", ":", " ", "\n", ",", "1", "27", "x", "\\"))
+KEYS = st.sampled_from(('"usage"', '"timings"', '"prompt_tokens"', '"cached_tokens"', '"prompt_n"', '"a"'))
+
+
+@given(st.lists(st.one_of(NOT_QUOTES, KEYS, st.just('"'), st.just(": {"), st.just('": 5')), max_size=40))
+def test_bytes_are_read_as_patterns_would_read_them(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert count_in(text) == read_by_patterns(text)
 
 
 def test_of_several_reports_the_largest_counts() -> None:
