@@ -188,3 +188,16 @@ def test_a_flood_hardly_delays_the_others_and_has_what_they_leave(tokens: int, m
 def test_the_queue_of_llama_cpp_alone_delays_them_much_more() -> None:
     ratio, _ = find_ratio(takes_turns=False, tokens=2)
     assert ratio >= 2
+
+
+def test_where_the_others_would_use_all_of_it_a_flood_has_as_much_as_each() -> None:
+    counts: list[int] = []
+
+    async def flood_beside_busy_teams(world: World) -> int:
+        flood = asyncio.create_task(world.call_at_once(FLOODING, TEAMS[:1], SECONDS))
+        counts.extend(await asyncio.gather(*(world.call_at_once(2, [team], SECONDS) for team in TEAMS[1:])))
+        return await flood
+
+    _, answered = run(flood_beside_busy_teams, takes_turns=True, tokens=2)
+    assert max(counts) - min(counts) <= 2
+    assert 0.8 <= answered / statistics.mean(counts) <= 1.3
