@@ -18,7 +18,7 @@ from centralized_ml_api.local.envoy.settings import build_config_source, render_
 from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from centralized_ml_api.local.envoy.settings import Settings
 
@@ -33,12 +33,21 @@ def stat_name(cluster: str) -> str:
     return f"cluster.{quote(cluster, safe='')}"
 
 
-def build_cluster(upstream: Upstream | ExternalUpstream, settings: Settings) -> dict[str, Any]:
-    """Builds the cluster of one upstream. Pure."""
+def build_cluster(
+    upstream: Upstream | ExternalUpstream, settings: Settings, filters: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Builds the cluster of one upstream. Pure.
+
+    Args:
+        upstream: Its servers.
+        settings: What stays the same while Envoy runs.
+        filters: The HTTP filters of a local one, through which its calls leave.
+    """
     if isinstance(upstream, Upstream):
         source = build_config_source(settings.files.endpoints_of(upstream.name))
         discovery = {"type": "EDS", "eds_cluster_config": {"eds_config": source}}
-        base = _build_base(upstream.name, settings, 1, [], keeps_connections=upstream.keeps_connections)
+        keeps = upstream.keeps_connections
+        base = _build_base(upstream.name, settings, 1, filters, keeps_connections=keeps)
         return {**base, **discovery}
     keeps = upstream.keeps_connections or upstream.signing is not None or upstream.provider is not None
     base = _build_base(upstream.name, settings, 5, _build_filters(upstream), keeps_connections=keeps)
@@ -69,7 +78,7 @@ def _build_base(
     name: str,
     settings: Settings,
     connect_seconds: float,
-    filters: list[dict[str, Any]],
+    filters: Sequence[dict[str, Any]],
     *,
     keeps_connections: bool,
 ) -> dict[str, Any]:
@@ -88,7 +97,7 @@ def _build_base(
             **({} if keeps_connections else {"max_requests_per_connection": 1}),
         },
         "explicit_http_config": {"http_protocol_options": {}},
-        **({"http_filters": filters} if filters else {}),
+        **({"http_filters": [*filters]} if filters else {}),
     }
     return {
         "@type": f"{_TYPES}.config.cluster.v3.Cluster",

@@ -26,6 +26,7 @@ from centralized_ml_api.local.envoy.api_keys import (
     match_teams,
     match_unauthorized_teams,
 )
+from centralized_ml_api.local.envoy.aws_signing import UPSTREAM_CODEC
 from centralized_ml_api.local.envoy.body_metadata import MODEL_NAMED, match_body
 from centralized_ml_api.local.envoy.direct_responses import (
     build_405_route,
@@ -35,9 +36,8 @@ from centralized_ml_api.local.envoy.direct_responses import (
 )
 from centralized_ml_api.local.envoy.headers import (
     IF_ABSENT,
-    REQUEST_ID,
-    REQUEST_ID_HEADER,
     RESPONSE_HEADERS,
+    SET_REQUEST_ID,
     build_header,
 )
 from centralized_ml_api.local.envoy.refused_bodies import CUTTING, NO_LENGTH, take_large
@@ -71,7 +71,12 @@ JOB_TABLE_NAME = "job-routes"
 _SECONDS = 60.0
 """How long a body may take to the disk."""
 
-_ASKS_LATER = {"name": PREFER_HEADER, "string_match": {"safe_regex": {"regex": PREFERS_ASYNC}}}
+_MOST_BYTES = 2**53
+"""More than any body has."""
+
+ASKS_LATER = {"name": PREFER_HEADER, "string_match": {"safe_regex": {"regex": PREFERS_ASYNC}}}
+"""Matches calls that ask to be answered later."""
+
 _READS = ("GET", "HEAD")
 _ID = "{id}"
 
@@ -95,20 +100,51 @@ class _Kind:
     names: tuple[str, ...] | None = field(default=None)
 
 
-def build_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
-    """Builds the routes of calls that ask to be answered later, to stand before those of the models. Pure.
+def build_own_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
+    """Builds the routes of such calls at `/{name}`, to stand before all others. Pure.
 
-    Each has one path, at which the tree of routes puts it: only a list of routes can look at a body.
+    Entries of a kind share them: each would take 10 kB for the pattern of the preference alone.
+    """
+    if gateway.jobs is None or gateway.starts is not None:
+        return []
+    paths: defaultdict[_Kind, list[str]] = defaultdict(list)
+    for kind in _list_kinds(gateway, limits):
+        if kind.by_path:
+            paths[replace(kind, path="")].append(kind.path)
+    routes = []
+    for alike, own in paths.items():
+        kind = replace(alike, path=own[0])
+        has_length = _match_up_to(min(kind.limit_bytes, limits.body_bytes))
+        action = _build_action(gateway.jobs)
+        chunked = with_filter_config(_build_route(kind, NO_LENGTH, gateway, action), CUTTING)
+        any_path = {"safe_regex": {"regex": "|".join(map(re.escape, own))}}
+        routes += [
+            _move(route, any_path) for route in (chunked, _build_route(kind, has_length, gateway, action))
+        ]
+    return routes
+
+
+def _move(route: Route, path: dict[str, Any]) -> Route:
+    """Returns a route of one path at others."""
+    rest = {name: value for name, value in route["match"].items() if name != "path"}
+    return {**route, "match": {**path, **rest}}
+
+
+def build_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
+    """Builds the routes of calls under `/v1` that ask to be answered later, before those of the models. Pure.
+
+    Each has one path, at which the tree of routes puts it: only a list of routes can look at a body, and by
+    then that has been read, whether or not it has a length.
     """
     if gateway.jobs is None or gateway.starts is not None:
         return []
     routes = []
     for kind in _list_kinds(gateway, limits):
-        action = _build_action(gateway.jobs, gateway, is_named=kind.names is not None)
-        most = min(kind.limit_bytes, limits.body_bytes)
-        has_length = _match_up_to(most)
-        chunked = with_filter_config(_build_route(kind, NO_LENGTH, gateway, action), CUTTING)
-        routes += [chunked, _build_route(kind, has_length, gateway, action)]
+        if not kind.by_path:
+            most = min(kind.limit_bytes, limits.body_bytes)
+            no_larger = {**_match_from(most + 1), "invert_match": True, "treat_missing_header_as_empty": True}
+            action = _build_action(gateway.jobs, is_named=kind.names is not None)
+            routes.append(_build_route(kind, no_larger, gateway, action))
     return routes
 
 
@@ -122,7 +158,7 @@ def build_large_job_routes(gateway: Gateway, limits: Limits) -> list[Route]:
                 kind,
                 _match_up_to(kind.limit_bytes),
                 gateway,
-                _build_action(gateway.jobs, gateway, is_named=kind.names is not None),
+                _build_action(gateway.jobs, is_named=kind.names is not None),
             ),
             kind.limit_bytes,
             limits,
@@ -142,7 +178,7 @@ def build_lookup_routes(gateway: Gateway) -> list[Route]:
     for path, methods in (({"path": JOBS_PATH}, _READS), (one, (*_READS, "DELETE"))):
         match = {**path, "headers": [match_methods(methods)]}
         routes += [
-            {"match": match, **_build_action(gateway.jobs, gateway)},
+            {"match": match, **_build_action(gateway.jobs)},
             build_405_route(path, (*methods, "OPTIONS")),
         ]
     return routes
@@ -175,7 +211,7 @@ def is_counted(route: Route, gateway: Gateway) -> bool:
     if action is None:
         return False
     is_job = gateway.jobs is not None and action.get("cluster") == gateway.jobs.upstream.name
-    return not is_job or _ASKS_LATER in route["match"]["headers"]
+    return not is_job or ASKS_LATER in route["match"]["headers"]
 
 
 def _list_kinds(gateway: Gateway, limits: Limits) -> Iterator[_Kind]:
@@ -205,7 +241,7 @@ def _build_route(kind: _Kind, length: dict[str, Any], gateway: Gateway, action: 
     """Builds the route of one kind. Under `/v1` a call comes to it once its body has been read."""
     match: dict[str, Any] = {
         "path": kind.path,
-        "headers": [_ASKS_LATER, match_method("POST"), length],
+        "headers": [ASKS_LATER, match_method("POST"), length],
     }
     route = {"match": match, **action}
     names = {*kind.refused}
@@ -228,46 +264,58 @@ def _match_up_to(limit_bytes: int) -> dict[str, Any]:
     return {"name": "content-length", "range_match": {"start": 0, "end": limit_bytes + 1}}
 
 
-def _build_action(door: Door, gateway: Gateway, *, is_named: bool = False) -> dict[str, Any]:
-    """Sends `mlapi up` the call as it is, without its key, and what no caller can say of itself.
+def _match_from(start: int) -> dict[str, Any]:
+    return {"name": "content-length", "range_match": {"start": start, "end": _MOST_BYTES}}
 
-    No filter changes the headers: the routes that a body chooses from would all need it.
+
+def _build_action(door: Door, *, is_named: bool = False) -> dict[str, Any]:
+    """Sends `mlapi up` the call as it is; its cluster adds and removes what is the same for all.
 
     Args:
         door: Where it goes.
-        gateway: What is served.
         is_named: Whether its body, and not its path, names the model. Any other body may name anything, and
             Envoy fails a call for which it would have to make a header of a line break.
     """
-    credentials = (mutation["remove"] for mutation in build_credential_removal())
+    told = {DOOR_HOST_HEADER: "%REQ(:authority)%"}
+    if is_named:
+        told[DOOR_MODEL_HEADER] = f"%DYNAMIC_METADATA({BODY_NAMESPACE}:model)%"
     return {
         "route": {
             "cluster": door.upstream.name,
             "host_rewrite_literal": "localhost",
             "timeout": render_seconds(_SECONDS),
         },
-        "request_headers_to_add": list(_list_told(door, is_named=is_named)),
-        "request_headers_to_remove": [
-            "origin",  # a page may ask, by the gateway
-            "x-forwarded-proto",
-            *(credentials if gateway.needs_key else ()),
-        ],
-        # The headers of the answer that was kept stay, its id among them.
-        "response_headers_to_add": [build_header(name, value, IF_ABSENT) for name, value in RESPONSE_HEADERS],
-        "response_headers_to_remove": ["server"],
+        "request_headers_to_add": [build_header(name, value) for name, value in told.items()],
         # For a call whose first route was another one.
         "typed_per_filter_config": {QUERY_FILTER: LUA_DISABLED, RESPONSE_FILTER: LUA_DISABLED},
     }
 
 
-def _list_told(door: Door, *, is_named: bool) -> Iterator[dict[str, Any]]:
+def build_job_filters(gateway: Gateway) -> list[dict[str, Any]]:
+    """Builds the HTTP filters of the cluster that the calls go to, which tell what no caller can. Pure.
+
+    Each route to it would take 3 kB more to tell the same.
+    """
+    if gateway.jobs is None:
+        return []
     told = {
-        JOIN_PROOF_HEADER: door.token,
+        JOIN_PROOF_HEADER: gateway.jobs.token,
         DOOR_TEAM_HEADER: TEAM_FORMAT,
         DOOR_CALLER_HEADER: "%DOWNSTREAM_REMOTE_ADDRESS%",
-        DOOR_HOST_HEADER: "%REQ(:authority)%",
-        **({DOOR_MODEL_HEADER: f"%DYNAMIC_METADATA({BODY_NAMESPACE}:model)%"} if is_named else {}),
-        REQUEST_ID_HEADER: REQUEST_ID,
     }
-    for name, value in told.items():
-        yield build_header(name, value)
+    mutations = {
+        "request_mutations": [
+            {"remove": "origin"},  # a page may ask, by the gateway
+            {"remove": "x-forwarded-proto"},
+            *(build_credential_removal() if gateway.needs_key else ()),
+            *({"append": build_header(name, value)} for name, value in told.items()),
+            SET_REQUEST_ID,
+        ],
+        # The headers of the answer that was kept stay, its id among them.
+        "response_mutations": [
+            {"remove": "server"},
+            *({"append": build_header(name, value, IF_ABSENT)} for name, value in RESPONSE_HEADERS),
+        ],
+    }
+    kind = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
+    return [{"name": "jobs", "typed_config": {"@type": kind, "mutations": mutations}}, UPSTREAM_CODEC]

@@ -54,9 +54,11 @@ from centralized_ml_api.local.envoy.headers import (
 )
 from centralized_ml_api.local.envoy.health import build_health_routes
 from centralized_ml_api.local.envoy.jobs import (
+    ASKS_LATER,
     build_job_routes,
     build_large_job_routes,
     build_lookup_routes,
+    build_own_job_routes,
     is_counted,
 )
 from centralized_ml_api.local.envoy.joining import build_joining
@@ -136,7 +138,10 @@ def build_routes(gateway: Gateway, limits: Limits) -> dict[str, Any]:
         build_unknown_path_route(gateway),
     ]
     large = _build_large_branch([*build_large_job_routes(gateway, limits), *larger], gateway, limits)
-    tree = try_first(_guard(first, gateway), narrow(MAYBE_LARGE, large, look_up_path(_guard(rest, gateway))))
+    tree = look_up_path(_guard(rest, gateway))
+    if jobs := _guard(build_own_job_routes(gateway, limits), gateway):
+        tree = narrow(ASKS_LATER, try_first(jobs, None), tree)
+    tree = try_first(_guard(first, gateway), narrow(MAYBE_LARGE, large, tree))
     opened = [_open(route) for document in public for route in _read_large(document, limits)]
     tree = look_up(PATH_HEADER, group_by_path(opened), tree)
     return {

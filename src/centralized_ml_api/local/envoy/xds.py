@@ -15,6 +15,7 @@ from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.clusters import build_cluster, build_load_assignment
 from centralized_ml_api.local.envoy.job_listener import patient
 from centralized_ml_api.local.envoy.job_table import build_job_table
+from centralized_ml_api.local.envoy.jobs import build_job_filters
 from centralized_ml_api.local.envoy.rate_limits import build_rate_limits
 from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.gateway import Upstream
@@ -97,8 +98,12 @@ def _without_collection() -> Iterator[None]:
 
 def _build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
     upstreams = sorted(gateway.upstreams, key=lambda upstream: upstream.name)
+    filters = {gateway.jobs.upstream.name: build_job_filters(gateway)} if gateway.jobs else {}
     return Snapshot(
-        clusters={upstream.name: build_cluster(upstream, settings) for upstream in upstreams},
+        clusters={
+            upstream.name: build_cluster(upstream, settings, filters.get(upstream.name, ()))
+            for upstream in upstreams
+        },
         endpoints={
             upstream.name: build_endpoints_response(upstream)
             for upstream in upstreams

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from centralized_ml_api.local.admission.terms import TEAM_HEADER, EntryTerms
-from centralized_ml_api.local.envoy.api_keys import KEY_FILTER
+from centralized_ml_api.local.envoy.api_keys import KEY_FILTER, KEY_HEADERS
 from centralized_ml_api.local.envoy.job_listener import build_job_listener, patient
 from centralized_ml_api.local.envoy.job_table import build_job_table
 from centralized_ml_api.local.envoy.jobs import (
+    build_job_filters,
     build_job_routes,
     build_large_job_routes,
     build_lookup_routes,
+    build_own_job_routes,
     build_team_refusals,
 )
 from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, RATE_FILTER, RATE_LIMIT_FILTERS
@@ -26,6 +28,7 @@ from centralized_ml_api.local.envoy.routes import build_routes
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.envoy.xds import build_snapshot
 from centralized_ml_api.local.gateway import (
+    DOOR_HOST_HEADER,
     DOOR_MODEL_HEADER,
     DOOR_TEAM_HEADER,
     JOIN_PROOF_HEADER,
@@ -37,6 +40,7 @@ from centralized_ml_api.local.gateway import (
     Upstream,
 )
 from centralized_ml_api.plan.event import Throttle
+from support.route_search import header_matches, matches
 from support.route_table import list_routes
 from unit.local.envoy.test_golden import SETTINGS
 
@@ -57,20 +61,36 @@ TEAMS = (
 EVENT = replace(GATEWAY, teams=TEAMS)
 
 
+def asking(gateway: Gateway) -> list[dict[str, Any]]:
+    """The routes of calls that ask to be answered later."""
+    return [*build_own_job_routes(gateway, LIMITS), *build_job_routes(gateway, LIMITS)]
+
+
+def is_at(route: dict[str, Any], path: str) -> bool:
+    return matches(
+        {name: route["match"][name] for name in ("path", "safe_regex") if name in route["match"]},
+        {":path": path},
+    )
+
+
 def paths_of(routes: list[dict[str, Any]]) -> set[str]:
-    """Those that the routes match; each matches one."""
-    return {route["match"]["path"] for route in routes}
+    """Those of the event, and some that nobody serves, that the routes match."""
+    known = (CHAT, *(f"/{name}{rest}" for name in ("chat", "echo", "chats", "cha") for rest in ("", CHAT)))
+    return {path for path in known if any(is_at(route, path) for route in routes)}
 
 
-def lengths_of(routes: list[dict[str, Any]], path: str) -> list[int | None]:
-    """The ends of the ranges of lengths of the routes of a path; None for those without a length."""
-    return [
-        header.get("range_match", {}).get("end")
+def takes(routes: list[dict[str, Any]], path: str, length: int | None) -> bool:
+    """Whether one of the routes of a path takes a body of that length, or one without a length."""
+    call = {} if length is None else {"content-length": str(length)}
+    return any(
+        all(
+            header_matches(header, call)
+            for header in route["match"]["headers"]
+            if header["name"] == "content-length"
+        )
         for route in routes
-        if route["match"]["path"] == path
-        for header in route["match"]["headers"]
-        if header["name"] == "content-length"
-    ]
+        if is_at(route, path)
+    )
 
 
 def sent_by(route: dict[str, Any]) -> dict[str, str]:
@@ -78,27 +98,54 @@ def sent_by(route: dict[str, Any]) -> dict[str, str]:
 
 
 def test_every_path_of_a_model_takes_them_and_no_other() -> None:
-    assert paths_of(build_job_routes(GATEWAY, LIMITS)) == {"/chat", "/echo", f"/chat{CHAT}", CHAT}
+    assert paths_of(asking(GATEWAY)) == {"/chat", "/echo", f"/chat{CHAT}", CHAT}
+
+
+def test_entries_that_are_alike_share_the_routes_of_their_own_paths() -> None:
+    shared = build_own_job_routes(GATEWAY, LIMITS)
+    assert [paths_of([route]) for route in shared] == [{"/chat", "/echo"}] * 2, "with a length and without"
+    of_teams = build_own_job_routes(EVENT, LIMITS)
+    assert [paths_of([route]) for route in of_teams] == [{"/chat"}, {"/chat"}, {"/echo"}, {"/echo"}]
+    odd = replace(GATEWAY, routes=(ServedRoute("a.b", "up", "/", ()),))
+    assert not any(is_at(route, "/a-b") for route in build_own_job_routes(odd, LIMITS))
+    assert all(is_at(route, "/a.b") for route in build_own_job_routes(odd, LIMITS))
 
 
 def test_they_match_nothing_without_the_preference_and_no_other_method() -> None:
-    for route in build_job_routes(EVENT, LIMITS):
+    for route in asking(EVENT):
         first, method, _, *_ = route["match"]["headers"]
         assert first["name"] == "prefer", "the first that is looked up: most calls have none"
         assert method == {"name": ":method", "string_match": {"exact": "POST"}}
 
 
-def test_they_lead_to_this_process_with_its_token_and_the_team() -> None:
-    for route in (*build_job_routes(EVENT, LIMITS), *build_lookup_routes(EVENT)):
+def test_they_lead_to_this_process_and_tell_the_host_that_was_called() -> None:
+    for route in (*asking(EVENT), *build_lookup_routes(EVENT)):
         if "route" in route:
             assert route["route"]["cluster"] == "/jobs"
-            sent = sent_by(route)
-            assert sent[JOIN_PROOF_HEADER] == "t0ken"
-            assert sent[DOOR_TEAM_HEADER] == "%FILTER_STATE(mlapi.team:PLAIN)%"
+            assert sent_by(route)[DOOR_HOST_HEADER] == "%REQ(:authority)%"
+
+
+@pytest.mark.parametrize(("gateway", "credentials"), [(GATEWAY, set()), (EVENT, {*KEY_HEADERS, TEAM_HEADER})])
+def test_its_cluster_tells_its_token_and_the_team_and_no_key(gateway: Gateway, credentials: set[str]) -> None:
+    cluster = build_snapshot(gateway, SETTINGS).clusters["/jobs"]
+    ((_, options),) = cluster["typed_extension_protocol_options"].items()
+    (told, _) = options["http_filters"]
+    mutations = told["typed_config"]["mutations"]["request_mutations"]
+    sent = [each["append"]["header"] for each in mutations if "append" in each]
+    values = {header["key"]: header["value"] for header in sent}
+    assert values[JOIN_PROOF_HEADER] == "t0ken"
+    assert values[DOOR_TEAM_HEADER] == "%FILTER_STATE(mlapi.team:PLAIN)%"
+    removed = {each["remove"] for each in mutations if "remove" in each}
+    assert removed == {"origin", "x-forwarded-proto", *credentials}
+    assert "http_filters" not in json.dumps(build_snapshot(gateway, SETTINGS).clusters["up"])
+
+
+def test_without_anybody_who_takes_them_no_cluster_tells_anything() -> None:
+    assert build_job_filters(replace(GATEWAY, jobs=None)) == []
 
 
 def test_only_a_model_by_which_the_route_was_chosen_becomes_a_header() -> None:
-    named = [route for route in build_job_routes(GATEWAY, LIMITS) if DOOR_MODEL_HEADER in sent_by(route)]
+    named = [route for route in asking(GATEWAY) if DOOR_MODEL_HEADER in sent_by(route)]
     assert paths_of(named) == {CHAT}
     assert {route["match"]["dynamic_metadata"][0]["path"][0]["key"] for route in named} == {"model"}
 
@@ -114,16 +161,17 @@ def test_only_a_model_by_which_the_route_was_chosen_becomes_a_header() -> None:
     ids=["nobody takes them", "not started", "not served", "paused"],
 )
 def test_what_leads_to_no_model_now_is_refused_as_ever(gateway: Gateway) -> None:
-    assert build_job_routes(gateway, LIMITS) == []
+    assert asking(gateway) == []
     assert build_large_job_routes(gateway, LIMITS) == []
 
 
 def test_a_body_that_is_too_large_for_its_model_is_refused_as_ever() -> None:
     chat = ServedRoute("chat", "up", "/invocations", (), admission=EntryTerms(body_limit_bytes=1000))
     gateway = replace(GATEWAY, routes=(chat, GATEWAY.routes[1]))
-    routes = build_job_routes(gateway, LIMITS)
-    assert lengths_of(routes, "/chat") == [None, 1001]
-    assert lengths_of(routes, "/echo") == [None, LIMITS.body_bytes + 1]
+    most = {"/chat": 1000, "/echo": LIMITS.body_bytes, CHAT: LIMITS.body_bytes}
+    for path, length in most.items():
+        taken = [takes(asking(gateway), path, each) for each in (None, 0, length, length + 1)]
+        assert taken == [True, True, True, False], path
     assert build_large_job_routes(gateway, LIMITS) == []
 
 
@@ -131,21 +179,24 @@ def test_larger_bodies_than_others_may_have_are_taken_too() -> None:
     large = LIMITS.body_bytes * 2
     hears = ServedRoute("chat", "up", CHAT, (), body_limit_bytes=large)
     gateway = replace(GATEWAY, by_model={CHAT: (hears,)})
-    assert lengths_of(build_job_routes(gateway, LIMITS), CHAT) == [None, LIMITS.body_bytes + 1]
+    assert not takes(asking(gateway), CHAT, LIMITS.body_bytes + 1)
     routes = build_large_job_routes(gateway, LIMITS)
     assert paths_of(routes) == {CHAT, f"/chat{CHAT}"}
-    assert large + 1 in lengths_of(routes, CHAT)
+    taken = [
+        takes(routes, CHAT, each) for each in (LIMITS.body_bytes, LIMITS.body_bytes + 1, large, large + 1)
+    ]
+    assert taken == [False, True, True, False]
 
 
 def test_a_body_may_name_a_model_by_an_alias() -> None:
-    (route, _) = [each for each in build_job_routes(GATEWAY, LIMITS) if paths_of([each]) == {CHAT}]
+    (route,) = [each for each in build_job_routes(GATEWAY, LIMITS) if paths_of([each]) == {CHAT}]
     (metadata,) = route["match"]["dynamic_metadata"]
     names = [each["string_match"]["exact"] for each in metadata["value"]["or_match"]["value_matchers"]]
     assert names == ["chat", "gpt"]
 
 
 def test_a_team_that_may_not_call_a_model_gets_no_job() -> None:
-    routes = build_job_routes(EVENT, LIMITS)
+    routes = asking(EVENT)
     own = [route for route in routes if paths_of([route]) == {"/chat"}]
     assert own
     for route in own:

@@ -178,7 +178,3 @@ def test_no_server_sees_a_key_that_the_gateway_checks(gateway: Gateway, removed:
     own = [each for each in routes_of(gateway) if HEADERS_FILTER in filters_of(each)]
     assert {each["name"] for each in own} == {"function", "listing"}
     assert [removed_by(each) for each in own] == [removed] * len(own)
-    jobs = routes_of(gateway, JOBS.upstream.name)
-    assert jobs
-    for each in jobs:
-        assert each["request_headers_to_remove"] == ["origin", "x-forwarded-proto", *removed]
