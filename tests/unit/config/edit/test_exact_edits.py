@@ -198,6 +198,11 @@ def test_what_cannot_be_edited_is_refused_with_what_to_write(
     assert refused.value.fix.startswith("set $.")
 
 
+def test_a_key_of_a_block_without_a_value_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"cannot be edited safely, on line 2"):
+        set_value(read("event:\n  ends:\n", "f.yaml"), ("event", "ends"), ENDS)
+
+
 def test_a_file_with_a_key_twice_is_refused() -> None:
     with pytest.raises(ConfigError) as refused:
         set_value(read('{"event": {}, "event": {}}', "f.json"), ("event", "ends"), ENDS)

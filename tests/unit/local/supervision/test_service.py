@@ -49,6 +49,7 @@ class Scene:
             prober=self.machine,
             changed=lambda: self.reports.append(self.service.report()),
             timeouts=Timeouts(),
+            about_path="/about",
             keeps_connections=keeps_connections,
             start=self.machine.start,
         )
@@ -372,3 +373,16 @@ def test_another_product_in_the_place_of_a_server_of_somebody_else_is_news() -> 
     assert reports == [Report("ready", ready_replicas=1)] * 2, (
         "the gateway is told, as it was ready all along"
     )
+
+
+def test_what_a_server_says_of_its_model_is_known_whichever_replica_is_ready_first(tmp_path: Path) -> None:
+    known: list[object] = []
+
+    async def scenario(scene: Scene) -> None:
+        scene.machine.descriptions["/about"] = {"tools": True}
+        known.append(dict(scene.service.about()))
+        await asyncio.sleep(100)
+        known.append(dict(scene.service.about()))
+
+    play(tmp_path, scenario, replicas=2)
+    assert known == [{}, {"tools": True}]
