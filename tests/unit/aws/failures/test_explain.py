@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from centralized_ml_api.aws.failures.explain import build_cdk_error, explain_error, explain_failures
+from centralized_ml_api.aws.failures.explain import (
+    build_aws_error,
+    build_cdk_error,
+    explain_error,
+    explain_failures,
+)
 from centralized_ml_api.aws.failures.known import UNKNOWN, failure_of
 from support.aws_messages import AwsMessage, load_messages
 
@@ -120,6 +125,16 @@ def test_an_error_of_an_sdk_is_explained_and_an_odd_one_is_not() -> None:
     known = explain_error(RuntimeError("An error occurred (Throttling): Rate exceeded"))
     assert known is failure_of("throttled")
     assert explain_error(RuntimeError("An error occurred (Odd): oddly so")) is None
+
+
+def test_a_failed_call_has_the_failure_the_words_of_aws_and_the_entry_that_explains_it() -> None:
+    failure = failure_of("throttled")
+    error = build_aws_error("cannot see who may join", RuntimeError("(Throttling): Rate exceeded"))
+    assert error.message == f"cannot see who may join: {failure.title}\n  (Throttling): Rate exceeded"
+    assert failure.fix in error.fix
+    assert failure.page in error.fix
+    odd = build_aws_error("cannot see who may join", RuntimeError("oddly so"))
+    assert (odd.message, odd.fix) == ("cannot see who may join: oddly so", "")
 
 
 def _word(chance: random.Random) -> str:
