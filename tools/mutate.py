@@ -108,6 +108,10 @@ def choose_tests(mutant: Mutant, contexts: dict[Path, dict[int, list[str]]]) -> 
         tests = sorted({test for names in lines.values() for test in names if test})
         if "" not in lines.get(mutant.span[0], ()):
             return []
+        if not tests:  # a file of data alone: its folder's tests look at that
+            near = f"tests/unit/{mutant.file.relative_to(SOURCE).parent.as_posix()}/"
+            seen = (test for others in contexts.values() for names in others.values() for test in names)
+            return sorted({test for test in seen if test.startswith(near)})
     breadth: dict[str, int] = defaultdict(int)
     for names in lines.values():
         for test in names:
