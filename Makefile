@@ -21,7 +21,7 @@ help: ## This list
 
 # A stamp stands for "the packages of this lock are installed"; it is older than the lock when the lock changed.
 $(VENV)/local.stamp: requirements/local.txt pyproject.toml
-	@echo "==> Setting up $(VENV) for serving (about 350 MB, once)"
+	@echo "==> Setting up $(VENV) for serving (122 MB to download, 350 MB of disk, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) requirements/local.txt --project

@@ -58,17 +58,22 @@ def build_uv_environment(pip_settings: str, environment: Mapping[str, str]) -> d
     return {**settings, **environment}
 
 
-def install(arguments: Sequence[str], into: Path, run: Run, pip_settings: str) -> bool:
+def install(arguments: Sequence[str], into: Path, run: Run, pip_settings: str, uv: Path = UV) -> bool:
     """Installs into an environment by uv, or else by pip; returns whether one of them could.
+
+    uv is fetched where there is none: 18 MB, and five seconds of a processor less than pip needs.
 
     Args:
         arguments: What both take: locks, packages and options.
         into: The folder of the environment, which exists.
         run: Runs a command in an environment, and returns its status.
         pip_settings: What `pip config list` prints.
+        uv: Where uv is.
     """
-    if UV.exists() or run([*PIP, "install", "--quiet", *LOCKED, "-r", str(UV_LOCK)], os.environ) == 0:
-        by_uv = [str(UV), "pip", "install", "--python", str(into), *arguments]
+    if not uv.exists():
+        print("==> Fetching uv (18 MB), which installs the rest in seconds", flush=True)  # noqa: T201
+    if uv.exists() or run([*PIP, "install", "--quiet", *LOCKED, "-r", str(UV_LOCK)], os.environ) == 0:
+        by_uv = [str(uv), "pip", "install", "--python", str(into), *arguments]
         if run(by_uv, build_uv_environment(pip_settings, os.environ)) == 0:
             return True
         print("==> uv could not; trying pip", file=sys.stderr)  # noqa: T201  # a program's output

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tools.install_lock import PIP, UV, build_uv_environment, install
+from tools.install_lock import PIP, UV, UV_LOCK, build_uv_environment, install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,3 +63,21 @@ def test_pip_installs_what_uv_cannot(broken: tuple[str, ...], ran: list[str], do
     assert install(["-r", "a.txt"], Path("/there"), commands.run, "") is done
     assert commands.ran == ran
     assert set(commands.into) == {"/there"}
+
+
+def test_where_there_is_no_uv_it_is_said_that_it_is_fetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uv, said_before = tmp_path / "uv", []
+
+    def run(argv: Sequence[str], _: Mapping[str, str]) -> int:
+        if argv[0] != str(uv):
+            assert argv[-1] == str(UV_LOCK)
+            said_before.append(capsys.readouterr().out)
+            uv.touch()
+        return 0
+
+    for _ in range(2):
+        assert install(["-r", "a.txt"], tmp_path, run, "", uv)
+    assert said_before == ["==> Fetching uv (18 MB), which installs the rest in seconds\n"]
+    assert capsys.readouterr().out == "", "nothing is fetched twice"
