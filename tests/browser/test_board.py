@@ -156,11 +156,12 @@ def test_a_team_whose_limit_is_soon_used_up_needs_a_hand(board: Visit) -> None:
 def test_a_model_says_how_many_of_its_places_are_busy(board: Visit) -> None:
     def fill(document: dict[str, Any]) -> None:
         document["models"][0] |= {"under_way": 5, "places": 8}
-        document["models"][4] |= {"under_way": 5, "places": None}
+        document["models"][4] |= {"under_way": 7, "places": None}
 
     with showing(board, fill) as page:
         page.locator("#models-rows").get_by_text("5 of 8 places busy").wait_for()
         assert page.locator("#models-rows").inner_text().count("busy") == 1
+        assert "ready · 7 under way" in page.locator("#models-rows").inner_text()
 
 
 def test_idle_models_are_one_row_that_opens(board: Visit) -> None:
@@ -193,6 +194,7 @@ def test_a_few_idle_models_and_those_that_somebody_calls_have_a_row_each(board: 
         document["models"][0]["requests_per_minute"] = 0.5
         document["models"][4]["paused"] = ""
         document["models"][8]["waiting"] = 1
+        document["models"][12]["under_way"] = 1
 
     with showing(board, calm) as page:
         page.locator("#models-rows").get_by_text("1 waiting").wait_for()

@@ -166,7 +166,7 @@ def _describe_model(entry: EntryStatus, known: Known, rows: Iterable[Usage]) -> 
         "detail": entry.detail,
         "engine": entry.engine,
         "waiting": entry.waiting,
-        "under_way": entry.under_way,
+        "under_way": entry.under_way if entry.places else known.history.in_flight.get(entry.name, 0),
         "places": entry.places,
         "sleeps": sleep is not None,
         "can_restart": _can_restart(entry),

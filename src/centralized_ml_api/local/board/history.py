@@ -66,12 +66,14 @@ class Point:
 class History:
     """The points of the last hour, the pace of each model and team at the latest look, and of what they use.
 
-    `forecast` names limits as `Account` does, those of requests a day too.
+    `in_flight` has how many calls each model was answering at the latest look; `forecast` names limits as
+    `Account` does, those of requests a day too.
     """
 
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=KEPT_POINTS))
     models: dict[str, Pace] = field(default_factory=dict)
     teams: dict[str, Pace] = field(default_factory=dict)
+    in_flight: dict[str, int] = field(default_factory=dict)
     forecast: Forecast = field(default_factory=Forecast)
     _before: Traffic | None = None
     _by_minute: dict[str, dict[int, int]] = field(default_factory=dict)
@@ -94,6 +96,9 @@ class History:
             first_word: What `Point` says.
         """
         self.forecast.note(_list_used(traffic, at), at)
+        self.in_flight = (
+            {**traffic.counted.in_flight} if traffic.counted and traffic.counted.in_flight else {}
+        )
         before, self._before = self._before, traffic
         if before is None or before.counted is None or traffic.counted is None:
             return

@@ -150,8 +150,9 @@ def test_a_model_says_how_many_of_its_places_are_busy() -> None:
     told = known()
     busy = replace(told.status.entries[0], under_way=5, places=8)
     told = replace(told, status=replace(told.status, entries=(busy, told.status.entries[1])))
+    told.history.in_flight = {"model-0": 3, "model-1": 2}
     shown = [(model["under_way"], model["places"]) for model in build_document(told)["models"]]
-    assert shown == [(5, 8), (0, None)]
+    assert shown == [(5, 8), (2, None)], "where nobody takes turns, the gateway knows what is under way"
 
 
 def test_a_model_has_its_state_its_pace_and_its_last_lines() -> None:

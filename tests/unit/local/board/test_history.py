@@ -141,6 +141,18 @@ def test_what_limits_have_left_tells_when_they_are_used_up() -> None:
     assert minutes(("red", "requests", "day", day), 20, 50) == 3
 
 
+def test_what_is_under_way_is_that_of_the_latest_look() -> None:
+    history = History()
+    for traffic, there in (
+        (Traffic(0, Counted(in_flight={"chat": 2})), {"chat": 2}),
+        (Traffic(10, Counted()), {}),
+        (Traffic(20, Counted(in_flight={"chat": 1})), {"chat": 1}),
+        (Traffic(30, None), {}),
+    ):
+        history.note(traffic, traffic.at, ["chat"], ["red"])
+        assert history.in_flight == there
+
+
 def test_points_are_short_in_json() -> None:
     assert Point(1.7, 0.33333, 0.0, 12.34, 1, 0.9876).to_json() == {
         "at": 2,

@@ -50,7 +50,7 @@ function describeModel(model) {
   if (model.ready_in !== null && model.state !== "ready") parts.push(`answers in about ${wordWait(model.ready_in)}`);
   if (model.replicas > 1) parts.push(`${model.ready_replicas} of ${model.replicas} replicas`);
   if (model.requests_per_minute) parts.push(`${formatCount(model.requests_per_minute)} a minute`);
-  if (model.under_way && model.places) parts.push(`${model.under_way} of ${model.places} places busy`);
+  if (model.under_way) parts.push(model.places ? `${model.under_way} of ${model.places} places busy` : `${model.under_way} under way`);
   if (model.waiting) parts.push(`${model.waiting} waiting`);
   if (model.restarts) parts.push(`restarted ${model.restarts} ×`);
   if (model.usd) parts.push(`${formatUsd(model.usd)} USD`);
