@@ -1,7 +1,8 @@
 """How far one machine scales in entries and teams: `make bench BENCH=scale`.
 
 Entries are servers that already run: an nginx at as many addresses of loopback. `--option entries=1000`
-leaves larger sizes out, and those with more teams.
+leaves larger sizes out, and those with more teams; `--option chats=100` those with more entries that chat,
+for which Envoy needs most of the time.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from centralized_ml_api.local.keys import KeyStore, LocalKeys
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.load import Call
 
@@ -65,8 +66,7 @@ def measure(run: Run) -> Measured:
     """Serves each size in turn."""
     require_wrk(run.say)
     raise_descriptors()
-    largest = int(run.options.get("entries", max(size.entries for size in SIZES)))
-    sizes = [size for size in SIZES if max(size.entries, size.teams) <= largest]
+    sizes = choose_sizes(run.options)
     figures: dict[Size, list[Figures]] = {size: [] for size in sizes}
     for number in range(run.rounds):
         for size in sizes:
@@ -83,6 +83,17 @@ def measure(run: Run) -> Measured:
             "rounds": {size.name: [asdict(each) for each in rounds] for size, rounds in figures.items()}
         },
     )
+
+
+def choose_sizes(options: Mapping[str, str]) -> list[Size]:
+    """Returns the sizes that are neither larger than `entries` nor have more than so many `chats`. Pure."""
+    largest = int(options.get("entries", max(size.entries for size in SIZES)))
+    chats = int(options.get("chats", largest))
+    return [
+        size
+        for size in SIZES
+        if max(size.entries, size.teams) <= largest and (not size.chats or size.entries <= chats)
+    ]
 
 
 def measure_size(size: Size, place: Place, needed: float | None) -> Figures:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from bench.many_entries import Size, address_of, build_config
 from bench.scaling import FAILED, Figures, Serving, build_growth, build_row, judge, predict_mebibytes
-from bench.scenarios.scale import SIZES, most_memory, word_stop
+from bench.scenarios.scale import SIZES, choose_sizes, most_memory, word_stop
 
 from centralized_ml_api.config.load import load_config
 
@@ -145,3 +145,13 @@ def test_how_each_figure_grows_is_told_for_a_thousand_entries_or_teams_more() ->
     ]
     assert {row["µs at /v1"] for row in rows.values()} == {None}
     assert all(list(row) == list(build_row(FEW, figures[FEW])) for row in rows.values())
+
+
+def test_large_sizes_can_be_left_out_and_many_chats_alone() -> None:
+    assert choose_sizes({}) == [*SIZES]
+    assert {max(size.entries, size.teams) for size in choose_sizes({"entries": "1000"})} == {100, 1000}
+    few_chats = choose_sizes({"chats": "100"})
+    assert [size for size in SIZES if size not in few_chats] == [
+        Size(1000, 20, chats=True),
+        Size(5000, 20, chats=True),
+    ]
