@@ -257,8 +257,8 @@ What an organizer with a thousand entries or teams meets:
 - **A team** is in one list of keys, one of rates and one of limits, whatever the number of entries. Only
   entries that not everybody may call, because of a team's `models`, have a list of keys each: with 1,000
   teams, the table of 100 such entries is 38 MB long instead of 2.
-- **Servers elsewhere** are looked at a hundred times a second together, and each once, however many entries
-  it is behind: 1,000 servers every ten seconds each.
+- **Servers elsewhere** are looked at fifty times a second together, and each once, however many entries it is
+  behind: 1,000 servers every twenty seconds each.
 - **A config** has room for some 8,000 entries: it may be 1 MiB long.
 """
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Between two looks at a server: short at first, then always the last."""
 
-LOOKS_PER_SECOND = 100
-"""At all servers together: beyond five hundred of them, each is looked at less often."""
+LOOKS_PER_SECOND = 50
+"""At all servers together, which takes some hundredths of a core: beyond 250 of them, each is looked at less
+often."""
 
 LOOKS_AT_ONCE = 200
 """More would time each other out: a look may take a second, and this process has one core for all of them."""
