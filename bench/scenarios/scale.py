@@ -252,6 +252,7 @@ What an organizer with a thousand entries or teams meets:
   before, and whatever else changes until then comes with the next one.
 - **Memory**: for a moment the gateway holds two tables, see `most MiB`. What it may hold follows from the
   table that it starts with, so start an API again that has grown a hundredfold.
+- **Chats** take the most: each has some forty routes, and nine times as much of the table as another entry.
 - **A call** costs the same at an entry's own path. Under `/v1`, the `model` of a body is compared with one
   name after another.
 - **A team** is in one list of keys, one of rates and one of limits, whatever the number of entries. Only
@@ -260,6 +261,11 @@ What an organizer with a thousand entries or teams meets:
 - **Servers elsewhere** are looked at fifty times a second together, and each once, however many entries it is
   behind: 1,000 servers every twenty seconds each.
 - **A config** has room for some 8,000 entries: it may be 1 MiB long.
+
+Other work was done on this machine meanwhile, and what a call costs differs by more between the rows than
+entries or teams make it: [counted in instructions](gateway.md#how-far-it-scales), a call at an entry's own
+path costs the same among a thousand. The time while nobody calls is that of the seconds after the start, in
+which the config is compared once more with what is served.
 """
 
 SCENARIO = Scenario(
@@ -269,7 +275,7 @@ SCENARIO = Scenario(
         "`mlapi check`, a start and a reload with one entry more take, what the gateway and all other "
         "processes hold, what they need while nobody calls, and what a call costs the gateway at the path "
         "of the last entry and, for chats, under `/v1` by its name. CPU seconds are those of all processes: "
-        "unlike seconds, they are about the same on a busy machine. The last rows say how each figure grows: "
+        "a busy machine changes them less than it does seconds. The last rows say how each figure grows: "
         "what 1,000 entries or teams more take. Teams with limits have tokens a day and a number of calls "
         "at once. Entries are servers that already run, so that one machine can hold them. Chats have the "
         "paths of OpenAI's and of Anthropic's API. `most MiB` includes the reload, while the gateway holds "
