@@ -15,6 +15,7 @@ from centralized_ml_api.local.gateway import Doors
 from centralized_ml_api.local.keys import KeyRing, KeyStore
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.machine.descriptors import raise_descriptors
+from centralized_ml_api.local.machine.memory import share_heap
 from centralized_ml_api.local.machine.ports import LOOPBACK, check_port, free_pair, url_of
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.acts import Acts
@@ -82,6 +83,7 @@ def serve(options: ServeOptions, plan: ApiPlan, terminal: Terminal, early: Early
         StartError: The folder or port is held, the gateway does not start, or no model could start.
     """
     raise_descriptors()
+    share_heap()
     with StateFolder(options.state) as state:
         set_mark(state.path)
         end_orphans(state.path, early.pids)  # left behind by a predecessor that was killed
