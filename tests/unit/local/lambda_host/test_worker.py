@@ -199,5 +199,6 @@ def test_a_call_that_takes_too_long_ends_its_process(specify: Callable[..., Host
         await worker.run(Invocation("r-1", b"{}"))
         return await asyncio.wait_for(life, 30)
 
-    ended = "the function could not be loaded: its process ended (signal SIGKILL)"
-    assert asyncio.run(run()) == Failed(502, ended)
+    ended = asyncio.run(run())
+    assert isinstance(ended, Failed)
+    assert ended.reason.startswith("the function could not be loaded: its process ended")
