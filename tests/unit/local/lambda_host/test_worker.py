@@ -128,7 +128,11 @@ def test_a_call_of_a_worker_that_is_ended_is_a_503(specify: Callable[..., HostSp
         life = asyncio.create_task(worker.live())
         await until(lambda: worker._process, "it has started")  # noqa: SLF001  # nothing else tells
         life.cancel()
-        return await call
+        outcome = await call
+        await asyncio.wait({life})
+        assert worker._process is not None  # noqa: SLF001
+        await worker._process.wait()  # noqa: SLF001  # else it is reaped in another test
+        return outcome
 
     assert asyncio.run(run()) == Failed(503, "the function is stopping")
 
