@@ -29,3 +29,11 @@ def test_lines_are_short_and_no_address_is_broken() -> None:
     assert all(len(line) <= 120 or " " not in line.strip() for line in lines)
     pages = [failure.docs for failure in FAILURES if failure.docs]
     assert all(any(page in line for line in lines) for page in pages)
+
+
+def test_every_entry_leads_to_the_page_of_aws_that_its_failure_names() -> None:
+    entries = dict(re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", PAGE, re.MULTILINE))
+    texts = {failure: entries[heading_of(failure)] for failure in FAILURES}
+    assert [failure.id for failure, text in texts.items() if failure.docs not in text] == []
+    linking = [failure for failure, text in texts.items() if re.search(r"\[AWS's\s+page\]", text)]
+    assert [failure.id for failure in linking if not failure.docs] == []
