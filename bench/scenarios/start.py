@@ -236,6 +236,7 @@ higher than on a quiet machine, and no core is idle that an early start could us
 | [starting the servers of the last start first](../decisions/0043-servers-start-first.md) | the model's process starts when `up` has used 97 ms of a processor instead of 257 | kept |
 | the first two, `up` / the server alone, 4 and 6 rounds | 2.00 -> 1.52, 2.04 -> 1.73 | |
 | all three, twice 7 rounds | 1.87 -> 1.61, 1.81 -> 1.60 | |
+| all three, 6 rounds with fewer other programs | 2.12 -> 1.43, at best 1.62 -> 1.06; with the stop, 1.51 s of a processor instead of 1.88 | |
 | a process that imports llama.cpp early and waits for its arguments | would gain the 50 ms of that import, not the load of the model | not built |
 | starting the admission service early, too | would gain some 100 ms where it comes last; two `up` of one folder would then have one each for a moment, on the same sockets and accounts | not built |
 
