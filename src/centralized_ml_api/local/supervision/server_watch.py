@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.gateway import ExternalUpstream
@@ -62,11 +63,15 @@ class ServerWatches:
                 await watch.stop()
 
     def _pause(self, seconds: float) -> float:
-        """Returns how long to wait until the next look, for which a place among all looks is taken."""
+        """Returns how long to wait until the next look, for which a place among all looks is taken.
+
+        Looks that have to wait for theirs come together, once a second: one by one, each takes several times
+        the processor time.
+        """
         now = asyncio.get_running_loop().time()
-        at = max(now + seconds, self._free_at)
-        self._free_at = at + 1 / LOOKS_PER_SECOND
-        return at - now
+        wanted, free_at = now + seconds, self._free_at
+        self._free_at = max(wanted, free_at) + 1 / LOOKS_PER_SECOND
+        return seconds if wanted >= free_at else math.ceil(free_at) - now
 
 
 class _Watch:

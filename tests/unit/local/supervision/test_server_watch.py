@@ -108,8 +108,8 @@ def test_many_servers_are_looked_at_less_often_and_together_so_often_at_most(
         times.setdefault(url, []).append(at)
     assert len(times) == servers <= LOOKS_PER_SECOND * pause
     gaps = [after - before for looks in times.values() for before, after in pairwise(looks)]
-    assert len(gaps) >= 3 * servers
-    assert gaps == pytest.approx([pause] * len(gaps))
+    assert len(gaps) >= 2 * servers
+    assert gaps == pytest.approx([pause] * len(gaps), abs=1)
     seconds = Counter(int(at) for looks in times.values() for at in looks)
     assert max(seconds.values()) <= LOOKS_PER_SECOND + 1, "nor do they come all at once"
 
