@@ -272,49 +272,32 @@ def test_the_keyboard_alone_joins_asks_copies_code_and_tries_another_model(
     page.keyboard.type("Keyboard")
     press("Enter")
     page.get_by_role("heading", level=1, name="Keyboard is in").wait_for()
-    tab_to(page, "Open the page")
+    visited.tab_to("Open the page")
     press("Enter")
     page.get_by_role("heading", level=1, name="talks").wait_for()
     expect(page.get_by_label("Your question")).to_be_focused()
     page.keyboard.type("first word")
     press("Enter")
     visited.wait_answered()
-    tab_to(page, "Use it from code")
+    visited.tab_to("Use it from code")
     press("Enter")
     drawer = page.get_by_role("complementary", name="Use talks from code")
     expect(drawer.get_by_role("button", name="Close use talks from code")).to_be_focused()
-    tab_to(page, "curl")
+    visited.tab_to("curl")
     press("ArrowRight")
     expect(drawer.get_by_role("tab", name="Python", exact=True)).to_be_focused()
-    tab_to(page, "Copy")
+    visited.tab_to("Copy")
     press("Enter")
     assert "import requests" in page.evaluate("navigator.clipboard.readText()")
     press("Escape")
     expect(drawer).to_be_hidden()
     expect(page.get_by_role("button", name="Use it from code")).to_be_focused()
-    tab_to(page, "open", back=True)
+    visited.tab_to("open", back=True)
     press("Enter")
     page.get_by_role("heading", level=1, name="open", exact=True).wait_for()
-    tab_to(page, "Send")
+    visited.tab_to("Send")
     press("Enter")
     visited.answer.wait_for()
-
-
-FOCUSED = """() => {
-  const { ariaLabel, innerText } = document.activeElement;
-  return (ariaLabel || innerText || "").trim();
-}"""
-
-
-def tab_to(page: Page, name: str, *, back: bool = False) -> None:
-    """Moves the focus to what has this name, by the keyboard."""
-    seen: list[str] = []
-    while len(seen) < 60:
-        page.keyboard.press("Shift+Tab" if back else "Tab")
-        seen.append(page.evaluate(FOCUSED).split("\n")[0])
-        if seen[-1] == name:
-            return
-    pytest.fail(f"the keyboard does not reach {name}, but {seen}")
 
 
 def test_a_team_joins_by_the_link_and_sees_the_first_word(

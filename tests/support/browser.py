@@ -33,6 +33,14 @@ NOTE_NEXT_WORD = """button => {
 }"""
 """What a button says next: for a moment, which a busy machine may let pass before anybody looks."""
 
+FOCUSED = """() => {
+  const { ariaLabel, innerText } = document.activeElement;
+  return (ariaLabel || innerText || "").trim().split("\\n")[0];
+}"""
+"""The name of what has the focus."""
+
+MOST_STEPS = 60
+
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
@@ -116,6 +124,16 @@ class Visit:
     def languages(self) -> list[str]:
         """Those in which the request is shown."""
         return self.open_code().get_by_role("tab").all_text_contents()
+
+    def tab_to(self, name: str, *, back: bool = False) -> None:
+        """Moves the focus to what has this name, by the keyboard alone."""
+        seen: list[str] = []
+        while len(seen) < MOST_STEPS:
+            self.page.keyboard.press("Shift+Tab" if back else "Tab")
+            seen.append(self.page.evaluate(FOCUSED))
+            if seen[-1] == name:
+                return
+        pytest.fail(f"the keyboard does not reach {name}, but {seen}")
 
     def open_code(self) -> Locator:
         """The request in code, in its drawer."""
