@@ -286,6 +286,7 @@ def _build_action(door: Door, *, is_named: bool = False) -> dict[str, Any]:
             "timeout": render_seconds(_SECONDS),
         },
         "request_headers_to_add": [build_header(name, value) for name, value in told.items()],
+        **({} if is_named else {"request_headers_to_remove": [DOOR_MODEL_HEADER]}),
         # For a call whose first route was another one.
         "typed_per_filter_config": {QUERY_FILTER: LUA_DISABLED, RESPONSE_FILTER: LUA_DISABLED},
     }
@@ -308,6 +309,8 @@ def build_job_filters(gateway: Gateway) -> list[dict[str, Any]]:
             {"remove": "origin"},  # a page may ask, by the gateway
             {"remove": "x-forwarded-proto"},
             *(build_credential_removal() if gateway.needs_key else ()),
+            # Of a call without a team nothing would be told, and what its caller told would stay.
+            {"remove": DOOR_TEAM_HEADER},
             *({"append": build_header(name, value)} for name, value in told.items()),
             SET_REQUEST_ID,
         ],

@@ -136,7 +136,7 @@ def test_its_cluster_tells_its_token_and_the_team_and_no_key(gateway: Gateway, c
     assert values[JOIN_PROOF_HEADER] == "t0ken"
     assert values[DOOR_TEAM_HEADER] == "%FILTER_STATE(mlapi.team:PLAIN)%"
     removed = {each["remove"] for each in mutations if "remove" in each}
-    assert removed == {"origin", "x-forwarded-proto", *credentials}
+    assert removed == {"origin", "x-forwarded-proto", DOOR_TEAM_HEADER, *credentials}
     assert "http_filters" not in json.dumps(build_snapshot(gateway, SETTINGS).clusters["up"])
 
 
