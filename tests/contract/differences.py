@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
-from centralized_ml_api.api.notices import MESSAGE_HEADER, PAUSE_HEADERS, encode_message
+from centralized_ml_api.api.notices import MESSAGE_HEADER, MESSAGE_TIME_HEADER, PAUSE_HEADERS, encode_message
 from centralized_ml_api.local.lambda_host.proxy_integration import FUNCTION_FAILED, FUNCTION_TOO_SLOW
 from centralized_ml_api.plan.apis import (
     CHAT,
@@ -454,13 +454,14 @@ PAUSE_DIFFERENCES = (
         f"{GUIDE}/supported-gateway-response-types.html",
     ),
     Difference(
-        "`x-event-message` on the path of a model or function that API Gateway calls itself",
+        "`x-event-message` and `x-event-message-time` on the path of a model or function that API Gateway"
+        " calls itself",
         Request("/echo", headers={"x-api-key": "{blue}"}),
         Expected(200, headers={MESSAGE_HEADER: encode_message(MESSAGE)}),
-        Expected(200, absent=(MESSAGE_HEADER,)),
-        "is present while organizers tell everybody something, as on every response",
-        "is missing, as from lists, documents and API Gateway's errors: their headers are fixed. `/health`,"
-        " and calls of models under `/v1`, are answered by a function that has it",
+        Expected(200, absent=(MESSAGE_HEADER, MESSAGE_TIME_HEADER)),
+        "are present while organizers tell everybody something, as on every response",
+        "are missing, as from lists, documents and API Gateway's errors: their headers are fixed. `/health`,"
+        " and calls of models under `/v1`, are answered by a function that has them",
         f"{GUIDE}/rest-api-parameter-mapping-sources.html",
     ),
 )
