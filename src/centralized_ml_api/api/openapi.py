@@ -101,16 +101,12 @@ def build_openapi(
     needs_key = plan.event.needs_key
     known = _known_errors(needs_key=needs_key)
     either, refusals = (_EITHER, _refusals(_KEY_ERRORS)) if needs_key else ({}, {})
-    models = {
-        deployment.path: {"post": _add_later(_operation(deployment, known), deployment.name in (later or ()))}
-        for deployment in plan.deployments
-    }
-    below_v1 = {
-        path: {
-            method: _add_later(each, later is not None and method == "post") for method, each in item.items()
-        }
-        for path, item in build_openai_operations(openai or OpenAiModels(), known, either).items()
-    }
+    models = {entry.path: {"post": _operation(entry, known)} for entry in plan.deployments}
+    below_v1 = build_openai_operations(openai or OpenAiModels(), known, either)
+    if later is not None:
+        own = {entry.path for entry in plan.deployments if entry.name in later}
+        models = {path: _add_later(item) if path in own else item for path, item in models.items()}
+        below_v1 = {path: _add_later(item) for path, item in below_v1.items()}
     return {
         "openapi": "3.0.1",
         "info": {
@@ -134,8 +130,9 @@ def build_openapi(
     }
 
 
-def _add_later(operation: Operation, is_taken: bool) -> Operation:  # noqa: FBT001  # decided by whoever calls
-    return add_later_answer(operation) if is_taken else operation
+def _add_later(item: dict[str, Operation]) -> dict[str, Operation]:
+    """Returns a path whose calls, if it takes any, may ask to be answered later."""
+    return {method: add_later_answer(each) if method == "post" else each for method, each in item.items()}
 
 
 def _operation(deployment: ModelDeployment, known: dict[str, Any]) -> dict[str, Any]:
