@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import socket
@@ -20,7 +21,7 @@ from centralized_ml_api.local.envoy.validate import find_config_error
 from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Upstream
 from support.odd_server import OddServer
 from support.running_gateway import DEADLINE_SECONDS, read, start_gateway
-from support.waiting import wait_until
+from support.waiting import until, wait_until
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -37,9 +38,7 @@ def settings(folder: Path) -> Settings:
 
 
 @pytest.mark.slow
-def test_envoy_finds_no_fault_in_any_kind_of_route(
-    tmp_path: Path, background: Background, served: Gateway
-) -> None:
+def test_envoy_finds_no_fault_in_any_kind_of_route(tmp_path: Path, served: Gateway) -> None:
     tls = (
         ExternalUpstream("by-name", "models.example", 443, tls=True),
         ExternalUpstream("by-address", "192.0.2.1", 8443, tls=True),
@@ -47,13 +46,31 @@ def test_envoy_finds_no_fault_in_any_kind_of_route(
     )
     routes = tuple(ServedRoute(upstream.name, upstream.name, "/x", ("A" * 40, "B")) for upstream in tls)
     everything = Gateway((*served.upstreams, *tls), (*served.routes, *routes))
-    assert background.run(find_config_error(everything, settings(tmp_path))) == ""
+    assert asyncio.run(find_config_error(everything, settings(tmp_path), seconds=600)) == ""
 
 
 @pytest.mark.slow
 def test_envoy_says_what_is_wrong(tmp_path: Path, background: Background) -> None:
     wrong = Gateway((Upstream("a", (70_000,)),), (ServedRoute("a", "a", "/x", ()),))
     assert "PortValue" in background.run(find_config_error(wrong, settings(tmp_path)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_validation_that_nobody_waits_for_any_more_is_ended(tmp_path: Path) -> None:
+    def find_envoys() -> list[psutil.Process]:
+        return [child for child in psutil.Process().children() if "validate" in child.cmdline()]
+
+    async def main() -> None:
+        validating = asyncio.create_task(find_config_error(NOTHING, settings(tmp_path)))
+        await until(find_envoys, "Envoy validates")
+        (envoy,) = find_envoys()
+        envoy.suspend()
+        validating.cancel()
+        await asyncio.wait({validating})
+        assert not envoy.is_running()
+
+    asyncio.run(main())
     assert list(tmp_path.iterdir()) == []
 
 

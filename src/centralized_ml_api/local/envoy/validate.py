@@ -22,15 +22,20 @@ _REASON_CHARACTERS = 1000
 _FLAGS = ("--mode", "validate", "--disable-hot-restart", "--log-level", "critical")
 
 
-async def find_config_error(gateway: Gateway, settings: Settings) -> str:
+async def find_config_error(gateway: Gateway, settings: Settings, seconds: float = VALIDATE_SECONDS) -> str:
     """Returns Envoy's error about this configuration; empty if there is none.
+
+    Args:
+        gateway: What is to be served.
+        settings: What stays the same while Envoy runs.
+        seconds: How long Envoy may take, apart from the time for large tables of routes.
 
     Raises:
         StartError: The configuration cannot be written, or there is no Envoy for this platform.
     """
     path = settings.files.folder / "whole.json"
     text = json.dumps(build_static_bootstrap(gateway, settings))
-    seconds = VALIDATE_SECONDS + count_reading_seconds(len(text))
+    seconds += count_reading_seconds(len(text))
     write_file(path, text)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -45,9 +50,11 @@ async def find_config_error(gateway: Gateway, settings: Settings) -> str:
             async with asyncio.timeout(seconds):
                 _, output = await process.communicate()
         except TimeoutError:
-            process.kill()
-            await process.wait()
             return f"it could not be validated within {seconds:g} s"
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     except OSError:
         return ""  # no room on the machine for another process says nothing against the configuration
     finally:
