@@ -114,7 +114,8 @@ def finish(connection: Any, server: OddServer) -> int:
 def test_a_call_waits_until_the_one_before_is_over(gateway: RunningGateway, server: OddServer) -> None:
     with calling(gateway, "/held") as first, calling(gateway, "/held") as second:
         wait_occupancy(gateway, "held", 1, 1)
-        assert server.asked.count("/steps") == 1, "the second has not reached the server"
+        wait_until(lambda: server.asked, "the first has reached the server")
+        assert server.asked == ["/steps"], "the second has not"
         assert [finish(first, server), finish(second, server)] == [200, 200]
     wait_occupancy(gateway, "held", 0, 0)
 
@@ -130,7 +131,7 @@ def test_entries_do_not_wait_for_each_other(gateway: RunningGateway) -> None:
 def test_who_hangs_up_gives_its_place_back(gateway: RunningGateway, server: OddServer, path: str) -> None:
     body = b'{"model": "held"}'
     with calling(gateway, path, body):
-        wait_occupancy(gateway, "held", 1, 0)
+        wait_until(lambda: server.asked, "the first has reached the server")
         with calling(gateway, path, body):
             wait_occupancy(gateway, "held", 1, 1)
         wait_occupancy(gateway, "held", 1, 0)

@@ -142,10 +142,16 @@ def test_a_body_is_json_whatever_it_calls_itself(gateway: RunningGateway, kind: 
 
 
 @pytest.mark.slow
-def test_a_body_arrives_as_it_was_sent_in_one_piece_or_many(gateway: RunningGateway) -> None:
+def test_a_body_arrives_as_it_was_sent_in_one_piece_or_many(
+    tmp_path: Path, background: Background, server: OddServer
+) -> None:
+    """Both ways, by a gateway that waits as long as a busy machine takes."""
+    chat = ServedRoute("chat", "odd", "/echo", ())
+    served = Gateway((Upstream("odd", (server.port,)),), (chat,), by_model={CHAT: (chat,)})
     body = json.dumps({"messages": "x" * 5_000_000, "model": "chat"}).encode()
     pieces = iter([body[at : at + 100_000] for at in range(0, len(body), 100_000)])
-    whole, chunked = gateway.call(CHAT, body), gateway.call(CHAT, pieces)
+    with start_gateway(tmp_path, background, served) as gateway:
+        whole, chunked = gateway.call(CHAT, body), gateway.call(CHAT, pieces)
     assert whole.json["length"] == chunked.json["length"] == len(body)
     assert whole.json["sha256"] == chunked.json["sha256"]
 
