@@ -37,6 +37,9 @@ NOTE_NAME = "started.json"
 RUN_NAME = "run.json"
 """As the state folder names it: while somebody runs there, nothing starts early."""
 
+_OTHERS = 0o077
+"""The permissions of everybody else."""
+
 _PORT = "PORT"
 """Stands in a note for the port, which is another one each time."""
 
@@ -68,8 +71,8 @@ class EarlyServers:
     def __enter__(self) -> Self:
         """Starts what the note of the last run says, as far as it is still true."""
         if self._config and sys.platform == "linux" and not (self._state / RUN_NAME).exists():
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, StartError):
-                note = json.loads((self._state / NOTE_NAME).read_bytes())
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError, StartError):
+                note = _read_note(self._state / NOTE_NAME)
                 if note["config"] == self._config:
                     self._start_all(note["servers"], note["withheld"])
         return self
@@ -179,6 +182,21 @@ def _start(launch: Launch, port: int, state: Path) -> EarlyServer:
     finally:
         os.close(writing_end)
     return EarlyServer(launch, port, child, output)
+
+
+def _read_note(path: Path) -> Any:
+    """Reads a note that this user alone can have written: nobody has looked at the state folder yet.
+
+    Raises:
+        PermissionError: It may be somebody else's.
+        OSError: It cannot be read.
+        ValueError: It is damaged.
+    """
+    with path.open("rb") as file:
+        state = os.fstat(file.fileno())
+        if state.st_uid != os.geteuid() or state.st_mode & _OTHERS:
+            raise PermissionError(path)
+        return json.loads(file.read())
 
 
 def _read_digest(config: Path) -> str:

@@ -153,7 +153,10 @@ def test_one_that_has_ended_meanwhile_is_not_taken(world: World) -> None:
         assert early.take(world.launch(port)) is None
 
 
-@pytest.mark.parametrize("what", ["config", "weights", "no weights", "runs", "damaged", "strange", "nothing"])
+@pytest.mark.parametrize(
+    "what",
+    ["config", "weights", "no weights", "runs", "readable", "damaged", "nested", "strange", "nothing"],
+)
 def test_nothing_starts_early_that_is_not_known_to_be_the_same(world: World, what: str) -> None:
     world.note()
     match what:
@@ -165,12 +168,24 @@ def test_nothing_starts_early_that_is_not_known_to_be_the_same(world: World, wha
             world.weights.unlink()
         case "runs":
             (world.state / RUN_NAME).write_text("{}")
+        case "readable":
+            (world.state / NOTE_NAME).chmod(0o644)  # as whoever copies a project leaves it
+        case "nested":
+            (world.state / NOTE_NAME).write_text("[" * 100_000)
         case "damaged":
             (world.state / NOTE_NAME).write_text("{")
         case "strange":
             (world.state / NOTE_NAME).write_text(json.dumps({**world.written(), "servers": [1]}))
         case _:
             (world.state / NOTE_NAME).unlink()
+    with world.early() as early:
+        assert not early.pids
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_note_of_another_user_starts_nothing(world: World) -> None:
+    world.note()
+    os.chown(world.state / NOTE_NAME, 12345, -1)
     with world.early() as early:
         assert not early.pids
 
