@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.http_head import HEAD_END, read_head
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
@@ -115,13 +116,12 @@ def read_response(received: bytes) -> bytes:
     Raises:
         ValueError: It is no complete response.
     """
-    head, _, body = received.partition(b"\r\n\r\n")
-    lines = head.decode("latin-1").lower().split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-    if headers.get("transfer-encoding") == "chunked":
+    text, _, body = received.partition(HEAD_END)
+    head = read_head(text)
+    if head.header("transfer-encoding").lower() == "chunked":
         return _join_chunks(body)
-    if len(body) != int(headers.get("content-length", -1)):
-        raise ValueError(f"{len(body)} bytes of a body with the head {lines}")
+    if len(body) != int(head.header("content-length") or -1):
+        raise ValueError(f"{len(body)} bytes of a body with the head {head}")
     return body
 
 

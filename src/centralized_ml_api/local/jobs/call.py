@@ -17,6 +17,7 @@ from centralized_ml_api.local.admission.terms import REFUSED, TEAM_HEADER, UNANS
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.envoy.headers import ENDING_HEADER
 from centralized_ml_api.local.jobs.types import Answered, Asked
+from centralized_ml_api.local.machine.http_head import HEAD_END, ResponseHead, read_head
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,7 +47,7 @@ class BrokenAnswerError(Exception):
     """The answer broke off."""
 
 
-_BROKEN = (OSError, ValueError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+_BROKEN = (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 
 @contextlib.asynccontextmanager
@@ -76,10 +77,10 @@ async def call_gateway(
             for start in range(0, len(body), _PIECE_BYTES):
                 writer.write(body[start : start + _PIECE_BYTES])
                 await writer.drain()
-            answered, framing = await _read_head(reader)
+            head = read_head(await reader.readuntil(HEAD_END))
         except _BROKEN as error:
             raise BrokenCallError from error
-        yield answered, _refuse_broken(_read_body(reader, framing))
+        yield _keep(head), _refuse_broken(_read_body(reader, head))
     finally:
         writer.close()
 
@@ -129,26 +130,20 @@ def is_for_now(status: int, ending: str) -> bool:
     return status == _UNAVAILABLE and (is_unsent or is_unasked or details in _UNSENT_DETAILS)
 
 
-async def _read_head(reader: asyncio.StreamReader) -> tuple[Answered, dict[str, str]]:
-    """Reads status and headers; returns what is kept, and all by their names."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
-    first, *lines = head.strip().split("\r\n")
-    pairs = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-    kept = tuple((name, value) for name, value in pairs if name not in _FRAMING)
-    status, all_by_name = int(first.split(" ")[1]), dict(pairs)
-    refused = is_for_now(status, all_by_name.get(ENDING_HEADER, ""))
-    return Answered(status, kept, is_for_now=refused), all_by_name
+def _keep(head: ResponseHead) -> Answered:
+    kept = tuple((name, value) for name, value in head.headers if name not in _FRAMING)
+    return Answered(head.status, kept, is_for_now=is_for_now(head.status, head.header(ENDING_HEADER)))
 
 
-async def _read_body(reader: asyncio.StreamReader, framing: dict[str, str]) -> AsyncIterator[bytes]:
+async def _read_body(reader: asyncio.StreamReader, head: ResponseHead) -> AsyncIterator[bytes]:
     """Yields the body; the gateway says its length or sends it in chunks.
 
     Raises:
         asyncio.IncompleteReadError: It broke off.
         ValueError: It is no HTTP.
     """
-    if "transfer-encoding" not in framing:
-        async for piece in _read_exactly(reader, int(framing.get("content-length", "0"))):
+    if not head.header("transfer-encoding"):
+        async for piece in _read_exactly(reader, int(head.header("content-length") or 0)):
             yield piece
         return
     while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import functools
 import ssl
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-from centralized_ml_api.record import record
+from centralized_ml_api.local.machine.http_head import HEAD_END, ResponseHead, read_head
 
 BODY_BYTES = 1024 * 1024
 """The most that is read of an answer."""
@@ -21,25 +20,6 @@ END_SECONDS = 0.1
 
 _PIECE_BYTES = 65536
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~?"
-
-
-@record
-class Answer:
-    """The head of an answer; `headers` are in lower case, names and values."""
-
-    version: str
-    status: int
-    headers: Mapping[str, str]
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether the status is one of success."""
-        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
-
-    @property
-    def says_it_closes(self) -> bool:
-        """Whether it announces that its server closes the connection."""
-        return self.version.startswith("http/1.0") or "close" in self.headers.get("connection", "")
 
 
 class Connection:
@@ -67,7 +47,7 @@ class Connection:
         )
         return cls(url, reader, writer)
 
-    async def get(self, *, closes: bool) -> Answer:
+    async def get(self, *, closes: bool) -> ResponseHead:
         """Sends the request and reads the head of its answer.
 
         Args:
@@ -89,16 +69,10 @@ class Connection:
             answer = await self._read_head()
         return answer
 
-    async def _read_head(self) -> Answer:
-        text = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        first, *lines = text.split("\r\n")
-        version, status, *_ = first.split(" ")
-        if not version.startswith("http/"):
-            raise ValueError("the answer is not HTTP")
-        headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        return Answer(version, int(status), headers)
+    async def _read_head(self) -> ResponseHead:
+        return read_head(await self._reader.readuntil(HEAD_END))
 
-    async def read(self, answer: Answer) -> bytes:
+    async def read(self, answer: ResponseHead) -> bytes:
         """Reads the body, up to `BODY_BYTES`; none if the answer does not say how long it is.
 
         Raises:
@@ -106,13 +80,13 @@ class Connection:
             ValueError: Its length is not a number.
             asyncio.IncompleteReadError: It ended too soon.
         """
-        return await self._reader.readexactly(min(int(answer.headers.get("content-length", 0)), BODY_BYTES))
+        return await self._reader.readexactly(min(int(answer.header("content-length") or 0), BODY_BYTES))
 
-    async def drop(self, answer: Answer) -> None:
+    async def drop(self, answer: ResponseHead) -> None:
         """Reads the body for a moment: a server may complain of who leaves before the end. Never raises."""
         with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError):
             async with asyncio.timeout(END_SECONDS):
-                if "content-length" in answer.headers:
+                if answer.header("content-length"):
                     await self.read(answer)
                 else:
                     await self.ends_within(END_SECONDS)

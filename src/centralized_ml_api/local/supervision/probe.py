@@ -82,7 +82,7 @@ class Prober:
             async with asyncio.timeout(timeout_seconds):
                 with contextlib.closing(await Connection.open(url)) as connection:
                     answer = await connection.get(closes=False)
-                    if not says_when_it_closes(answer.headers.get("server", "")):
+                    if not says_when_it_closes(answer.header("server")):
                         return False
                     return answer.says_it_closes or not await connection.ends_within(CLOSING_SECONDS)
         except _NO_ANSWER:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -12,15 +13,18 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from centralized_ml_api.local.machine.ports import free_port
+from centralized_ml_api.local.supervision import http_get
 from centralized_ml_api.local.supervision.http_get import BODY_BYTES
 from centralized_ml_api.local.supervision.probe import (
     Prober,
     ProbeResult,
     says_when_it_closes,
 )
+from support.certificate import write_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -249,3 +253,33 @@ def test_the_status_alone_decides_whatever_the_body_is(answer: bytes, result: Pr
     (head,) = asked
     assert head.startswith(b"GET /h%C3%A4u%20fig?a=b%20c HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"\r\nConnection: close\r\n" in head
+
+
+@pytest.mark.parametrize(("name", "result"), [("localhost", "READY"), ("other.example", "REFUSED")])
+def test_a_server_with_tls_is_asked_once_its_certificate_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, result: str
+) -> None:
+    certificate = write_certificate(tmp_path / "certificate.pem", name)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.setattr(http_get, "_build_context", http_get._build_context.__wrapped__)  # noqa: SLF001  # another trust
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b'HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 8\r\n\r\n{"a": 1}')
+            await reader.read()  # until whoever asked has gone
+        writer.close()
+
+    async def look(prober: Prober) -> tuple[list[ProbeResult], dict[str, Any], bool]:
+        async with await asyncio.start_server(serve, "localhost", 0, ssl=context) as server:
+            url = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
+            untrusted = await prober.probe(url, timeout_seconds=30)
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            trusted = await prober.probe(url, timeout_seconds=30)
+            about = await prober.describe(url, timeout_seconds=30)
+            return [untrusted, trusted], about, await prober.keeps_connections(url, timeout_seconds=30)
+
+    is_ready = result == "READY"
+    results = [ProbeResult.REFUSED, ProbeResult[result]]
+    assert probed(look) == (results, {"a": 1} if is_ready else {}, is_ready)
