@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api import error_shape as errors
-from centralized_ml_api.api.http import HEALTH_PATH, JOIN_PATH, PREFLIGHT_HEADERS, PUBLIC_PATHS, USAGE_PATH
+from centralized_ml_api.api.http import (
+    HEALTH_PATH,
+    JOBS_PATH,
+    JOIN_PATH,
+    PREFLIGHT_HEADERS,
+    PUBLIC_PATHS,
+    USAGE_PATH,
+)
 from centralized_ml_api.local.envoy.admission import (
     build_limits_metadata,
     build_terms,
@@ -324,7 +331,8 @@ def build_unknown_path_route(gateway: Gateway) -> Route:
     models = (f"POST /{name}" for name in sorted(route.name for route in gateway.routes))
     documents = (f"GET {document.path}" for document in gateway.documents if document.models is None)
     usage = [f"GET {USAGE_PATH}"] if gateway.needs_key else []
+    jobs = [f"GET {JOBS_PATH}"] if gateway.jobs else []
     join = [f"POST {JOIN_PATH}"] if gateway.door else []
-    paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}", *usage, *join]
+    paths = [*models, *list_openai_paths(gateway), *documents, f"GET {HEALTH_PATH}", *usage, *jobs, *join]
     error = errors.UNKNOWN_PATH.with_message("listing", paths=", ".join(paths))
     return build_error_route({"prefix": "/"}, error)

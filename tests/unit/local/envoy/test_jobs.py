@@ -24,7 +24,7 @@ from centralized_ml_api.local.envoy.jobs import (
 )
 from centralized_ml_api.local.envoy.rate_limits import NOT_COUNTED, RATE_FILTER, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.route_action import FILTER_ENABLED
-from centralized_ml_api.local.envoy.routes import build_routes
+from centralized_ml_api.local.envoy.routes import build_routes, build_unknown_path_route
 from centralized_ml_api.local.envoy.settings import Limits
 from centralized_ml_api.local.envoy.xds import build_snapshot
 from centralized_ml_api.local.gateway import (
@@ -239,6 +239,11 @@ def test_the_paths_of_jobs_take_what_reads_and_deletes() -> None:
         False,
     ]
     assert build_lookup_routes(replace(GATEWAY, jobs=None)) == []
+
+
+def test_the_404_offers_the_list_of_jobs() -> None:
+    assert "GET /v1/jobs" in json.dumps(build_unknown_path_route(GATEWAY))
+    assert "/v1/jobs" not in json.dumps(build_unknown_path_route(replace(GATEWAY, jobs=None)))
 
 
 def test_the_calls_of_jobs_may_take_as_long_as_those_of_aws() -> None:
