@@ -128,8 +128,7 @@ class LocalTarget:
         self._stops = options.stops(clock.now())
         config = options.config.absolute()
         self._sockets = Sockets(self._port + 1, options.metrics_port)
-        self._run = Run.of_this_process(str(config), options.flags)
-        self._run = self._run.reachable(self._sockets.control_url, self._sockets.token)
+        self._run = self._sockets.tell(Run.of_this_process(str(config), options.flags))
         self._started, self._address, self._exit_status = time.time(), "", 0
         self._stop, self._first_start = asyncio.Event(), FirstStart(self._show, clock)
         collector, talk = UsageCollector.of_state(state.path), self._terminal.talk

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from typing import Protocol
 
+    from centralized_ml_api.local.machine.state_folder import Run
     from centralized_ml_api.local.run.board import Board
     from centralized_ml_api.local.run.control import Controlled
     from centralized_ml_api.local.run.jobs import Jobs
@@ -59,10 +60,9 @@ class Sockets:
         """Where functions and boto3 find SageMaker's runtime API."""
         return url_of(self.runtime)
 
-    @property
-    def control_url(self) -> str:
-        """Where `mlapi status` and others ask this process, with the token."""
-        return url_of(self.control)
+    def tell(self, run: Run) -> Run:
+        """Returns the run with where `mlapi status` and others ask this process, and with what token."""
+        return run.reachable(url_of(self.control), self.token)
 
 
 async def answer(
