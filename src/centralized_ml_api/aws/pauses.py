@@ -73,6 +73,15 @@ class Pauses:
         own = {} if words is None else {hash_key(key): name for key in keys}
         return replace(self, teams=_put(self.teams, name, words), keys=others | own)
 
+    def cover(self, name: str, keys: Iterable[str]) -> Pauses:
+        """Returns the pauses with more keys of a team, if it is paused. Pure.
+
+        Those that are there stay: another organizer may know of newer ones.
+        """
+        if name not in self.teams:
+            return self
+        return replace(self, keys={**self.keys, **{hash_key(key): name for key in keys}})
+
 
 class AwsPauses:
     """The pauses of a deployed stack; every method raises what those of `FunctionVariable` do.
@@ -131,18 +140,13 @@ class AwsPauses:
 
         Args:
             name: What the tags of its keys name.
-            keys: The values of all its keys.
+            keys: The values of its keys, as far as they are known.
 
         Raises:
             DeployError: The pause cannot be changed.
         """
         listed = [*keys]
-
-        def add(pauses: Pauses) -> tuple[str | None, Pauses]:
-            words = pauses.teams.get(name)
-            return words, pauses if words is None else pauses.set_team(name, words, listed)
-
-        self._change(add)
+        self._change(lambda pauses: (pauses.teams.get(name), pauses.cover(name, listed)))
 
     def _change(
         self,

@@ -290,6 +290,14 @@ def test_a_new_key_is_covered_by_a_pause_that_changed_meanwhile(
     assert stack.paused["keys"][hash_key(key)] == "red"
 
 
+def test_a_new_key_leaves_those_of_another_organizer_covered(stack: OrganizedStack, tmp_path: Path) -> None:
+    theirs = {hash_key(key): "red" for key in (KEYS["red"], "made-by-another")}
+    changed = json.dumps({"teams": {"red": "Later"}, "keys": theirs})
+    while_a_key_is_made(stack, lambda: stack.keeper.variables.update({PAUSED_VARIABLE: changed}))
+    key = renew(tmp_path)["key"]
+    assert stack.paused["keys"] == {**theirs, hash_key(key): "red"}
+
+
 def test_a_pause_covers_a_key_that_is_made_meanwhile(stack: OrganizedStack, tmp_path: Path) -> None:
     listed = [[*stack.items]]
     made = build_key("red", "made-meanwhile", "made", 1)
