@@ -29,7 +29,7 @@ class EarlyStarter:
     def __init__(self, early: EarlyServers) -> None:
         self._early = early
         self._ports: dict[int, Server] = {}
-        self._started: list[tuple[int, Launch]] = []
+        self._started: list[tuple[int, Launch, Process]] = []
         self._is_over = False
 
     def choose_port(self, server: Server) -> int:
@@ -45,20 +45,26 @@ class EarlyStarter:
 
     async def start(self, launch: Launch, log: ServerLog) -> Process:
         """Takes the process that was started so, or starts one, as `start_process` does."""
-        if not self._is_over:
-            self._started += [
-                (port, launch) for port, own in self._ports.items() if own.launch(port) == launch
-            ]
+        ports = [port for port, own in self._ports.items() if own.launch(port) == launch]
         found = self._early.take(launch)
         if found is None:
-            return await start_process(launch, log)
-        return Process(EarlyChild(found.child), found.output, log)
+            process = await start_process(launch, log)
+        else:
+            process = Process(EarlyChild(found.child), found.output, log)
+        if not self._is_over:
+            self._started += [(port, launch, process) for port in ports]
+        return process
 
     def finish(self) -> None:
-        """Ends what nobody has taken: the start is over. Notes what was started, for the next one."""
+        """Ends what nobody has taken: the start is over. Notes what was started, for the next one.
+
+        One that has ended is not noted: another was, or will be, started in its place.
+        """
         self._is_over = True
         self._early.end()
-        self._early.note(self._started, list_withheld())
+        running = [(port, launch) for port, launch, process in self._started if process.is_running]
+        self._early.note(running, list_withheld())
+        self._started.clear()
 
 
 class EarlyChild:

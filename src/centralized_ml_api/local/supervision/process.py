@@ -101,6 +101,11 @@ class Process:
         """The process id of the child, and of its group."""
         return self._child.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the child has not ended, as far as is known."""
+        return self._child.returncode is None
+
     def core_waits(self) -> CoreWaits:
         """Returns how long the threads of the child itself have waited for a core so far."""
         return read_core_waits(self.pid)

@@ -257,6 +257,21 @@ def test_what_a_start_has_started_is_noted(world: World) -> None:
     asyncio.run(main())
 
 
+def test_a_server_that_was_started_again_is_noted_once(world: World) -> None:
+    async def main() -> None:
+        with world.early() as early:
+            starter, log = EarlyStarter(early), ServerLog(world.folder / "log")
+            first = await starter.start(world.launch(starter.choose_port(Server(world))), log)
+            await first.stop(5)
+            second = await starter.start(world.launch(starter.choose_port(Server(world))), log)
+            starter.finish()
+            await second.stop(5)
+        with world.early() as early:
+            assert len(early.pids) == 1
+
+    asyncio.run(main())
+
+
 def test_a_disk_that_refuses_loses_the_note_alone(world: World) -> None:
     world.state.rmdir()
     world.note()
