@@ -33,7 +33,18 @@ ENTRIES = (MODEL, REPLICATED, REPLICATED, REPLICATED, FUNCTION_ENTRY)
 """The entries that each five connections call."""
 MALFORMED_PATHS = ["/model", "/function", "/", "/health", "/models", "/openapi.json", "/v1/models", "/nope"]
 SEED = 7
-LEAVES = frozenset({".gitignore", "logs", "gateway", "lock", "usage.db", "journal.jsonl", "wake_times.json"})
+LEAVES = frozenset(
+    {
+        ".gitignore",
+        "gateway",
+        "journal.jsonl",
+        "lock",
+        "logs",
+        "started.json",
+        "usage.db",
+        "wake_times.json",
+    }
+)
 """The files that remain in a state folder when nothing runs."""
 
 

@@ -94,7 +94,8 @@ def test_every_query_of_the_dashboard_asks_for_what_is_there(api: LocalApi, addr
     api.call("/chat")
     asked = json.dumps({"model": "talks", "messages": [{"role": "user", "content": "Hi"}]})
     assert api.call("/v1/chat/completions", asked.encode()).status == 200
-    wait_until(lambda: "mlapi_tokens_total{" in read_text(address), "tokens are counted")
+    counted = ("mlapi_tokens_total{", "_bucket{")  # Envoy gives out its histograms every few seconds
+    wait_until(lambda: all(word in read_text(address) for word in counted), "tokens and times are counted")
     families = list(text_string_to_metric_families(read_text(address)))
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
     names = {f"{family.name}{suffix}" for family in families for suffix in suffixes[family.type]}

@@ -108,7 +108,7 @@ def count_under_way(api: Api) -> int:
     ):
         connection.connect(path)
         occupancy = json.loads(connection.makefile("rb").read())
-    return sum(sum(entry.values()) for entry in occupancy.values())
+    return sum(entry["under_way"] + entry["waiting"] for entry in occupancy.values())
 
 
 def find_tracebacks(api: Api) -> list[str]:

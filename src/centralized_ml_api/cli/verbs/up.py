@@ -69,8 +69,13 @@ def up(
     address = parse_host(host)
     if (certificate is None) != (key is None):
         raise UsageError("--certificate and --key belong together", fix="give both, or --https alone")
-    from centralized_ml_api.local.run.early import EarlyServers
-
+    try:
+        from centralized_ml_api.local.run.early import EarlyServers
+    except ModuleNotFoundError:
+        _load_plan(
+            config, address, public=public
+        )  # where serving is not installed, its faults come first, too
+        raise
     early = EarlyServers(config, state)
     with nullcontext() if detach else early:  # before anything else is imported
         from centralized_ml_api.local.run.options import ServeOptions

@@ -63,10 +63,10 @@ class Admin:
         return (await self._ask("GET", "/ready")).strip() == "LIVE"
 
     async def bound_port(self) -> int:
-        """Returns the port of the one listener, even if any free port was requested."""
+        """Returns the port of the one listener that has a port, even if any free one was requested."""
         answer = json.loads(await self._ask("GET", "/listeners?format=json"))
-        address = answer["listener_statuses"][0]["local_address"]["socket_address"]
-        return int(address["port_value"])
+        addresses = [status["local_address"] for status in answer["listener_statuses"]]
+        return next(int(at["socket_address"]["port_value"]) for at in addresses if "socket_address" in at)
 
     async def stats(self, names: Iterable[str]) -> dict[str, Any]:
         """Returns the values of the statistics that exist."""

@@ -200,7 +200,9 @@ def _read_note(path: Path) -> Any:
 
 
 def _read_digest(config: Path) -> str:
-    """Returns what names a config and its content; empty if it cannot be read."""
+    """Returns what names a config and its content; empty if it cannot be read, or only once as a pipe is."""
+    if not config.is_file():
+        return ""
     try:
         return hashlib.sha256(os.fsencode(config.absolute()) + b"\0" + config.read_bytes()).hexdigest()
     except OSError:

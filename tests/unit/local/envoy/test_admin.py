@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import tempfile
@@ -55,6 +56,23 @@ def test_a_response_that_breaks_off_is_none(tmp_path: Path, received: bytes) -> 
                 await Admin(tmp_path / "admin.sock").is_live()
 
     asyncio.run(ask())
+
+
+def test_the_port_is_that_of_the_listener_that_has_one_wherever_it_stands(tmp_path: Path) -> None:
+    pipe = {"local_address": {"pipe": {"path": "servers.sock"}}}
+    port = {"local_address": {"socket_address": {"address": "127.0.0.1", "port_value": 8080}}}
+    body = json.dumps({"listener_statuses": [pipe, port, pipe]}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        writer.close()
+
+    async def ask() -> int:
+        async with await asyncio.start_unix_server(answer, tmp_path / "admin.sock"):
+            return await Admin(tmp_path / "admin.sock").bound_port()
+
+    assert asyncio.run(ask()) == 8080
 
 
 def test_who_asks_says_how_long_an_envoy_that_reads_its_routes_may_take(tmp_path: Path) -> None:

@@ -95,6 +95,19 @@ def test_what_the_last_run_started_runs_at_once_and_is_ended_if_nobody_takes_it(
     assert not psutil.pid_exists(pid)
 
 
+def test_a_config_that_can_be_read_only_once_is_left_to_its_reader(world: World) -> None:
+    world.config.unlink()
+    os.mkfifo(world.config)
+    pipe = os.open(world.config, os.O_RDWR)
+    try:
+        os.write(pipe, b"{}")
+        with world.early() as early:
+            assert not early.pids
+        assert os.read(pipe, 10) == b"{}"
+    finally:
+        os.close(pipe)
+
+
 def test_a_config_that_turns_out_bad_leaves_nothing(world: World) -> None:
     world.note()
     with pytest.raises(ConfigError), world.early() as early:  # noqa: PT012  # it is the block that fails
