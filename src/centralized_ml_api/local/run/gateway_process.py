@@ -131,6 +131,7 @@ class SupervisedGateway:
             self._check_started(started, ended)
             await self._admission.wait_ready()
             if self._served.translates:
+                await self._keep_translator()  # the first route that needs it may have come meanwhile
                 await self._translator.wait_ready()
         except BaseException:
             await process.stop(STOP_GRACE_SECONDS)

@@ -407,6 +407,21 @@ def test_the_translator_starts_before_the_first_route_that_needs_it(tmp_path: Pa
     story(tell)
 
 
+def test_the_translator_starts_for_a_route_that_comes_while_envoy_starts(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        world.envoy.starts.clear()
+        starting = asyncio.create_task(world.gateway.start())
+        await soon(lambda: world.envoy.did == ["launch", "wait 60"])
+        await world.gateway.apply(TRANSLATED)
+        assert world.translator.did == []
+        world.envoy.starts.set()
+        await starting
+        assert world.translator.did[:2] == ["start", "wait"]
+
+    story(tell)
+
+
 def test_the_translator_ends_with_the_last_call_after_the_last_route_that_needs_it(tmp_path: Path) -> None:
     async def tell() -> None:
         world = World(tmp_path)
