@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -50,8 +51,23 @@ def change(api: LocalApi, *words: str) -> None:
 def test_a_start_says_where_the_keys_are_and_shows_none(api: LocalApi) -> None:
     assert "Every call needs the key of a team; there are 3 teams." in api.output
     assert "Keys: .mlapi/keys.json" in api.output
-    api.wait_talk('-H "x-api-key: $MLAPI_KEY"')  # the line after the one with the address
+    api.wait_talk("Try: curl ")  # the line after the one with the address
     assert "PUBLIC" not in api.output
+
+
+@pytest.mark.slow
+def test_the_call_that_a_start_prints_works_as_it_is_and_shows_no_key(api: LocalApi) -> None:
+    api.wait_talk("--show red")
+    line = api.output.partition("Try: ")[2].partition("\n")[0]
+    assert key_of(api.folder, "red") not in api.output
+    ran = subprocess.run(
+        ["sh", "-c", f"{line} --silent --output answer --write-out '%{{http_code}}'"],
+        cwd=api.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "200", ran.stderr
 
 
 @pytest.mark.slow

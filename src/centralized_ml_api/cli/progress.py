@@ -132,7 +132,8 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
         output.data(f"From other machines: {address}")
     called = status.first_to_call
     if called is not None:
-        output.data(f"Try: {curl_of(called, status.address, plan, status.authority)}")
+        state = Path(status.state_folder)
+        output.data(f"Try: {curl_of(called, status.address, plan, state, status.authority)}")
 
 
 def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
@@ -152,20 +153,26 @@ def _who_may_call(status: LocalStatus, plan: ApiPlan) -> str:
     return f"{who_may_call(plan.event)} Keys: {keys}. A file for each team: {export}"
 
 
-def curl_of(entry: EntryStatus, address: str, plan: ApiPlan, authority: str = "") -> str:
-    """Returns a curl command that calls the entry with its sample; the key comes from MLAPI_KEY.
+def curl_of(entry: EntryStatus, address: str, plan: ApiPlan, state: Path, authority: str = "") -> str:
+    """Returns a curl command that calls the entry with its sample.
+
+    The shell asks `mlapi` for the key of the first team that may call it, so no key is printed. Where only
+    teams that join may call it, the key comes from MLAPI_KEY.
 
     Args:
         entry: what is called.
         address: of the API.
         plan: of its config.
+        state: the state folder, which has the keys.
         authority: the file of the authority to trust; empty where curl trusts it already.
     """
     call = f"curl -X POST {shlex.quote(address + entry.path)}"
     if authority:
         call += f" --cacert {shlex.quote(shown_path(Path(authority)))}"
     if plan.event.needs_key:
-        call += ' -H "x-api-key: $MLAPI_KEY"'
+        team = next((team.name for team in plan.event.teams if team.may_call(entry.name)), None)
+        key = f"$({command('keys', '--show', team, *state_flags(state))})" if team else "$MLAPI_KEY"
+        call += f' -H "x-api-key: {key}"'
     deployment = plan.deployment(entry.name)
     file = sample_file_of(deployment) if deployment else None
     if file:

@@ -60,7 +60,10 @@ def play(name: str, stage: Stage) -> AbstractContextManager[object]:
 
 
 def read_printed(stage: Stage, made: list[tuple[Site, str]]) -> dict[str, set[Site]]:
-    """The commands that were printed, each with nothing behind it on its line, and what made them."""
+    """The commands that were printed, and what made them.
+
+    Each has nothing behind it on its line, unless the shell puts what it prints into another command.
+    """
     sites: dict[str, set[Site]] = {}
     for site, command in made:
         sites.setdefault(command, set()).add(site)
@@ -69,7 +72,8 @@ def read_printed(stage: Stage, made: list[tuple[Site, str]]) -> dict[str, set[Si
         within = [command for command in sites if command in line]
         if within:
             longest = max(within, key=len)
-            assert line.rstrip('",').endswith(longest), f"something stands behind the command: {line}"
+            is_last = line.rstrip('",').endswith(longest) or f"$({longest})" in line
+            assert is_last, f"something stands behind the command: {line}"
             printed[longest] = sites[longest]
     return printed
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from centralized_ml_api.cli.progress import NO_SAMPLE, Announcement, ProgressLines, curl_of
+from centralized_ml_api.commands import program
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.local.status import EntryState, EntryStatus, LocalStatus, PartStatus
 from centralized_ml_api.plan.build import build_plan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from centralized_ml_api.plan.types import ApiPlan
 
 URL = "http://127.0.0.1:8080"
@@ -30,7 +30,7 @@ def curl(folder: Path, **entry: Any) -> list[str]:
     config.write_text(json.dumps({"models": [], "endpoints": [whole]}))
     plan = build_plan(load_config(config, now=datetime(2026, 1, 1, tzinfo=UTC)))
     status = EntryStatus("a", "/a", "ready", "", "url", "api", ())
-    return shlex.split(curl_of(status, URL, plan))
+    return shlex.split(curl_of(status, URL, plan, Path(".mlapi")))
 
 
 def test_a_json_sample_stands_in_the_command(tmp_path: Path) -> None:
@@ -64,14 +64,31 @@ def test_without_a_sample_the_call_says_what_to_put_there(tmp_path: Path) -> Non
     assert curl(tmp_path)[-2:] == ["-d", '{"…": "your own body"}']
 
 
-def test_with_teams_it_takes_the_key_from_the_environment(tmp_path: Path) -> None:
-    config = {"models": [], "endpoints": [{"name": "a", "integration": {"type": "api"}}]}
+@pytest.mark.parametrize(
+    ("event", "state", "key"),
+    [
+        ({"teams": ["red", "blue"]}, ".mlapi", "$({} keys --show red)"),
+        (
+            {"teams": [{"name": "red", "models": ["b"]}, "blue"]},
+            "there",
+            "$({} keys --show blue --state there)",
+        ),
+        ({"join": {"teams": 2}}, ".mlapi", "$MLAPI_KEY"),
+    ],
+    ids=["first", "one-that-may", "joined"],
+)
+def test_with_teams_the_call_has_a_key_without_showing_it(
+    event: dict[str, Any], state: str, key: str, tmp_path: Path
+) -> None:
+    entries = [{"name": name, "integration": {"type": "api"}} for name in "ab"]
     path = tmp_path / "models.json"
-    path.write_text(json.dumps({**config, "event": {"teams": ["red"]}}))
+    path.write_text(json.dumps({"models": [], "endpoints": entries, "event": event}))
     plan = build_plan(load_config(path, now=datetime(2026, 1, 1, tzinfo=UTC)))
-    command = curl_of(EntryStatus("a", "/a", "ready", "", "url", "api", ()), URL, plan)
-    key = '"x-api-key: $MLAPI_KEY"'
-    assert command == f"curl -X POST {URL}/a -H {key} -d {shlex.quote(NO_SAMPLE)}"
+    called = EntryStatus("a", "/a", "ready", "", "url", "api", ())
+    header = f'"x-api-key: {key.format(shlex.join(program()))}"'
+    assert curl_of(called, URL, plan, Path(state)) == (
+        f"curl -X POST {URL}/a -H {header} -d {shlex.quote(NO_SAMPLE)}"
+    )
 
 
 def test_a_slow_entry_is_named_and_the_last_lines_come_when_it_is_there(
