@@ -66,6 +66,8 @@ def _check_forbidden(context: Context) -> Iterator[Problem]:
             reason = "which carries credentials"
         elif name in _HOP_BY_HOP or name.startswith("x-forwarded-"):
             reason = "which belongs to the connection"
+        elif name.startswith("x-mlapi-"):
+            reason = "by which the parts of the gateway tell each other who calls"
         else:
             continue
         yield FORBIDDEN_HEADER.problem(
@@ -82,7 +84,8 @@ FORBIDDEN_HEADER = CheckedRule(
     meaning="""\
 Credentials (`Authorization`, `Cookie`, `x-api-key`, …) stay at the gateway: a model does not need its
 callers' keys, and might log them. Connection headers (`Host`, `Connection`, `Transfer-Encoding`,
-`X-Forwarded-…`) apply to a single hop and cannot be passed on.
+`X-Forwarded-…`) apply to a single hop and cannot be passed on. With `X-Mlapi-…` the parts of the gateway on
+one machine tell each other which team calls: a caller must not be able to say that.
 
 Source: RFC 9110, section 7.6.1 (headers that an intermediary must not forward)""",
     example=Example(

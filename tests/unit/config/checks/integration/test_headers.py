@@ -49,6 +49,7 @@ def test_what_is_not_a_name_is_refused(
             "transfer-encoding", "upgrade", "Host", "content-length", "expect", "forwarded", "via",
             "X-Forwarded-For",
         )),
+        ("X-Mlapi-Callers-Team", "by which the parts of the gateway tell each other who calls"),
     ],
 )  # fmt: skip
 def test_credentials_and_headers_of_the_connection_are_refused(
