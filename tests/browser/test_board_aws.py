@@ -205,6 +205,7 @@ def test_a_new_key_is_shown_once_with_what_failed_about_it(board: Visit, stack: 
     assert ("not <b>yours</b>" in said, said.endswith(". Pause the team again.")) == (True, True), said
     assert board.find_serious_faults() == []
     shown.get_by_role("button", name="Done").click()
+    shown.wait_for(state="detached")  # the browser tells of the closing after it
     assert stack.keys["red"] not in page.content()
     stack.wire.spoken[change] = works
     page.get_by_role("button", name="Resume red").click()
