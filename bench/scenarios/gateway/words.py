@@ -34,7 +34,7 @@ what came since was a connection to the model for each call: servers of known pr
 ([decision 0041](../decisions/0041-kept-connections.md)), which brought 132 µs down to 57. The rest is the
 counting of tokens: above all, what scripts note of a call and what the log and the statistics read of that.
 [The gateway](gateway.md#what-a-call-costs) counts each part, says what was tried, and what would change it.
-Nothing else ran beside the stored run; it had precedence all the same (nice -15).
+Nothing else ran beside the stored run.
 
 **What a hosted model needs.** The gateway writes the provider's name of the model into the body, bounds the
 answer, adds the key, and counts tokens, by scripts in Envoy. A body that is not plain, such as one with a key
