@@ -16,7 +16,7 @@ from docs.rooms import DRAWING, SOURCE_MAP, render_rooms, render_source_map, ren
 
 from centralized_ml_api.aws.failures.failure import TROUBLESHOOTING
 from centralized_ml_api.aws.failures.reference import render_entries
-from centralized_ml_api.aws.limits import render_limits
+from centralized_ml_api.aws.planning.limits import render_limits
 from centralized_ml_api.cli.reference import render_cli_reference
 from centralized_ml_api.config.explain import render_errors_reference
 from centralized_ml_api.config.json_schema import render_schema

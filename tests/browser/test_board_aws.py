@@ -11,9 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from centralized_ml_api.aws.board import AwsBoard
+from centralized_ml_api.aws.cdk.target import AwsTarget
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.target import AwsTarget
+from centralized_ml_api.aws.organizer.board import AwsBoard
 from centralized_ml_api.local.machine.listen import serve_application
 from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.organizer.board_server import build_board_application

@@ -17,9 +17,9 @@ from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.joining import TRIES
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.constructs.join_code.index import JoinTable
-from centralized_ml_api.aws.join_item import KEY
-from centralized_ml_api.aws.joining import load_roster, open_joining
-from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT
+from centralized_ml_api.aws.event.join_item import KEY
+from centralized_ml_api.aws.event.joining import load_roster, open_joining
+from centralized_ml_api.aws.stack.contract import JOINING_OUTPUT
 from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
 from contract.api import build_config
 from contract.case import AWS, JSON, LOCAL, Expected, Request, refused, send

@@ -14,8 +14,8 @@ from centralized_ml_api.api.notices import (
     PAUSE_HEADERS,
     encode_message,
 )
-from centralized_ml_api.aws.pauses import hash_key
-from centralized_ml_api.aws.stack_contract import (
+from centralized_ml_api.aws.event.pauses import hash_key
+from centralized_ml_api.aws.stack.contract import (
     KEY_FUNCTION,
     MESSAGE_VARIABLE,
     PAUSED_VARIABLE,

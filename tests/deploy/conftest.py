@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from centralized_ml_api.aws.bootstrap import DEFAULT_QUALIFIER
-from centralized_ml_api.aws.cdk_cli import provide_cdk
+from centralized_ml_api.aws.cdk.bootstrap import DEFAULT_QUALIFIER
+from centralized_ml_api.aws.cdk.cdk_cli import provide_cdk
 from support.deployment import ROOT, Deployment
 from support.jumpstart import make_spec, write_mirror
 from support.moto_server import start_moto, start_original
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from centralized_ml_api.aws.cdk.cdk_cli import CdkCli
     from support.moto_server import MotoOriginal, MotoServer
 
 COMPLAINTS = "the simulated AWS did everything that was asked"

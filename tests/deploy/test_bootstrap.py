@@ -9,7 +9,7 @@ import pytest
 from support.aws_inventory import count_leftovers
 
 if TYPE_CHECKING:
-    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from centralized_ml_api.aws.cdk.cdk_cli import CdkCli
     from support.deployment import Deployment
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from support.moto_extension.organization import DEMANDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from centralized_ml_api.aws.cdk.cdk_cli import CdkCli
     from support.deployment import Config, Deployment
     from support.moto_server import MotoServer
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.deployed_stack import load_resources
-from centralized_ml_api.aws.leftovers import find_leftovers
+from centralized_ml_api.aws.deploy.leftovers import find_leftovers
+from centralized_ml_api.aws.stack.deployed_stack import load_resources
 from support.aws_inventory import count_leftovers
 from support.deployment import STACK
 

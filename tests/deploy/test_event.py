@@ -12,7 +12,7 @@ from botocore import xform_name
 
 from centralized_ml_api.api.keys import is_key
 from centralized_ml_api.aws.constructs.join_code.index import JoinTable
-from centralized_ml_api.aws.stack_contract import JOINING_OUTPUT, PLACES_PLAN, STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.stack.contract import JOINING_OUTPUT, PLACES_PLAN, STACK_TAG, TEAM_TAG
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
 from support.moto_extension.deletion import REFUSED

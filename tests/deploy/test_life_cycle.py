@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.cdk_cli import build_app_command
+from centralized_ml_api.aws.cdk.cdk_cli import build_app_command
 from support.aws_inventory import count_leftovers, logging_role, take_inventory, take_paths
 from support.deployment import ROOT, STACK
 
 if TYPE_CHECKING:
-    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from centralized_ml_api.aws.cdk.cdk_cli import CdkCli
     from support.aws_inventory import Inventory
     from support.deployment import Deployment
 

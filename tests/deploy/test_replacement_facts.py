@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.template_diff import REPLACING
+from centralized_ml_api.aws.deploy.template_diff import REPLACING
 
 if TYPE_CHECKING:
-    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from centralized_ml_api.aws.cdk.cdk_cli import CdkCli
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.live_endpoints import UNKNOWN_TYPE
+from centralized_ml_api.aws.stack.live_endpoints import UNKNOWN_TYPE
 from support.aws_inventory import count_leftovers, take_inventory
 from support.deployment import STACK
 from support.moto_extension.sagemaker_endpoint import ROLLS_BACK

@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.account import load_caller
 from centralized_ml_api.aws.clients import AwsClients
+from centralized_ml_api.aws.deploy.account import load_caller
 from centralized_ml_api.aws.doctor.quotas import Account, load_quotas
 from centralized_ml_api.aws.doctor.running import load_running
-from centralized_ml_api.aws.instance_prices import load_prices
+from centralized_ml_api.aws.planning.instance_prices import load_prices
 from prove.placing import REGISTRIES, Placed, image_of, place
 from prove.run import ADDRESS_VARIABLE, ENDS_AFTER, Run, Settings, can_begin
 

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from centralized_ml_api.aws.account import load_caller
-from centralized_ml_api.aws.deployed_stack import load_outputs, load_parameters
-from centralized_ml_api.aws.leftovers import find_endpoints
-from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
+from centralized_ml_api.aws.deploy.account import load_caller
+from centralized_ml_api.aws.deploy.leftovers import find_endpoints
+from centralized_ml_api.aws.stack.contract import ADDRESS_OUTPUT
+from centralized_ml_api.aws.stack.deployed_stack import load_outputs, load_parameters
 from contract.cases.keys import TEAMS
 from prove.asking import ask_all
 from prove.placing import NEEDED, WANTED, Placed, build_proof_config

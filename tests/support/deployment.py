@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.aws.cdk_cli import build_app_command
+from centralized_ml_api.aws.cdk.cdk_cli import build_app_command
 from support.moto_server import REGION, MotoServer
 
 if TYPE_CHECKING:
-    from centralized_ml_api.aws.cdk_cli import CdkCli
+    from centralized_ml_api.aws.cdk.cdk_cli import CdkCli
 
 ROOT = Path(__file__).parents[2]
 STACK = "CentralizedMlApiStack"

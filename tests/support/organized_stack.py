@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.aws.stack_contract import (
+from centralized_ml_api.aws.stack.contract import (
     ADDRESS_OUTPUT,
     DELETE_STACK,
     JOINING_OUTPUT,

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.aws.template_diff import compare_templates
+from centralized_ml_api.aws.deploy.template_diff import compare_templates
 from support.synthesis import Resource
 
 if TYPE_CHECKING:

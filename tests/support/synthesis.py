@@ -16,8 +16,8 @@ choose_node()
 
 from aws_cdk import App  # noqa: E402  # starts Node when it is imported
 
-from centralized_ml_api.aws.planning import plan_for_aws  # noqa: E402
-from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: E402
+from centralized_ml_api.aws.constructs.stack import CentralizedMlApiStack  # noqa: E402
+from centralized_ml_api.aws.planning.load import plan_for_aws  # noqa: E402
 from centralized_ml_api.plan.aws.hours import keep_hours  # noqa: E402
 
 if TYPE_CHECKING:

@@ -194,7 +194,7 @@ def test_an_existing_role_runs_the_models_and_none_is_made(template_of: Deploys)
 def test_the_stack_has_the_tags(tmp_path: Path) -> None:
     from aws_cdk import App  # noqa: PLC0415
 
-    from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415  # after Node
+    from centralized_ml_api.aws.constructs.stack import CentralizedMlApiStack  # noqa: PLC0415  # after Node
 
     config = {"models": [model()], "aws": {"tags": {"CostCenter": "1234", "mlapi:stack": "mine"}}}
     app = App(analytics_reporting=False, outdir=str(tmp_path / "out"))

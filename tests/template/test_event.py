@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App
 
+from centralized_ml_api.aws.constructs.stack import CentralizedMlApiStack
+from centralized_ml_api.aws.deploy.template_diff import compare_templates, creation_order
 from centralized_ml_api.aws.document.event import CACHE_SECONDS, is_public
-from centralized_ml_api.aws.stack import CentralizedMlApiStack
-from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
-from centralized_ml_api.aws.template_diff import compare_templates, creation_order
+from centralized_ml_api.aws.stack.contract import STACK_TAG, TEAM_TAG
 from support.linting import lint_template
 from support.moto_extension.key_order import check_order
 from support.synthesis import (

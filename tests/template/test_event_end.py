@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.stack_contract import STACK_TAG
-from centralized_ml_api.aws.template_diff import creation_order, references
+from centralized_ml_api.aws.deploy.template_diff import creation_order, references
+from centralized_ml_api.aws.stack.contract import STACK_TAG
 from support.synthesis import STACK, build_test_plan, function, model, package, synthesize
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.aws.planning import plan_for_aws
+from centralized_ml_api.aws.planning.load import plan_for_aws
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.config.load import load_config
 from support.synthesis import (

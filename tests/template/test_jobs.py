@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.aws.constructs.stream_function_code import load_stream_code
 from centralized_ml_api.aws.document.integrations import ANY_METHOD
-from centralized_ml_api.aws.stream_code import load_stream_code
 from support.linting import lint_template
 from support.synthesis import REGION, container, function, model, package
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.aws.document.integrations import ANY_METHOD
-from centralized_ml_api.aws.stack_contract import STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.stack.contract import STACK_TAG, TEAM_TAG
 from support.linting import lint_template
 from support.synthesis import REGION, STACK, container
 

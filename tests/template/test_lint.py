@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aws_cdk import App
 
-from centralized_ml_api.aws.stack import CentralizedMlApiStack
+from centralized_ml_api.aws.constructs.stack import CentralizedMlApiStack
 from centralized_ml_api.catalog.facts import DeployFacts, Eula
 from support.linting import lint_template
 from support.synthesis import (

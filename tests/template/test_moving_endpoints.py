@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.template_diff import compare_templates
+from centralized_ml_api.aws.deploy.template_diff import compare_templates
 from support.stack_update import LARGE, MOVES, SCALED, SMALL, listed, walk
 from support.synthesis import Config, Resource, function, package
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.stack_contract import PROVIDER_SECRETS_OUTPUT
+from centralized_ml_api.aws.stack.contract import PROVIDER_SECRETS_OUTPUT
 from support.synthesis import package
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.aws.stack_contract import STACK_TAG
+from centralized_ml_api.aws.stack.contract import STACK_TAG
 from centralized_ml_api.catalog.facts import ModelData
 from support.synthesis import (
     BUCKET,

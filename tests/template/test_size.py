@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from centralized_ml_api.aws import template_amounts as amounts
-from centralized_ml_api.aws.limits import find_exceeded, read_templates
+from centralized_ml_api.aws.planning import template_amounts as amounts
+from centralized_ml_api.aws.planning.limits import find_exceeded, read_templates
 from support.linting import lint_documents
 from support.synthesis import (
     REGION,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.aws.template_diff import compare_templates
+from centralized_ml_api.aws.deploy.template_diff import compare_templates
 from support.linting import lint_template
 from support.synthesis import REGION, build_facts, container, function, model
 

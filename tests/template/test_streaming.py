@@ -9,7 +9,7 @@ import pytest
 
 from centralized_ml_api.api.notices import LONGEST_WORDS
 from centralized_ml_api.api.openai import ListedModel, build_model
-from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE
+from centralized_ml_api.aws.stack.contract import MESSAGE_VARIABLE
 from support.api_gateway.templates import Context, render
 from support.synthesis import build_facts, function, model, package
 

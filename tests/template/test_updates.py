@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.aws.template_diff import compare_templates
+from centralized_ml_api.aws.deploy.template_diff import compare_templates
 from centralized_ml_api.catalog.facts import DeployFacts, ModelFacts
 from support.synthesis import PACKAGE, Config, build_facts, container, function, model, package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from centralized_ml_api.aws.template_diff import Change
+    from centralized_ml_api.aws.deploy.template_diff import Change
     from support.synthesis import Deploys
 
 MODEL = "AWS::SageMaker::Model"

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from aws_cdk import App
 
-    from centralized_ml_api.aws.early_plan import EarlyPlan, StackPlan
+    from centralized_ml_api.aws.planning.early_plan import EarlyPlan, StackPlan
+    from centralized_ml_api.aws.planning.template_amounts import Template
     from centralized_ml_api.aws.settings import Settings
-    from centralized_ml_api.aws.template_amounts import Template
 
 
 def main() -> int:
@@ -52,7 +52,7 @@ def main() -> int:
 
 def _is_within_limits(assembly: Path) -> bool:
     """Says which quotas of AWS the templates exceed; returns whether none of them is a fixed one."""
-    from centralized_ml_api.aws.limits import find_exceeded, read_templates  # noqa: PLC0415  # after Node
+    from centralized_ml_api.aws.planning.limits import find_exceeded, read_templates  # noqa: PLC0415  # after Node
 
     exceeded = find_exceeded(read_templates(assembly))
     for each in exceeded:
@@ -69,8 +69,8 @@ def load_templates(settings: Settings) -> dict[str, Template]:
     choose_node()
     from aws_cdk import App  # noqa: PLC0415  # starts Node
 
-    from centralized_ml_api.aws.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
-    from centralized_ml_api.aws.limits import read_templates  # noqa: PLC0415
+    from centralized_ml_api.aws.planning.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
+    from centralized_ml_api.aws.planning.limits import read_templates  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         app = App(builtin_cloud_formation_validation=False, analytics_reporting=False, outdir=folder)
@@ -118,16 +118,16 @@ class _Preparation(Thread):
     def run(self) -> None:
         """Prepares everything; never raises."""
         with suppress(Exception):
-            module = import_module("centralized_ml_api.aws.early_plan")
+            module = import_module("centralized_ml_api.aws.planning.early_plan")
             self.early = early = module.EarlyPlan(module.guess_settings(os.environ))
             early.make()
             import_module(
                 "centralized_ml_api.api.clients"
             ).load_clients()  # which the page will ask for again
-            import_module("centralized_ml_api.aws.limits")
+            import_module("centralized_ml_api.aws.planning.limits")
         self._node.join()
         with suppress(Exception):
-            import_module("centralized_ml_api.aws.stack")
+            import_module("centralized_ml_api.aws.constructs.stack")
 
 
 def add_stack(app: App, early: EarlyPlan | None = None) -> None:
@@ -140,7 +140,7 @@ def add_stack(app: App, early: EarlyPlan | None = None) -> None:
     Raises:
         MlApiError: the config or a setting is wrong.
     """
-    from centralized_ml_api.aws.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
+    from centralized_ml_api.aws.planning.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
     from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(app.node.get_all_context().get, os.environ)
@@ -149,7 +149,7 @@ def add_stack(app: App, early: EarlyPlan | None = None) -> None:
 
 
 def _build_stack(app: App, settings: Settings, planned: StackPlan) -> None:
-    from centralized_ml_api.aws.stack import CentralizedMlApiStack  # noqa: PLC0415
+    from centralized_ml_api.aws.constructs.stack import CentralizedMlApiStack  # noqa: PLC0415
 
     CentralizedMlApiStack(
         app,

@@ -35,7 +35,7 @@ def find_limit_problems(
         facts: what JumpStart knows, by entry name; one for each JumpStart model.
         region: of the deployment.
     """
-    from centralized_ml_api.aws.limit_estimates import (
+    from centralized_ml_api.aws.planning.limit_estimates import (
         ESTIMATED,
         MAIN_STACK,
         estimate_exceeded,

@@ -12,7 +12,7 @@ from centralized_ml_api.plan.columns import render_columns
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from centralized_ml_api.aws.stack_status import EndpointStatus, StackStatus
+    from centralized_ml_api.aws.stack.status import EndpointStatus, StackStatus
 
 _HEADER = ("MODEL", "STATE", "INSTANCES", "ENDPOINT")
 

@@ -67,7 +67,7 @@ def load_best_prices(region: str | None) -> PriceList:
     """Returns the prices of a region, or of that of the AWS settings: from AWS, otherwise as shipped."""
     if importlib.util.find_spec("boto3") is not None:
         from centralized_ml_api.aws.clients import AwsClients
-        from centralized_ml_api.aws.instance_prices import load_prices
+        from centralized_ml_api.aws.planning.instance_prices import load_prices
 
         try:
             return load_prices(AwsClients(region))

@@ -16,9 +16,9 @@ from centralized_ml_api.errors import (
 from centralized_ml_api.extras import check_installed
 
 if TYPE_CHECKING:
-    from centralized_ml_api.aws.acts import AwsActs
+    from centralized_ml_api.aws.cdk.target import AwsTarget
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.aws.organizer.acts import AwsActs
     from centralized_ml_api.local.run.control_client import ControlClient
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.plan.aws.types import AwsPlan
@@ -42,8 +42,8 @@ def open_aws_target(
         UsageError: the qualifier cannot be one.
     """
     check_installed("aws")
+    from centralized_ml_api.aws.cdk.target import AwsTarget
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.target import AwsTarget
 
     clients = AwsClients(region)
     return AwsTarget(config, stack, clients.region, state, choose_qualifier(config, qualifier)), clients
@@ -63,7 +63,7 @@ def open_aws_acts(config: Path, *, region: str | None, stack: str, state: Path) 
         DeployError: the profile does not exist.
     """
     target, clients = open_aws_target(config, region=region, stack=stack, state=state)
-    from centralized_ml_api.aws.acts import AwsActs
+    from centralized_ml_api.aws.organizer.acts import AwsActs
 
     return AwsActs(target, clients)
 
@@ -74,7 +74,7 @@ def choose_qualifier(config: Path, said: str | None) -> str | None:
     Raises:
         UsageError: it cannot be a qualifier.
     """
-    from centralized_ml_api.aws.bootstrap import check_qualifier, read_qualifier
+    from centralized_ml_api.aws.cdk.bootstrap import check_qualifier, read_qualifier
     from centralized_ml_api.config.resolve import find_root
 
     return read_qualifier(find_root(config), Path.home()) if said is None else check_qualifier(said)
@@ -86,7 +86,7 @@ def load_target_plan(target: AwsTarget) -> AwsPlan:
     Raises:
         ConfigError: the config has errors, by itself or by what JumpStart knows.
     """
-    from centralized_ml_api.aws.planning import load_aws_plan
+    from centralized_ml_api.aws.planning.load import load_aws_plan
     from centralized_ml_api.aws.settings import Settings
 
     settings = Settings(target.config, target.region, target.stack, account=None, offline=False)

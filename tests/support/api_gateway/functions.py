@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from centralized_ml_api.aws.stream_code import OTHER_PATHS
+from centralized_ml_api.aws.constructs.stream_function_code import OTHER_PATHS
 from centralized_ml_api.local.lambda_host.pool import Pool
 from centralized_ml_api.local.lambda_host.runtime_api import Invocation, Returned
 from centralized_ml_api.local.lambda_host.server import HostSpecification

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.stack_contract import (
+from centralized_ml_api.aws.event.waking import wake_model
+from centralized_ml_api.aws.stack.contract import (
     ADDRESS_OUTPUT,
     KEY_ENDS_OUTPUT,
     MESSAGE_VARIABLE,
     PAUSED_VARIABLE,
     STACK_TAG,
 )
-from centralized_ml_api.aws.waking import wake_model
 from support.aws_wire import Answer, refusal, stack_in, xml_refusal
 from support.fake_documents import FakeDocuments
 from support.hints.stage import FILE

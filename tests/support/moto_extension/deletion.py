@@ -17,7 +17,7 @@ from moto.cloudformation.models import CloudFormationBackend
 from moto.sagemaker.exceptions import ValidationError
 from moto.ssm.models import ssm_backends
 
-from centralized_ml_api.aws.template_diff import creation_order, references
+from centralized_ml_api.aws.deploy.template_diff import creation_order, references
 from support.moto_extension.replaced import replace_attribute
 
 _ABSENT = ("Could not find ", "No scalable target found ", "No scaling policy found ")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import ValidationError
 
-from centralized_ml_api.aws.template_diff import dependencies
+from centralized_ml_api.aws.deploy.template_diff import dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -13,7 +13,7 @@ from typing import Any
 
 from moto.cloudformation import parsing
 
-from centralized_ml_api.aws.template_diff import creation_order, is_replaced
+from centralized_ml_api.aws.deploy.template_diff import creation_order, is_replaced
 from support.moto_extension.key_order import check_order
 from support.moto_extension.replaced import replace_attribute
 

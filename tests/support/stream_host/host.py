@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from centralized_ml_api.aws.app import choose_node
-from centralized_ml_api.aws.stream_code import NO_OTHER_PATHS, load_stream_code
+from centralized_ml_api.aws.constructs.stream_function_code import NO_OTHER_PATHS, load_stream_code
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.stream_host.runtime_api import DELIMITER, PRELUDE_TYPE, Invocation, RuntimeApi
 from support.waiting import wait_until

@@ -11,9 +11,9 @@ import pytest
 
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.constructs.http_api import ACCESS_LOG
-from centralized_ml_api.aws.stack_contract import STACK_TAG, key_tags
-from centralized_ml_api.aws.usage import load_table, run_queries
-from centralized_ml_api.aws.usage_rows import QUERIES
+from centralized_ml_api.aws.stack.contract import STACK_TAG, key_tags
+from centralized_ml_api.aws.usage.past_calls import load_table, run_queries
+from centralized_ml_api.aws.usage.rows import QUERIES
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.usage.tokens import Tokens
 from centralized_ml_api.plan.usage.types import SpentTokens

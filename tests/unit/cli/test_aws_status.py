@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.aws.stack_status import EndpointStatus, StackStatus
+from centralized_ml_api.aws.stack.status import EndpointStatus, StackStatus
 from centralized_ml_api.cli.aws_status import next_words, render_stack
 from centralized_ml_api.commands import command
 from support.aws_wire import healthy_account, serve_aws

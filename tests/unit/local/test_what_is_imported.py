@@ -35,7 +35,7 @@ PACKAGE = "centralized_ml_api"
             ["aiohttp", "pydantic", "urllib3", "botocore", "asyncio", "importlib.metadata", "email"],
         ),
         (
-            "aws.planning",
+            "aws.planning.load",
             ["aws_cdk", "pydantic", "urllib3", "botocore", "asyncio", "configparser", "packaging.specifiers"],
         ),
         ("cli.verbs.plan", ["aiohttp", "pydantic", "urllib3", "boto3", "asyncio"]),

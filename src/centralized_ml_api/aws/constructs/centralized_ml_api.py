@@ -31,7 +31,7 @@ from centralized_ml_api.aws.document.event import Authorizer
 from centralized_ml_api.aws.document.extend import Addresses, extend_document
 from centralized_ml_api.aws.document.other_paths import describe_other_paths, list_calls
 from centralized_ml_api.aws.document.own_paths import StoredDocument
-from centralized_ml_api.aws.stack_contract import stack_start
+from centralized_ml_api.aws.stack.contract import stack_start
 from centralized_ml_api.plan.aws.jobs import list_answered_later
 from centralized_ml_api.plan.aws.types import AdoptedEndpoint, DirectRoute
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS

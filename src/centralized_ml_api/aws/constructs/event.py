@@ -8,7 +8,7 @@ from aws_cdk import CfnResource, Stack
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.resources import allow, build_role, only_from_this_account, role_arn
-from centralized_ml_api.aws.stack_contract import (
+from centralized_ml_api.aws.stack.contract import (
     DELETE_COMPONENT,
     DELETE_ENDPOINT,
     DELETE_STACK,

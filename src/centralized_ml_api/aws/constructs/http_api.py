@@ -18,7 +18,7 @@ from centralized_ml_api.aws.constructs.resources import (
     role_arn,
 )
 from centralized_ml_api.aws.document.shared_texts import is_large, repeated_texts, replace_texts
-from centralized_ml_api.aws.stack_contract import LOG_ROLE_PARAMETER
+from centralized_ml_api.aws.stack.contract import LOG_ROLE_PARAMETER
 from centralized_ml_api.plan.event import Throttle
 
 if TYPE_CHECKING:

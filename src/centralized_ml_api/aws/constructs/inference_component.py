@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnResource, Token
 from constructs import Construct
 
-from centralized_ml_api.aws.stack_contract import render_schedule
+from centralized_ml_api.aws.stack.contract import render_schedule
 
 if TYPE_CHECKING:
     from aws_cdk import Reference

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.assets import ship_files
+from centralized_ml_api.aws.constructs.join_function_code import TIMEOUT_SECONDS, load_join_code
 from centralized_ml_api.aws.constructs.lambda_function import (
     build_caller,
     build_function,
@@ -20,8 +21,7 @@ from centralized_ml_api.aws.constructs.lambda_function import (
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
 from centralized_ml_api.aws.constructs.tables import build_table, may_join
 from centralized_ml_api.aws.constructs.team_keys import RUNTIME, build_key, build_usage_plan, join_plan
-from centralized_ml_api.aws.join_code import TIMEOUT_SECONDS, load_join_code
-from centralized_ml_api.aws.stack_contract import PLACES_PLAN, STACK_TAG, TEAM_TAG
+from centralized_ml_api.aws.stack.contract import PLACES_PLAN, STACK_TAG, TEAM_TAG
 from centralized_ml_api.plan.aws.event import PLACE_PREFIX
 
 if TYPE_CHECKING:

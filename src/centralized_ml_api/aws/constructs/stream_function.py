@@ -19,14 +19,14 @@ from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.job_runner import MEMORY_MIB, RUNTIME, JobRunner, StreamParts
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
 from centralized_ml_api.aws.constructs.resources import allow, build_log_group
+from centralized_ml_api.aws.constructs.stream_function_code import load_stream_code
 from centralized_ml_api.aws.constructs.tables import (
     build_table,
     may_count,
     may_keep_jobs,
     may_read_names,
 )
-from centralized_ml_api.aws.stack_contract import MESSAGE_VARIABLE, NO_MESSAGE
-from centralized_ml_api.aws.stream_code import load_stream_code
+from centralized_ml_api.aws.stack.contract import MESSAGE_VARIABLE, NO_MESSAGE
 from centralized_ml_api.plan.aws.bedrock import list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
 

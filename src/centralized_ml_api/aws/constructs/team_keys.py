@@ -29,7 +29,7 @@ from centralized_ml_api.aws.constructs.resources import (
     only_from_this_account,
     role_arn,
 )
-from centralized_ml_api.aws.stack_contract import (
+from centralized_ml_api.aws.stack.contract import (
     NOTHING_PAUSED,
     PAUSED_VARIABLE,
     STACK_TAG,

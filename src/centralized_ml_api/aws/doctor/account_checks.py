@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.api.event_end import render_instant
-from centralized_ml_api.aws.account import UNKNOWN_CALLER, load_account, load_caller
-from centralized_ml_api.aws.bootstrap import (
+from centralized_ml_api.aws.cdk.bootstrap import (
     BOOTSTRAP_VERSION,
     describe_foreign,
     load_bootstrap,
     load_deployed_qualifier,
 )
-from centralized_ml_api.aws.deployed_stack import load_resources
-from centralized_ml_api.aws.ending import load_ending
+from centralized_ml_api.aws.deploy.account import UNKNOWN_CALLER, load_account, load_caller
 from centralized_ml_api.aws.failures.explain import explain_error
 from centralized_ml_api.aws.failures.known import failure_of
-from centralized_ml_api.aws.live_endpoints import (
+from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
+from centralized_ml_api.aws.stack.deployed_stack import load_resources
+from centralized_ml_api.aws.stack.ending import load_ending
+from centralized_ml_api.aws.stack.live_endpoints import (
     ROLLED_BACK,
     describe_rollback,
     load_live_endpoints,
     repair_rollback,
 )
-from centralized_ml_api.aws.mail import load_subscription
-from centralized_ml_api.aws.settings import qualifier_flags, stack_flags
+from centralized_ml_api.aws.stack.mail import load_subscription
 from centralized_ml_api.catalog.sources.snapshot import registry_of
 from centralized_ml_api.commands import command
 from centralized_ml_api.config.ecr import read_ecr_image

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.aws.app import load_templates
 from centralized_ml_api.aws.failures.known import failure_of
-from centralized_ml_api.aws.limit_estimates import estimate_exceeded, find_exceeded_by_entries
-from centralized_ml_api.aws.limits import find_exceeded
-from centralized_ml_api.aws.planning import load_aws_plan
+from centralized_ml_api.aws.planning.limit_estimates import estimate_exceeded, find_exceeded_by_entries
+from centralized_ml_api.aws.planning.limits import find_exceeded
+from centralized_ml_api.aws.planning.load import load_aws_plan
 from centralized_ml_api.aws.settings import Settings
 from centralized_ml_api.catalog.catalog import open_catalog
 from centralized_ml_api.catalog.failures import LicenceError, SeveralRefusals
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from centralized_ml_api.aws.doctor.context import DoctorContext
-    from centralized_ml_api.aws.limits import Exceeded
+    from centralized_ml_api.aws.planning.limits import Exceeded
     from centralized_ml_api.catalog.catalog import Catalog
     from centralized_ml_api.config.schema import ModelEntry
     from centralized_ml_api.plan.finding import Severity

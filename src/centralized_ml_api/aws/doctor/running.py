@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.aws.deployed_stack import ENDPOINT, load_resources
+from centralized_ml_api.aws.stack.deployed_stack import ENDPOINT, load_resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.aws.account import load_account
+from centralized_ml_api.aws.deploy.account import load_account
+from centralized_ml_api.aws.deploy.log_role import load_log_role
 from centralized_ml_api.aws.failures.known import failure_of, recognise
-from centralized_ml_api.aws.log_role import load_log_role
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.finding import Finding
 

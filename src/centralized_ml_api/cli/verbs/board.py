@@ -69,7 +69,7 @@ def _show(link: str, *, as_json: bool) -> None:
 def _serve_aws(config: Path, *, region: str | None, stack: str, state: Path, as_json: bool) -> None:
     check_installed("local")  # what serves pages
     target, clients = open_aws_target(config, region=region, stack=stack, state=state)
-    from centralized_ml_api.aws.board import AwsBoard
+    from centralized_ml_api.aws.organizer.board import AwsBoard
     from centralized_ml_api.config.load import load_config
 
     load_config(config, now=datetime.now(UTC))  # a mistake is told before the page is

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from centralized_ml_api.aws.cdk.target import AwsTarget
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.target import AwsTarget
     from centralized_ml_api.plan.aws.types import AwsPlan
     from centralized_ml_api.plan.cost import Cost
     from centralized_ml_api.plan.types import ApiPlan, ModelDeployment
@@ -69,11 +69,11 @@ def deploy(
     """
     target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
     plan = load_target_plan(target)
-    from centralized_ml_api.aws import deployment
-    from centralized_ml_api.aws.cost_tag import activate_cost_tag
-    from centralized_ml_api.aws.instance_prices import load_prices
-    from centralized_ml_api.aws.joining import open_joining
-    from centralized_ml_api.aws.stack_contract import ADDRESS_OUTPUT
+    from centralized_ml_api.aws.deploy import deployment
+    from centralized_ml_api.aws.deploy.cost_tag import activate_cost_tag
+    from centralized_ml_api.aws.event.joining import open_joining
+    from centralized_ml_api.aws.planning.instance_prices import load_prices
+    from centralized_ml_api.aws.stack.contract import ADDRESS_OUTPUT
 
     packages = [model.name for model in plan.models if model.container.package_arn]
     cost = build_cost(plan.api, load_prices(clients), packages=packages)
@@ -117,8 +117,8 @@ def complete_deploy(
     Raises:
         DeployError: a key cannot be put, or an endpoint does not run what was deployed.
     """
-    from centralized_ml_api.aws.deployment import check_live
-    from centralized_ml_api.aws.provider_keys import put_provider_keys
+    from centralized_ml_api.aws.deploy.deployment import check_live
+    from centralized_ml_api.aws.stack.provider_keys import put_provider_keys
 
     put_provider_keys(clients, outputs, provider_keys)
     check_live(target, clients, output.talk)

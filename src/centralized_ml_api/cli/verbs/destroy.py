@@ -23,8 +23,8 @@ from centralized_ml_api.commands import command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from centralized_ml_api.aws.deployment import DestroyReport
-    from centralized_ml_api.aws.target import AwsTarget
+    from centralized_ml_api.aws.cdk.target import AwsTarget
+    from centralized_ml_api.aws.deploy.deployment import DestroyReport
 
 _KEPT = (
     "Kept, because other stacks use them: the CDK's bucket with the code of functions (CDKToolkit)"
@@ -57,7 +57,7 @@ def destroy(
     there.
     """
     target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
-    from centralized_ml_api.aws import deployment
+    from centralized_ml_api.aws.deploy import deployment
 
     output.talk(f"Destroying {stack} in {target.region}: the API, its models and its functions.")
     output.confirm("Destroy?", yes=yes)

@@ -39,7 +39,7 @@ def diff(
     """
     target, clients = open_aws_target(config, region=region, stack=stack, state=state, qualifier=qualifier)
     load_target_plan(target)
-    from centralized_ml_api.aws import deployment
+    from centralized_ml_api.aws.deploy import deployment
 
     text, different = deployment.diff(target, clients, output.talk)
     if as_json:

@@ -101,7 +101,7 @@ def _confirm_earlier(before: datetime | None, after: datetime, *, yes: bool) -> 
 
 def _tell_aws(config: Path, until: datetime, *, region: str | None, stack: str, state: Path) -> None:
     target, clients = open_aws_target(config, region=region, stack=stack, state=state)
-    from centralized_ml_api.aws.deployment import extend as move_end
+    from centralized_ml_api.aws.deploy.deployment import extend as move_end
 
     move_end(target, clients, until)
     output.talk(f"The stack {stack} in {target.region} now deletes itself then.")

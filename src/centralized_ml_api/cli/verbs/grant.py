@@ -23,7 +23,7 @@ from centralized_ml_api.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from centralized_ml_api.aws.acts import AwsActs
+    from centralized_ml_api.aws.organizer.acts import AwsActs
 
 
 @click.command()

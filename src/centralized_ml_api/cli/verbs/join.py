@@ -85,7 +85,7 @@ def _invite_on_aws(
     target, clients = open_aws_target(
         DEFAULT_CONFIG, region=place.region, stack=place.stack, state=place.state
     )
-    from centralized_ml_api.aws.joining import AwsJoining
+    from centralized_ml_api.aws.event.joining import AwsJoining
 
     joining = AwsJoining(target, clients)
     joining.change(now, is_closed=is_closed, new_code=new_code)

@@ -90,7 +90,7 @@ def _compare(
     """Returns what a deploy would change, as text and as data; no data where nothing can be compared."""
     try:
         target, clients = open_aws_target(config, region=region, stack=stack, state=state)
-        from centralized_ml_api.aws.changes import changes_data, load_changes, render_changes
+        from centralized_ml_api.aws.deploy.changes import changes_data, load_changes, render_changes
 
         changes = load_changes(target, clients, output.talk)
     except (DeployError, NotInstalledError) as error:

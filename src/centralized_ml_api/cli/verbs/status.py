@@ -83,7 +83,7 @@ def status(  # the options
 def _show_aws(region: str | None, stack: str, *, as_json: bool) -> int:
     check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.stack_status import load_stack_status
+    from centralized_ml_api.aws.stack.status import load_stack_status
     from centralized_ml_api.cli.aws_status import next_words, render_stack
 
     clients = AwsClients(region)

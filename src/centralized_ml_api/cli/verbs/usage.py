@@ -115,7 +115,7 @@ def load_usage(sources: Sources, since: datetime | None) -> UsageTable:
         return _load_local(sources.state.absolute(), since)
     check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.usage import load_table
+    from centralized_ml_api.aws.usage.past_calls import load_table
 
     return load_table(AwsClients(sources.region), sources.stack, since)
 
@@ -175,7 +175,7 @@ def write_report(report: Path, table: UsageTable, sources: Sources) -> Path:
 def _money(table: UsageTable, sources: Sources) -> Iterable[str]:
     """Yields what instances and calls cost until the last call, as far as prices are known."""
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.usage import load_made
+    from centralized_ml_api.aws.usage.past_calls import load_made
     from centralized_ml_api.cli.costing import build_period, load_cost
     from centralized_ml_api.plan.cost import hours_until
     from centralized_ml_api.plan.cost_report import render_prices_day, render_total

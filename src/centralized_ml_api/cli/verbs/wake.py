@@ -61,7 +61,7 @@ def wake(name: str, *, target: Target, state: Path, region: str | None, stack: s
 def _wake_on_aws(name: str, region: str | None, stack: str) -> int:
     check_installed("aws")
     from centralized_ml_api.aws.clients import AwsClients
-    from centralized_ml_api.aws.waking import wake_model
+    from centralized_ml_api.aws.event.waking import wake_model
 
     wake_model(AwsClients(region), stack, name, say=output.talk, sleep=time.sleep)
     output.data(f"{name} is ready.")

@@ -10,7 +10,7 @@ import pytest
 from centralized_ml_api.aws.failures.explain import explain_failures
 from centralized_ml_api.aws.failures.failure import TROUBLESHOOTING, Failure, Rank
 from centralized_ml_api.aws.failures.known import FAILURES, UNKNOWN, failure_of, recognise
-from centralized_ml_api.aws.live_endpoints import ROLLED_BACK
+from centralized_ml_api.aws.stack.live_endpoints import ROLLED_BACK
 from support.aws_messages import load_messages
 
 ROOT = Path(__file__).parents[4]

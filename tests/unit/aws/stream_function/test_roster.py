@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from centralized_ml_api.aws.constructs.join_code.index import JoinTable
-from centralized_ml_api.aws.join_item import KEY
+from centralized_ml_api.aws.event.join_item import KEY
 from support.fake_documents import FakeDocuments
 from support.stream_host.script import run_script
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from centralized_ml_api.aws.spent_tokens import load_spent
+from centralized_ml_api.aws.usage.spent_tokens import load_spent
 from centralized_ml_api.plan.usage.tokens import Tokens
 from centralized_ml_api.plan.usage.types import SpentTokens
 from support.counting_functions import (

@@ -34,7 +34,7 @@ from centralized_ml_api.api.joining import (
     is_code,
     read_request,
 )
-from centralized_ml_api.aws.join_item import KEY, JoinItem, read_join_item
+from centralized_ml_api.aws.event.join_item import KEY, JoinItem, read_join_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -241,7 +241,7 @@ def _import_on_aws(rows: Sequence[RosterRow], place: KeyPlace) -> int:
     target, clients = open_aws_target(
         DEFAULT_CONFIG, region=place.region, stack=place.stack, state=place.state
     )
-    from centralized_ml_api.aws.joining import AwsJoining
+    from centralized_ml_api.aws.event.joining import AwsJoining
 
     known = [team.team for team in place.open().teams() if team.state != "not listed"]
     return AwsJoining(target, clients).add_teams(rows, known)

@@ -61,7 +61,7 @@ class KeyPlace:
             target, clients = open_aws_target(
                 DEFAULT_CONFIG, region=self.region, stack=self.stack, state=self.state
             )
-            from centralized_ml_api.aws.keys import AwsKeys
+            from centralized_ml_api.aws.event.keys import AwsKeys
 
             return AwsKeys(target, clients)
         from centralized_ml_api.local.keys import KeyStore, LocalKeys
@@ -119,7 +119,7 @@ class KeyPlace:
         target, clients = open_aws_target(
             DEFAULT_CONFIG, region=self.region, stack=self.stack, state=self.state
         )
-        from centralized_ml_api.aws.deployment import load_address
+        from centralized_ml_api.aws.deploy.deployment import load_address
 
         return load_address(target, clients)
 
