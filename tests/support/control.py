@@ -38,6 +38,9 @@ class SilentTarget:
     refusal: dict[str, Any] = field(default_factory=dict)
     board_link: str = "http://127.0.0.1:1/#token=t0ken"
 
+    async def until_announced(self, seconds: float) -> None:
+        """Waits for nothing: it is how it is."""
+
     async def look(self) -> LocalStatus:
         return self.current
 

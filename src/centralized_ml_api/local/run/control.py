@@ -5,6 +5,7 @@ The token is in `run.json` of the state folder, which only this user may read.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 class Controlled(Protocol):
     """What can be controlled: `LocalTarget`."""
+
+    async def until_announced(self, seconds: float) -> None:
+        """Waits until it is time to announce that the API serves, no longer than so many seconds."""
+        ...
 
     async def look(self) -> LocalStatus:
         """Returns how it is now."""
@@ -49,6 +54,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
     """Builds `GET /status`, `/traffic` and `/board`; `POST /reload` and `POST /acts/NAME`.
 
     `/reload` takes `{"config": path or null}`, an act what `Acts` says of it.
+    With `?announced_within=SECONDS`, the status comes once the API is announced, or after that time.
     Every call needs the token; without it the answer is 401.
     """
 
@@ -61,7 +67,14 @@ def build_control_application(target: Controlled, token: str) -> web.Application
             raise web.HTTPUnauthorized
         return await handler(request)
 
-    async def status(_: web.Request) -> web.Response:
+    closing = asyncio.Event()
+
+    async def close(_: web.Application) -> None:
+        closing.set()
+
+    async def status(request: web.Request) -> web.Response:
+        if seconds := request.query.get("announced_within"):
+            await _until_first(target.until_announced(float(seconds)), closing.wait())
         return web.json_response((await target.look()).to_json())
 
     async def traffic(_: web.Request) -> web.Response:
@@ -78,6 +91,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         return web.json_response(told)
 
     application = web.Application(middlewares=[refuse_web_pages, only_with_token])
+    application.on_shutdown.append(close)
     application.add_routes(
         [
             web.get("/status", status),
@@ -88,3 +102,13 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         ]
     )
     return application
+
+
+async def _until_first(*waits: Awaitable[object]) -> None:
+    """Waits until one of these is over: no stop of the target waits for who waits for its announcement."""
+    waiting = {asyncio.ensure_future(wait) for wait in waits}
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waiting:
+            wait.cancel()

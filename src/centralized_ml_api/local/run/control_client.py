@@ -38,9 +38,10 @@ class ControlClient:
         self._state = state
         self._http = urllib3.PoolManager(retries=False)
 
-    def status(self) -> LocalStatus:
-        """Returns how it is now."""
-        return self._ask("/status", LocalStatus.from_json)
+    def status(self, *, announced_within: float = 0.0) -> LocalStatus:
+        """Returns how it is now, or within so many seconds as soon as it is time to announce the API."""
+        query = f"?announced_within={announced_within:g}" if announced_within else ""
+        return self._ask(f"/status{query}", LocalStatus.from_json, _ANSWER_SECONDS + announced_within)
 
     def traffic(self) -> Traffic:
         """Returns what was called."""
@@ -151,8 +152,10 @@ class ControlClient:
             raise kind(told["error"], fix=told["fix"])
         return told
 
-    def _ask(self, path: str, read: Callable[[dict[str, Any]], Told]) -> Told:
-        value = self._call("GET", path, timeout_seconds=_ANSWER_SECONDS)
+    def _ask(
+        self, path: str, read: Callable[[dict[str, Any]], Told], timeout_seconds: float = _ANSWER_SECONDS
+    ) -> Told:
+        value = self._call("GET", path, timeout_seconds=timeout_seconds)
         try:
             return read(value)
         except (KeyError, TypeError) as error:

@@ -21,16 +21,22 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.status import LocalStatus
 
 LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
-LOOK_SHARE = 10
-"""The pause after a look is so many times as long as the look, up to some seconds: the status of thousands of
-entries takes both processes a while. Every second, that took half of the time of their start."""
+LOOK_SHARE = 20
+"""The pause after a look is so many times as long as this process works at one, up to some seconds: the
+status of thousands of entries takes both processes a while. Every second, that took half of the time of their
+start. How long the answer takes says nothing: a process that starts has other work, and answers when that is
+done. The pause only delays what is shown of the way: the next look ends it once the API is announced."""
 
 STOP_SECONDS = 30
 LAST_LINES = 15
 
 
 def start_detached(
-    options: ServeOptions, show: Callable[[LocalStatus], None], argv: Sequence[str] | None = None
+    options: ServeOptions,
+    show: Callable[[LocalStatus], None],
+    argv: Sequence[str] | None = None,
+    *,
+    worked: Callable[[], float] = time.process_time,
 ) -> LocalStatus:
     """Starts `mlapi up` in a session of its own, shows how it goes, and returns when it serves.
 
@@ -41,6 +47,7 @@ def start_detached(
         options: What `mlapi up` is asked for.
         show: Takes every status until then.
         argv: The command, where it is not the one of the options.
+        worked: Returns the seconds that this process has worked.
 
     Raises:
         StartError: The folder is held, or the process ended; the message has its last lines.
@@ -59,7 +66,7 @@ def start_detached(
         )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that we end the child, too
     try:
-        status = _until_settled(child, state, show)
+        status = _until_settled(child, state, show, worked)
     except BaseException:
         _end(child)
         raise
@@ -78,23 +85,29 @@ def _ended(status: int, output: str) -> StartError:
 
 
 def _until_settled(
-    child: subprocess.Popen[bytes], state: StateFolder, show: Callable[[LocalStatus], None]
+    child: subprocess.Popen[bytes],
+    state: StateFolder,
+    show: Callable[[LocalStatus], None],
+    worked: Callable[[], float],
 ) -> LocalStatus | None:
     """Returns the status once it serves; None when the process ended instead."""
+    pause = LOOK_SECONDS
     while child.poll() is None:
-        began = time.monotonic()
+        began, before = time.monotonic(), worked()
         with contextlib.suppress(NotRunningError):
-            status = ControlClient(_load_run_of(child, state), state.path).status()
+            client = ControlClient(_load_run_of(child, state), state.path)
+            status = client.status(announced_within=pause)
             show(status)
             if status.announced:
                 return status
-        time.sleep(pause_after(time.monotonic() - began))
+        pause = pause_after(worked() - before)
+        time.sleep(max(0.0, LOOK_SECONDS - (time.monotonic() - began)))  # where nobody answers yet
     return None
 
 
-def pause_after(look_seconds: float) -> float:
-    """Returns how long to wait after a look at the status that took so long. Pure."""
-    return min(max(LOOK_SECONDS, LOOK_SHARE * look_seconds), LONGEST_PAUSE_SECONDS)
+def pause_after(worked_seconds: float) -> float:
+    """Returns how long to wait after a look at the status for which this process worked so long. Pure."""
+    return min(max(LOOK_SECONDS, LOOK_SHARE * worked_seconds), LONGEST_PAUSE_SECONDS)
 
 
 def _load_run_of(child: subprocess.Popen[bytes], state: StateFolder) -> Run:

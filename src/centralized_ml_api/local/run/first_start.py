@@ -26,7 +26,7 @@ class FirstStart:
     def __init__(self, show: Callable[[], None], clock: Clock) -> None:
         self._show = show
         self._clock = clock
-        self._serving = asyncio.Event()
+        self._serving, self._announced = asyncio.Event(), asyncio.Event()
         self._settled = False
         self._fix = ""
         self._nothing_serves = asyncio.Event()
@@ -36,6 +36,10 @@ class FirstStart:
         """Takes note of every status."""
         if status.address and status.serving:
             self._serving.set()
+        if status.announced:
+            self._announced.set()
+        else:
+            self._announced.clear()
         if status.settled and not self._settled:
             self._settled = True
             if not status.serving:
@@ -44,13 +48,11 @@ class FirstStart:
 
     async def until_serving(self, seconds: float) -> None:
         """Waits until the first entry answers, no longer than so many seconds."""
-        serving = asyncio.create_task(self._serving.wait())
-        late = asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({serving, late}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            serving.cancel()
-            late.cancel()
+        await self._until(self._serving, seconds)
+
+    async def until_announced(self, seconds: float) -> None:
+        """Waits until it is time to announce that the API serves, no longer than so many seconds."""
+        await self._until(self._announced, seconds)
 
     async def run(self) -> None:
         """Shows the status again when the slow entries are overdue.
@@ -64,6 +66,15 @@ class FirstStart:
         finally:
             waiting.cancel()
         raise StartError("no model could start", fix=self._fix)
+
+    async def _until(self, event: asyncio.Event, seconds: float) -> None:
+        happening = asyncio.create_task(event.wait())
+        late = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({happening, late}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            happening.cancel()
+            late.cancel()
 
     async def _wait_for_the_slow(self) -> None:
         await self._serving.wait()

@@ -170,6 +170,7 @@ class LocalTarget:
         self.notices, self.grants = self._supervisor.notices, self._supervisor.teams.grants
         self._reloader = Reloader(config, self._supervisor, self._terminal, self._note_plan, clock=clock)
         self.act = Acts(self._supervisor, self._reloader, state.path, clock).do
+        self.until_announced = self._first_start.until_announced
 
     async def run(self, plan: ApiPlan) -> int:
         """Serves until stopped; returns the exit status.

@@ -36,6 +36,9 @@ class Idle:
         """How it is."""
         return STATUS
 
+    async def until_announced(self, seconds: float) -> None:
+        """Waits for nothing."""
+
     async def look(self) -> LocalStatus:
         """How it is."""
         return STATUS

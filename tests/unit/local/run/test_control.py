@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -41,10 +42,16 @@ class Target:
     def __init__(self) -> None:
         self.bug: Exception | None = None
         self.asked: list[str | None] = []
+        self.waited: list[float] = []
         self.finished = 0
         self.may_finish = asyncio.Event()
         self.may_finish.set()
         self.ordered: list[str] = []
+
+    async def until_announced(self, seconds: float) -> None:
+        """Waits until the test goes on."""
+        self.waited.append(seconds)
+        await self.may_finish.wait()
 
     async def look(self) -> LocalStatus:
         """How it is."""
@@ -97,6 +104,30 @@ def test_status_traffic_and_reload_reach_the_process_that_serves() -> None:
         assert client.reload(None) == {"added": ["a"]}
         assert client.reload(Path("/other.json")) == {"added": ["a"]}
     assert target.asked == [None, "/other.json"]
+
+
+def test_a_status_can_be_asked_for_that_comes_once_the_api_is_announced() -> None:
+    target = Target()
+    with controlled(target) as (client, _), ThreadPoolExecutor() as threads:
+        target.may_finish.clear()
+        waiting = threads.submit(client.status, announced_within=2.5)
+        wait_until(lambda: target.waited == [2.5], "it waits")
+        assert client.status() == STATUS, "others do not"
+        assert not waiting.done()
+        target.may_finish.set()
+        client.status()  # wakes the loop, to which the test does not belong
+        assert waiting.result(60) == STATUS
+    assert target.waited == [2.5]
+
+
+def test_who_waits_for_the_announcement_is_answered_at_once_when_the_target_stops() -> None:
+    target = Target()
+    with ThreadPoolExecutor() as threads:
+        with controlled(target) as (client, _):
+            target.may_finish.clear()
+            waiting = threads.submit(client.status, announced_within=600)
+            wait_until(lambda: target.waited == [600], "it waits")
+        assert waiting.result(60) == STATUS
 
 
 def test_an_entry_is_woken_and_put_to_sleep_or_it_is_said_why_not() -> None:

@@ -77,12 +77,20 @@ time.sleep(600)
 
 
 @contextmanager
-def answering(answer: LocalStatus) -> Iterator[str]:
-    """Answers every call with one status; yields the address."""
-    body = json.dumps(answer.to_json()).encode()
+def answering(*answers: LocalStatus, asked: list[str] | None = None) -> Iterator[str]:
+    """Answers calls with these statuses, the last one again and again; yields the address.
+
+    Args:
+        answers: The statuses.
+        asked: Gets the paths that were asked for.
+    """
+    bodies = [json.dumps(answer.to_json()).encode() for answer in answers]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if asked is not None:
+                asked.append(self.path)
+            body = bodies.pop(0) if len(bodies) > 1 else bodies[0]
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -240,8 +248,24 @@ sys.exit(1)
 
 
 @pytest.mark.parametrize(
-    ("look", "pause"),
-    [(0, LOOK_SECONDS), (0.005, LOOK_SECONDS), (0.05, 0.5), (0.2, 2), (3, LONGEST_PAUSE_SECONDS)],
+    ("worked", "pause"),
+    [(0, LOOK_SECONDS), (0.005, LOOK_SECONDS), (0.05, 1), (0.2, 4), (3, LONGEST_PAUSE_SECONDS)],
 )
-def test_a_status_that_takes_long_is_looked_at_less_often(look: float, pause: float) -> None:
-    assert pause_after(look) == pause
+def test_a_status_that_is_much_work_is_looked_at_less_often(worked: float, pause: float) -> None:
+    assert pause_after(worked) == pause
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the child is left on purpose
+def test_a_pause_is_a_look_that_waits_for_the_announcement_and_as_long_as_the_last_was_work(
+    tmp_path: Path,
+) -> None:
+    options, asked = options_in(tmp_path), list[str]()
+    looks: list[float] = []
+
+    def show(_: LocalStatus) -> None:
+        looks.append(0.2)
+
+    with children_ended(), answering(status("starting"), status("ready"), asked=asked) as url:
+        argv = [sys.executable, "-c", SLEEPER, str(options.state / "run.json"), url]
+        start_detached(options, show, argv, worked=lambda: sum(looks))
+    assert asked == [f"/status?announced_within={seconds:g}" for seconds in (LOOK_SECONDS, 4)]

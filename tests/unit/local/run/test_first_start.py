@@ -152,6 +152,34 @@ def test_programs_of_this_machine_are_answered_once_something_serves() -> None:
     play(scenario)
 
 
+def test_who_waits_for_the_announcement_hears_of_it_when_every_start_is_over() -> None:
+    async def scenario(world: World) -> None:
+        waiting = asyncio.create_task(world.start.until_announced(3))
+        await until(lambda: 3 in world.slept, "the clock is waited for, too")
+        world.start.note(status("ready", "starting"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        world.start.note(status("ready", "failed"))
+        await waiting
+        await world.start.until_announced(3)
+
+    play(scenario)
+
+
+def test_while_a_restart_takes_the_announcement_back_it_is_waited_for_anew() -> None:
+    async def scenario(world: World) -> None:
+        world.start.note(status("ready"))
+        world.start.note(status("restarting"))
+        waiting = asyncio.create_task(world.start.until_announced(3))
+        await until(lambda: 3 in world.slept, "the clock is waited for, too")
+        assert not waiting.done()
+        world.time_passes.set()
+        await waiting
+
+    play(scenario)
+
+
 def test_programs_of_this_machine_are_not_kept_waiting_by_a_slow_start() -> None:
     async def scenario(world: World) -> None:
         waiting = asyncio.create_task(world.start.until_serving(3))
