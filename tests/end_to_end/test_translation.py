@@ -35,10 +35,13 @@ class Hosted:
     api: LocalApi
     provider: Provider
 
-    def post(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
-        """Returns status and body of the answer."""
+    def post(self, path: str, body: dict[str, Any], **headers: str) -> tuple[int, str]:
+        """Returns status and body of the answer; header names with underscores for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = urllib.request.Request(
-            f"{self.api.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            f"{self.api.url}{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", **named},
         )
         try:
             with urllib.request.urlopen(sent, timeout=60) as answer:
@@ -148,6 +151,26 @@ def test_openais_client_on_anthropics_provider(client: openai.OpenAI, hosted: Ho
     assert seen.headers["anthropic-version"] == "2023-06-01"
     assert "Authorization" not in seen.headers
     assert hosted.last_body()["max_tokens"] == 4096
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/a-claude-fake", "/a-claude-fake/v1/messages"])
+def test_the_betas_that_anthropics_client_names_reach_its_api(hosted: Hosted, path: str) -> None:
+    betas = {"anthropic_beta": "a,context-management-2025-06-27", "anthropic_version": "2026-10-21"}
+    body = {"model": "a-claude-fake", "max_tokens": 9, "context_management": {"edits": []}, "messages": ASK}
+    status, text = hosted.post(path, body)
+    assert (status, "Extra inputs are not permitted" in text) == (400, True)
+    status, _ = hosted.post(path, body, x_api_key="my own", **betas)
+    assert status == 200
+    seen = {name.lower(): value for name, value in hosted.provider.seen[-1].headers.items()}
+    assert {name.replace("_", "-"): value for name, value in betas.items()}.items() <= seen.items()
+    assert seen["x-api-key"] == KEY
+
+
+def test_no_beta_reaches_a_server_of_another_api(hosted: Hosted) -> None:
+    body = {"model": "gpt", "max_tokens": 9, "messages": ASK}
+    status, _ = hosted.post("/v1/messages", body, anthropic_beta="a", anthropic_version="2026-10-21")
+    assert status == 200
+    assert not [name for name in hosted.provider.seen[-1].headers if name.lower().startswith("anthropic")]
 
 
 def test_openais_client_streams_from_anthropics_provider(client: openai.OpenAI) -> None:

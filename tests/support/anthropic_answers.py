@@ -8,10 +8,13 @@
     cut             the connection breaks in mid-stream
     anything else   404
 
+Fields of a beta are refused without its header.
+
 Sources:
     https://platform.claude.com/docs/en/api/messages/create
     https://platform.claude.com/docs/en/build-with-claude/streaming
     https://platform.claude.com/docs/en/api/errors
+    https://platform.claude.com/docs/en/api/beta-headers
 """
 
 from __future__ import annotations
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSION_HEADER = "anthropic-version"
+BETA_HEADER = "anthropic-beta"
+BETAS = {"context_management": "context-management-2025-06-27"}
+"""The fields of betas, each with the beta that must be named."""
+
 KEY_HEADER = "x-api-key"
 TEXT = "Cloud 🎨"
 USAGE = {
@@ -53,10 +60,18 @@ async def answer_messages(request: web.Request, body: dict[str, Any]) -> web.Str
     """Answers `POST /v1/messages`, and what counts the tokens of such a body."""
     if request.path.endswith("/count_tokens"):
         return web.json_response({"input_tokens": USAGE["input_tokens"]})
-    refusal = _refuse(body)
+    refusal = _refuse_beta(request, body) or _refuse(body)
     if refusal is not None:
         return refusal
     return await _stream(request, body) if body.get("stream") else web.json_response(build_message(body))
+
+
+def _refuse_beta(request: web.Request, body: dict[str, Any]) -> web.Response | None:
+    named = request.headers.get(BETA_HEADER, "").split(",")
+    for field, beta in BETAS.items():
+        if field in body and beta not in named:
+            return anthropic_error(400, "invalid_request_error", f"{field}: Extra inputs are not permitted")
+    return None
 
 
 def _refuse(body: dict[str, Any]) -> web.Response | None:

@@ -7,6 +7,7 @@ Sources:
     https://platform.openai.com/docs/api-reference (chat, completions, responses, embeddings)
     https://platform.openai.com/docs/api-reference/audio, https://platform.openai.com/docs/api-reference/images
     https://platform.claude.com/docs/en/api/messages (messages, count_tokens)
+    https://code.claude.com/docs/en/llm-gateway-protocol (the headers of messages that gateways pass on)
     https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html (rerank, as Jina and Cohere have it)
 """
 
@@ -32,7 +33,8 @@ class ModelApi:
     """One API: its name in `speaks`, its paths, what a model with it can do, whose shape its errors have.
 
     The first path is the one that servers are called at; the others are below it. With `takes_form`, bodies
-    are forms with a file in them (multipart/form-data), not JSON.
+    are forms with a file in them (multipart/form-data), not JSON. `headers` are those of requests, in lower
+    case, that belong to the API: without them, a server may refuse or misread what is in the body.
     """
 
     name: ServerSpeaks
@@ -40,13 +42,19 @@ class ModelApi:
     capability: str = "chat"
     error_shape: ErrorShape = "openai"
     takes_form: bool = False
+    headers: tuple[str, ...] = ()
 
 
 CHAT = ModelApi("openai-chat", ("/v1/chat/completions",))
 COMPLETIONS = ModelApi("openai-completions", ("/v1/completions",))
 RESPONSES = ModelApi("openai-responses", ("/v1/responses",))
 COUNT_TOKENS_PATH = "/v1/messages/count_tokens"
-MESSAGES = ModelApi("anthropic-messages", ("/v1/messages", COUNT_TOKENS_PATH), error_shape="anthropic")
+MESSAGES = ModelApi(
+    "anthropic-messages",
+    ("/v1/messages", COUNT_TOKENS_PATH),
+    error_shape="anthropic",
+    headers=("anthropic-beta", "anthropic-version"),
+)
 TRANSCRIPTIONS = ModelApi(
     "openai-transcriptions", ("/v1/audio/transcriptions",), "transcription", takes_form=True
 )

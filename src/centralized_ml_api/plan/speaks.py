@@ -197,6 +197,22 @@ def find_own_api(entry: ModelDeployment) -> ModelApi | None:
     return next((_APIS.get(api) for api in (*list_spoken(entry), *list_translated(entry))), None)
 
 
+def list_passed_headers(entry: ModelDeployment, api: ModelApi | None) -> tuple[str, ...]:
+    """Returns the request headers that reach an entry's server on one machine, besides the usual ones.
+
+    A server that somebody else runs gets those of the API that it is called in; one that runs here knows
+    none of them, and the translator writes its own.
+
+    Args:
+        entry: The entry.
+        api: What it is called in, if that is one of those under `/v1`.
+    """
+    serving = entry.local.serving if entry.local else None
+    if serving is None or api is None or serving.runs_here or api.name not in list_spoken(entry):
+        return entry.headers
+    return (*entry.headers, *api.headers)
+
+
 def _only_aliases(aliases: Mapping[str, str], models: OpenAiModels) -> dict[str, str]:
     """Returns those of these entries."""
     names = {*models.names}

@@ -51,6 +51,7 @@ def load_stream_code(
             "first_paths": {api.name: api.paths[0] for api in MODEL_APIS},
             "translated": TRANSLATED,
             "media": [api.name for api in MEDIA_APIS],
+            "headers": {api.name: api.headers for api in MODEL_APIS if api.headers},
             "forms": [api.name for api in MODEL_APIS if api.takes_form],
         }
     )

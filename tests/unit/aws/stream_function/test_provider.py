@@ -83,6 +83,21 @@ def test_anthropics_own_api_is_called_with_its_own_headers(hosted: HostedFunctio
     assert "authorization" not in map(str.lower, headers)
 
 
+def test_the_betas_that_anthropics_client_names_reach_its_api(hosted: HostedFunction) -> None:
+    body = {"model": "e-native", "max_tokens": 9, "context_management": {"edits": []}, **ASK}
+    betas = {"Anthropic-Beta": "a,context-management-2025-06-27", "Anthropic-Version": "2026-10-21"}
+    assert hosted.send("/v1/messages", json.dumps(body), {"X-Api-Key": "mine"}).status == 400
+    assert hosted.send("/v1/messages", json.dumps(body), {"X-Api-Key": "mine", **betas}).status == 200
+    seen = {name.lower(): value for name, value in hosted.provider.seen[-1].headers.items()}
+    assert {name.lower(): value for name, value in betas.items()}.items() <= seen.items()
+    assert seen["x-api-key"] == KEY
+    chat = json.dumps({"model": "e-native", **ASK})
+    assert hosted.send(CHAT_PATH, chat, betas).status == 200
+    translated = hosted.provider.seen[-1].headers
+    assert "anthropic-beta" not in map(str.lower, translated)
+    assert translated["anthropic-version"] == "2023-06-01", "the translator writes that one"
+
+
 def events_of(answer: StreamAnswer) -> list[Any]:
     assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
     lines = [line.removeprefix("data: ") for line in answer.body.read().decode().split("\n\n") if line]

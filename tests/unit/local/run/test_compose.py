@@ -30,6 +30,7 @@ from centralized_ml_api.local.run.specs import build_desired_state
 from centralized_ml_api.local.sleep.types import View
 from centralized_ml_api.local.status import EntryStatus, PartStatus, SleepStatus
 from centralized_ml_api.local.supervision.service import Report
+from centralized_ml_api.plan.apis import MESSAGES
 from centralized_ml_api.plan.bedrock import BedrockServing
 from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan, Throttle
@@ -485,6 +486,19 @@ def test_every_call_of_an_entry_that_may_sleep_is_asked_about(tmp_path: Path) ->
         for route in routes
         if route.admission is not None
     } == {True}
+
+
+def test_a_server_elsewhere_gets_the_headers_of_the_api_in_which_it_is_called() -> None:
+    chats = ProviderServing("https://one.test/v1", "gpt", None, ("openai-chat",))
+    claude = ProviderServing("https://two.test/v1", "claude", None, ("anthropic-messages",))
+    with_own = replace(entry("claude", claude), headers=("X-Own",))
+    gateway = Machine(plan(entry("gpt", chats), with_own, entry("here", LLAMA))).gateway(translates=True)
+    betas = ("X-Own", *MESSAGES.headers)
+    messages, chat = gateway.by_model[MESSAGES.paths[0]], gateway.by_model[CHAT_PATH]
+    assert {route.name: route.headers for route in messages} == {"gpt": (), "claude": betas, "here": ()}
+    assert {route.name: route.headers for route in chat} == {"gpt": (), "claude": ("X-Own",), "here": ()}
+    own = {route.name: route.headers for route in gateway.routes if isinstance(route, ServedRoute)}
+    assert own == {"gpt": (), "claude": betas, "here": ()}
 
 
 def test_where_an_entry_fails_those_with_the_same_path_are_asked_in_order() -> None:

@@ -5,6 +5,8 @@
 
 import { randomBytes } from "node:crypto";
 
+import apis from "./apis.json" with { type: "json" };
+
 import { findServiceUrl, signHeaders } from "./aws_signing.mjs";
 import { callDynamoDb } from "./dynamodb.mjs";
 import { JOB_INTERRUPTED, JOB_NOT_FOUND, MODEL_NOT_READY, REFUSED, TOO_MANY_JOBS } from "./errors.mjs";
@@ -19,7 +21,7 @@ const ACCEPTED = 202;
 const JSON_TYPE = { "content-type": "application/json" };
 const HEADERS_WHILE_OPEN = { ...JSON_TYPE, "retry-after": String(limits.retry_after_seconds) };
 const LIMIT = /^[1-9][0-9]{0,2}$/;
-const PASSED_ALWAYS = ["accept", "content-type"];
+const PASSED_ALWAYS = ["accept", "content-type", ...Object.values(apis.headers).flat()];
 
 const { JOBS_TABLE, JOB_FUNCTION, EVENT_ENDS } = process.env;
 

@@ -30,7 +30,7 @@ export async function answerProvider({ path, name, entry, request, body, expense
     let status;
     try {
         const url = new URL(provider.url + call.path.replace(BASE, ""));
-        const headers = { ...JSON_TYPE, ...(call.headers ?? passedHeaders(request, entry)) };
+        const headers = { ...JSON_TYPE, ...(call.headers ?? passedHeaders(request, entry, api)) };
         const sent = { headers, body: call.text };
         const response = await sendWithKey(url, provider, sent, cancellation);
         status = response.statusCode;
@@ -64,10 +64,10 @@ async function passOn({ response, status, hides, usage, answer, cancellation }) 
     return answer.send(status, headers, bytes);
 }
 
-// Returns the headers that reach the provider: the configured ones, and no other of the caller's. Compressed answers could
-// be neither reworded nor counted, so none are asked for.
-function passedHeaders(request, { headers: configured }) {
-    const names = configured.map((header) => header.toLowerCase());
+// Returns the headers that reach the provider: the configured ones, those of its API, and no other of the caller's.
+// Compressed answers could be neither reworded nor counted, so none are asked for.
+function passedHeaders(request, { headers: configured }, api) {
+    const names = [...configured.map((header) => header.toLowerCase()), ...(apis.headers[api] ?? [])];
     const passed = names.filter((name) => request.headers[name]).map((name) => [name, request.headers[name]]);
     const accept = request.headers.accept ? { accept: request.headers.accept } : {};
     return { ...Object.fromEntries(passed), ...accept };
