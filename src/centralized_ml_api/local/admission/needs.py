@@ -77,6 +77,9 @@ _ROOTS = ("messages", "input", "system", "instructions", "extra_body", "google")
 """The members in which parts are looked for."""
 
 _PLAIN_TOOLS = ("function", "custom")
+_NAMESPACE = "namespace"
+"""A tool of Responses that holds functions, as Codex has it."""
+
 _MEDIA = ("image", "audio")
 _MEDIA_KEYS = ("image", "image_url", "audio", "audio_url", "input_audio")
 _LONG_MEDIA = ("document", "file", "video")
@@ -234,9 +237,8 @@ def _refuse_unbounded(
         if document.get(name) and not (name == "prompt" and entry.path not in RESPONSES.paths):
             raise BodyError(_word_unbounded(name))
     _refuse_other_prices(document)
-    tools = document.get("tools")
-    for tool in tools if isinstance(tools, list) else ():
-        hosted = _name_hosted(tool) if isinstance(tool, dict) else None
+    for tool in _list_tools(document.get("tools")):
+        hosted = _name_hosted(tool)
         if hosted:
             raise BodyError(_word_unbounded(hosted[:40]))
     for part in _list_parts({"input": document.get("context_management")}):
@@ -265,6 +267,21 @@ def _refuse_other_prices(document: Mapping[str, Any]) -> None:
             "'background' is not taken from a team whose tokens or dollars are limited: what it uses is known"
             " too late."
         )
+
+
+def _list_tools(tools: Any) -> Iterator[Mapping[str, Any]]:
+    """Yields the tools of a body, those in namespaces too, in order."""
+    pending = [tools]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending.extend(reversed(item))
+        elif (
+            isinstance(item, dict) and item.get("type") == _NAMESPACE and isinstance(item.get("tools"), list)
+        ):
+            pending.append(item["tools"])
+        elif isinstance(item, dict):
+            yield item
 
 
 def _name_hosted(tool: Mapping[str, Any]) -> str | None:

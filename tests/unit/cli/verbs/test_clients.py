@@ -97,7 +97,7 @@ def test_without_teams_every_client_of_the_first_model_is_listed(open_api: str, 
         "place": "~/.codex/config.toml",
         "install": "npm install --global @openai/codex",
         "lines": (
-            'model = "chat"\nmodel_provider = "mlapi"\n\n[model_providers.mlapi]\n'
+            'model = "chat"\nmodel_provider = "mlapi"\nweb_search = "disabled"\n\n[model_providers.mlapi]\n'
             f'name = "Centralized ML API"\nbase_url = "{open_api}/v1"\nenv_key = "MLAPI_KEY"\n'
             'wire_api = "responses"'
         ),

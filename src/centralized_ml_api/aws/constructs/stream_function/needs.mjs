@@ -45,6 +45,7 @@ const COMPACTED = "compact";
 // The members in which parts are looked for.
 const ROOTS = ["messages", "input", "system", "instructions", "extra_body", "google"];
 const PLAIN_TOOLS = ["function", "custom"];
+const NAMESPACE = "namespace"; // a tool of Responses that holds functions, as Codex has it
 const MEDIA = ["image", "audio"];
 const LONG_MEDIA = ["document", "file", "video"];
 // Some servers read a part without a type by its keys.
@@ -133,8 +134,8 @@ function refuseUnbounded(document, path) {
                 `'${name}' must not be '${value}' for a team whose tokens or dollars are limited: it costs more.`,
             );
     }
-    for (const tool of Array.isArray(document.tools) ? document.tools : []) {
-        const hosted = isObject(tool) ? nameHosted(tool) : null;
+    for (const tool of listTools(document.tools)) {
+        const hosted = nameHosted(tool);
         if (hosted) throw unbounded(hosted.slice(0, 40));
     }
     for (const name of OTHER_SELLERS) {
@@ -150,6 +151,17 @@ function refuseUnbounded(document, path) {
     for (const { type: kind } of listParts({ input: document.context_management }))
         if (String(kind).includes(COMPACTED)) throw unbounded(String(kind).slice(0, 40));
     for (const part of listParts(document)) refuseUnboundedPart(part);
+}
+
+// Yields the tools of a body, those in namespaces too, in order.
+function* listTools(tools) {
+    const pending = [tools];
+    while (pending.length) {
+        const item = pending.pop();
+        if (Array.isArray(item)) for (const tool of item.toReversed()) pending.push(tool);
+        else if (isObject(item) && item.type === NAMESPACE && Array.isArray(item.tools)) pending.push(item.tools);
+        else if (isObject(item)) yield item;
+    }
 }
 
 // Returns what a tool is called that the provider runs, null for a function of the caller's.
