@@ -91,7 +91,13 @@ def build_token_costs(plan: ApiPlan, read: int, written: int) -> tuple[TokenCost
 
 
 def render_token_costs(costs: Sequence[TokenCost], read: int, written: int) -> str:
-    """Renders a table with a line for each entry; the arguments are those of `build_token_costs`. Pure."""
+    """Renders a table with a line for each entry. Pure.
+
+    Args:
+        costs: What `build_token_costs` returned; at least one.
+        read: The tokens of requests that they are for.
+        written: The tokens of answers.
+    """
     teams = costs[0].teams
     header = ("MODEL", "USD A MILLION IN", "CACHED", "OUT", "USD A TEAM" if teams > 1 else "USD")
     more = (f"USD OF {teams} TEAMS",) if teams > 1 else ()
@@ -110,7 +116,13 @@ def render_token_costs(costs: Sequence[TokenCost], read: int, written: int) -> s
 
 
 def token_costs_json(costs: Sequence[TokenCost], read: int, written: int) -> dict[str, Any]:
-    """Returns what `render_token_costs` says as plain values; dollars are texts, exact to the last digit."""
+    """Returns the same as plain values. Dollars are strings, exact to the last digit. Pure.
+
+    Args:
+        costs: What `build_token_costs` returned; at least one.
+        read: The tokens of requests that they are for.
+        written: The tokens of answers.
+    """
     models = [
         {
             "model": cost.name,

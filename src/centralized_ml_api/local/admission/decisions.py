@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def measure(received: bytes, document: Mapping[str, Any], entry: EntryTerms) -> TokenNeed:
-    """Returns what a call with a JSON body needs at most.
+    """Returns the most tokens that a call with a JSON body may need.
+
+    Args:
+        received: The body.
+        document: The object in it.
+        entry: What holds for its calls.
 
     Raises:
         BodyError: Nothing bounds it; the message says what.
@@ -35,6 +40,12 @@ def measure(received: bytes, document: Mapping[str, Any], entry: EntryTerms) -> 
 
 def build_ask(limits: tuple[Limit, ...], need: TokenNeed, received: bytes, entry: EntryTerms) -> Ask:
     """Builds what a call asks for.
+
+    Args:
+        limits: Those that it must fit below.
+        need: The most tokens that it may use.
+        received: Its body.
+        entry: What holds for its calls.
 
     Raises:
         RefusalError: Dollars are limited, and nobody knows its price.
@@ -48,6 +59,11 @@ def build_ask(limits: tuple[Limit, ...], need: TokenNeed, received: bytes, entry
 
 def decide_form(terms: RouteTerms, received: bytes, content_type: str) -> Admission:
     """Decides on a body that is a form.
+
+    Args:
+        terms: What holds for the calls of its route.
+        received: The body.
+        content_type: The header of that name, with the boundary of the parts.
 
     Raises:
         RefusalError: It is no such form, or names no model.

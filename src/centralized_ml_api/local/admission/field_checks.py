@@ -35,7 +35,13 @@ def is_integer(value: Any) -> bool:
 
 
 def check_integer(name: str, least: int, most: int | None = None) -> Check:
-    """Returns the check of an integer, which may be written as 1.0, within bounds."""
+    """Returns the check of an integer, which may be written as 1.0.
+
+    Args:
+        name: The field.
+        least: The smallest value allowed.
+        most: The largest; None if there is none.
+    """
 
     def check(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
         if not is_integer(value) or value < least or (most is not None and value > most):
@@ -87,7 +93,14 @@ def check_text(name: str, characters: int) -> Check:
 
 
 def check_texts(name: str, count: int, characters: int, *, alone: bool = True) -> Check:
-    """Returns the check of a list of strings, where nulls count as none; with `alone`, of one string too."""
+    """Returns the check of a list of strings, in which null stands for no string.
+
+    Args:
+        name: The field.
+        count: The most strings allowed.
+        characters: The most characters of each.
+        alone: Whether one string may stand outside a list.
+    """
 
     def check(value: Any, _: LlamaCppLimits) -> Iterator[Violation]:
         texts = [value] if alone and isinstance(value, str) else value

@@ -125,7 +125,16 @@ class Line:
         )
 
     def note_turn(self, waiting: Waiting, presence: Presence, now: float) -> int | None:
-        """Notes that a call gets its place; returns the slot to take there, None if the server chooses."""
+        """Notes that a call gets its place.
+
+        Args:
+            waiting: The call.
+            presence: Who is about.
+            now: The time, in seconds.
+
+        Returns:
+            The slot to take in the server; None if the server chooses.
+        """
         caller, prompt = waiting.caller, waiting.prompt
         self.turns += 1
         slot = self._choose_slot(waiting, presence)
@@ -141,7 +150,13 @@ class Line:
         return slot
 
     def note_end(self, call: Call, caller: str, now: float) -> None:
-        """Notes that a call gives its place back."""
+        """Notes that a call gives its place back.
+
+        Args:
+            call: The call.
+            caller: Who called.
+            now: The time, in seconds.
+        """
         self.callers[caller].seen = now
         self.callers[caller].count(self.under_way[caller], now)
         self.long_prompts.pop(call, None)

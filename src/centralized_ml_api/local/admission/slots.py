@@ -41,7 +41,14 @@ class Slots:
     last: dict[int, Read] = field(default_factory=dict)
 
     def take(self, call: Call, caller: str, prompt: Prompt, slot: int | None) -> None:
-        """Notes in which slot a call is computed; None if its server chooses."""
+        """Notes in which slot a call is computed.
+
+        Args:
+            call: The call.
+            caller: Who calls.
+            prompt: What the slot will have read.
+            slot: Its number; None if the server chooses.
+        """
         self.held[call] = slot
         if slot is not None:
             self.last.pop(slot, None)

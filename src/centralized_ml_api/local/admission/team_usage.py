@@ -42,7 +42,13 @@ def render_team_usage(team: str, calls: int, tokens: Tokens, limits: Iterable[Ma
 
 
 def describe_day(most: int, used: int, now: float) -> dict[str, Any]:
-    """Returns what the document says of a limit in calls a day, of which so many are used."""
+    """Returns what the document says of a limit in calls a day.
+
+    Args:
+        most: The limit.
+        used: How many calls the team has made today.
+        now: Seconds since the epoch.
+    """
     return {
         "of": "team",
         "unit": "requests",
@@ -54,7 +60,13 @@ def describe_day(most: int, used: int, now: float) -> dict[str, Any]:
 
 
 def describe_limit(limit: Limit, left: int, now: float) -> dict[str, Any]:
-    """Returns what the document says of a limit of which so much is left."""
+    """Returns what the document says of a limit in tokens or dollars.
+
+    Args:
+        limit: The limit.
+        left: What is left of it: tokens or nanodollars.
+        now: Seconds since the epoch.
+    """
     is_money = limit.unit == "nanodollars"
     return {
         "of": "all teams" if limit.owner == POT else "team",

@@ -152,7 +152,14 @@ def without_admission(route: Route) -> Route:
 
 
 def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: float) -> RouteTerms:
-    """Builds the terms of a route to an entry. Pure."""
+    """Builds the terms of a route to an entry. Pure.
+
+    Args:
+        name: The entry.
+        entry: What holds for its calls.
+        gateway: Its teams and its pot, whose limits hold too.
+        wait_seconds: How long a call may wait for its turn.
+    """
     limits, limits_name, _ = _list_team_limits(_Limited(gateway.teams, gateway.pot))
     return RouteTerms({name: entry}, wait_seconds, limits_name=limits_name).limited_by(limits)
 

@@ -33,6 +33,12 @@ def split_calls(route: Route, *, drops_query: bool = True) -> list[Route]:
 
 
 def match_also(route: Route, headers: list[dict[str, Any]], filters: dict[str, Any]) -> Route:
-    """Returns the route for calls with these headers alone, with more filters. Pure."""
+    """Returns the route of only those calls that match further headers. Pure.
+
+    Args:
+        route: It has headers to match.
+        headers: What else must match.
+        filters: The filters of these calls, besides those of the route: name → configuration.
+    """
     match = {**route["match"], "headers": [*route["match"]["headers"], *headers]}
     return with_filter_config({**route, "match": match}, filters)

@@ -137,6 +137,11 @@ def take_large(route: Route, limit_bytes: int, limits: Limits) -> Route:
 
     What is above its own limit must be refused by a route before it. A body without a length is watched by
     filters that know one limit for all routes.
+
+    Args:
+        route: The route of the model.
+        limit_bytes: The largest body for the model.
+        limits: Those of the gateway.
     """
     match = route["match"]
     is_large = match_too_large(limits)

@@ -107,6 +107,7 @@ class _Desk:
         self._uploads = asyncio.Semaphore(_UPLOADS)
 
     async def add(self, request: web.Request) -> web.StreamResponse:
+        """Takes a call that is to be answered later, and answers 202 with its job."""
         async with self._uploads:
             body = await request.read()
             try:
@@ -131,6 +132,7 @@ class _Desk:
         return _respond(200, list_jobs(told, has_more=has_more))
 
     async def show(self, request: web.Request) -> web.StreamResponse:
+        """Answers as the model did; 202 with the job while the model has not."""
         job = self._find(request)
         if job is None:
             return _refuse(request, errors.JOB_NOT_FOUND)
@@ -143,6 +145,7 @@ class _Desk:
         return await self._hand_out(request, job.answered, self._book.store.answer_of(job))
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
+        """Cancels a job that is open, or forgets one that is over."""
         job = self._find(request)
         if job is None:
             return _refuse(request, errors.JOB_NOT_FOUND)

@@ -69,7 +69,11 @@ class JobStore:
         return jobs
 
     def add(self, job: Job, body: bytes) -> None:
-        """Writes a new job with its body; one that cannot be written leaves nothing on a full disk."""
+        """Writes a new job with its body.
+
+        Raises:
+            OSError: It cannot be written; nothing of it is left on the disk.
+        """
         self.folder.mkdir(mode=0o700, exist_ok=True)
         try:
             self._write(self._path(job.id, _REQUEST), body)

@@ -187,6 +187,7 @@ class _Directory:
         return [entry.endpoint_name for entry in self._models.plan.deployments]
 
     def find(self, endpoint_name: str) -> ModelEndpoint | AwsEndpoint | RefusedEndpoint | None:
+        """Returns what answers at an endpoint; None if no entry has it."""
         entry = self._entry(endpoint_name)
         if entry is None:
             return None

@@ -91,7 +91,13 @@ class Schedule:
             self._entries[name] = entry
 
     def note_calls(self, name: str, calls: Calls, now: float) -> None:
-        """Notes which calls an entry has had until `now`, in seconds; an unknown entry is ignored."""
+        """Notes which calls an entry has had; ignores an unknown entry.
+
+        Args:
+            name: The entry.
+            calls: Its calls until now.
+            now: The time, in seconds.
+        """
         if name in self._entries:
             self._entries[name].note_calls(calls, now)
 
@@ -146,9 +152,8 @@ class Schedule:
     def note_failed(self, name: str, now: float) -> None:
         """Takes note that an entry did not wake: its processes are to be stopped, then it is left alone."""
         entry = self._entries.get(name)
-        if entry is None or entry.phase != "waking":
-            return
-        entry.fail(now)
+        if entry is not None and entry.phase == "waking":
+            entry.fail(now)
 
     def note_closed(self, name: str) -> None:
         """Takes note that no further call goes on at an entry that closes: all of them are known."""
@@ -241,8 +246,7 @@ class Schedule:
 
     def _close_surplus(self, now: float) -> Iterator[Step]:
         """Makes room where entries became a group that were awake together."""
-        by_use = sorted(self._entries.items(), key=lambda item: item[1].used)
-        for name, entry in by_use:
+        for name, entry in sorted(self._entries.items(), key=lambda item: item[1].used):
             stays = any(other.phase in {"waking", "ready"} for other in self._others(entry))
             if entry.phase == "ready" and stays and self.sees_calls:
                 entry.close(now, gives_way=True)
@@ -282,12 +286,8 @@ class Schedule:
                 yield entry, occupant
 
     def _others(self, of: Sleeper) -> Iterator[Sleeper]:
-        group = of.terms.shares
-        return (
-            entry
-            for entry in self._entries.values()
-            if group and entry is not of and entry.terms.shares == group
-        )
+        group, entries = of.terms.shares, self._entries.values()
+        return (entry for entry in entries if group and entry is not of and entry.terms.shares == group)
 
     def _occupant(self, claimant: Sleeper) -> Sleeper | None:
         """Returns another one of the group that does not sleep."""
