@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.config.fields import engines, keys_of
 from centralized_ml_api.config.json_schema import build_schema
 from centralized_ml_api.config.schema import (
+    Adapter,
     Autoscaling,
     Aws,
     Budget,
@@ -20,32 +22,45 @@ from centralized_ml_api.config.schema import (
     Integration,
     Join,
     KeySource,
+    LlamaCpp,
+    LocalServing,
     ModelEntry,
+    Pot,
     Provider,
     ScopedPermissions,
+    SleepingServer,
     Team,
+    TokenPrices,
     Vpc,
     Written,
 )
+from centralized_ml_api.config.schema.event import Hours
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from centralized_ml_api.config.schema.written import WrittenField
 
-_OBJECTS: tuple[tuple[str, type[Written]], ...] = (
+_BEFORE_LOCAL: tuple[tuple[str, type[Written]], ...] = (
     ("`$`, the file", Config),
     ("`models[]`, a model", ModelEntry),
     ("`endpoints[]`, an endpoint", EndpointEntry),
+    ("`price`", TokenPrices),
     ("`autoscaling`", Autoscaling),
     ("`autoscaling.resources`", CopyResources),
     ("`integration`", Integration),
     ("`integration.properties`", FunctionProperties),
     ("`permissions` with resources", ScopedPermissions),
-    *((f"`local` with the engine `{engine}`", kind) for engine, kind in engines().items()),
+)
+_AFTER_LOCAL: tuple[tuple[str, type[Written]], ...] = (
+    ("`adapters[]`, an adapter of `llama.cpp`", Adapter),
     ("`provider`, a model that somebody else hosts", Provider),
     ("`provider.key`", KeySource),
     ("`event`", Event),
     ("`teams[]`, a team with limits", Team),
     ("`join`, places for teams that join", Join),
+    ("`pot`", Pot),
+    ("`hours[]`", Hours),
     ("`budget`", Budget),
     ("`aws`", Aws),
     ("`aws.vpc`", Vpc),
@@ -56,15 +71,45 @@ _OBJECTS: tuple[tuple[str, type[Written]], ...] = (
 def render_config_reference() -> str:
     """Returns the page: one section for each object of the format, one row for each key."""
     schema = build_schema()
-    return "\n".join([_HEAD, *(_render_object(title, kind, schema) for title, kind in _OBJECTS)])
+    sections = [
+        _HEAD,
+        *(_render_object(title, kind, schema) for title, kind in _BEFORE_LOCAL),
+        *_render_engines(schema["$defs"]),
+        *(_render_object(title, kind, schema) for title, kind in _AFTER_LOCAL),
+    ]
+    return "\n".join(sections)
 
 
 def _render_object(title: str, kind: type[Written], schema: dict[str, Any]) -> str:
     described = schema if kind is Config else schema["$defs"][kind.__name__]
-    fields = sorted(keys_of(kind).items(), key=lambda named: not named[1].is_required)
-    rows = [_row(key, field, described["properties"][key]) for key, field in fields]
+    return _render_section(title, _about(kind), keys_of(kind), described)
+
+
+def _render_engines(kinds: dict[str, Any]) -> Iterable[str]:
+    """Yields first what engines have in common, then what each has besides."""
+    shared = keys_of(SleepingServer)
+    of_all = {key: field for key, field in keys_of(LocalServing).items() if key not in _OF_PROCESSES}
+    of_servers = {key: field for key, field in shared.items() if key not in of_all}
+    yield _render_section("`local` with any engine", _ANY_ENGINE, of_all, kinds[LlamaCpp.__name__])
+    yield _render_section("`local` with servers here", _SERVERS_HERE, of_servers, kinds[LlamaCpp.__name__])
+    for engine, kind in engines().items():
+        own = {key: field for key, field in keys_of(kind).items() if field != shared.get(key)}
+        more = _MORE_OF_SERVERS if issubclass(kind, SleepingServer) else _MORE
+        title = f"`local` with the engine `{engine}`"
+        yield _render_section(title, f"{_about(kind)} {more}", own, kinds[kind.__name__])
+
+
+def _about(kind: type[Written]) -> str:
+    return cleandoc(kind.__doc__ or "").partition("\n\nSource:")[0]
+
+
+def _render_section(
+    title: str, about: str, fields: Mapping[str, WrittenField], described: dict[str, Any]
+) -> str:
+    ordered = sorted(fields.items(), key=lambda named: not named[1].is_required)
+    rows = [_row(key, field, described["properties"][key]) for key, field in ordered]
     head = "| key | type | default | meaning | example |\n| --- | --- | --- | --- | --- |"
-    return "\n".join([f"## {title}\n", f"{kind.__doc__}\n", head, *rows, ""])
+    return "\n".join([f"## {title}\n", f"{about}\n", head, *rows, ""])
 
 
 def _row(key: str, field: WrittenField, schema: dict[str, Any]) -> str:
@@ -87,9 +132,10 @@ def _type(schema: dict[str, Any]) -> str:
     """Returns the type in words, with its limits."""
     alternatives = schema.get("oneOf") or schema.get("anyOf")
     if alternatives:
-        return " or ".join(dict.fromkeys(_type(kind) for kind in alternatives))
+        return _alternatives(*alternatives)
     if "enum" in schema:
-        return " or ".join(_code(word) for word in schema["enum"])
+        words = [_code(word) for word in schema["enum"]]
+        return " or ".join(words) if len(words) <= _FEW else f"one of {', '.join(words)}"
     if "const" in schema:
         return _code(schema["const"])
     names = {"string": "string", "integer": "whole number", "number": "number", "boolean": "true or false"}
@@ -102,6 +148,12 @@ def _type(schema: dict[str, Any]) -> str:
             return "object" if "$ref" in schema or "type" in schema else "any value"
 
 
+def _alternatives(one: dict[str, Any], *others: dict[str, Any]) -> str:
+    if others == ({"items": one, "minItems": 1, "type": "array"},):
+        return f"{_type(one)}, or an array of them"
+    return " or ".join(dict.fromkeys(_type(kind) for kind in (one, *others)))
+
+
 def _limits(schema: dict[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None and high < _NO_LIMIT:
@@ -112,6 +164,14 @@ def _limits(schema: dict[str, Any]) -> str:
 
 
 _NO_LIMIT = 1_000_000
+_FEW = 3
+_OF_PROCESSES = ("replicas", "environment")
+_ANY_ENGINE = "How one machine serves an entry. Each engine has further keys, in the sections below."
+_SERVERS_HERE = "The engines `llama.cpp`, `python` and `command` start servers on this machine."
+_MORE = "See also [any engine](#local-with-any-engine)."
+_MORE_OF_SERVERS = (
+    "See also [any engine](#local-with-any-engine) and [servers here](#local-with-servers-here)."
+)
 
 _HEAD = """\
 <!-- Generated from src/centralized_ml_api/config/schema by `make docs`. -->

@@ -119,7 +119,7 @@ class Aws(Written):
     allow_from: Annotated[
         list[str],
         Field(
-            description="The only addresses that may call, as networks; without it, all may.",
+            description="The networks from which calls are accepted; without it, every address may call.",
             examples=[["203.0.113.0/24"]],
         ),
     ] = []
@@ -127,8 +127,8 @@ class Aws(Written):
         list[VpcEndpoint],
         Field(
             max_length=20,
-            description="The VPC endpoints (of the service `execute-api`) through which alone the API is "
-            "reachable. Without it, the API is on the internet.",
+            description="The VPC endpoints (of the service `execute-api`) through which, and through nothing "
+            "else, the API is reachable. Without it, the API is on the internet.",
             examples=[["vpce-0a1b2c3d4e5f60718"]],
         ),
     ] = []

@@ -42,7 +42,7 @@ class TokenPrices(Written):
 
 
 class Entry(Written):
-    """What a model and an adopted endpoint have in common."""
+    """What a model and an endpoint have in common."""
 
     name: Annotated[
         str,
@@ -123,8 +123,8 @@ class Entry(Written):
             min_length=1,
             max_length=5,
             description="Names of other entries, in order. The next one is asked where this one cannot be "
-            "reached, is busy (429) or fails (5xx), as long as no model may have worked: under `/v1`, and at "
-            "the path of an entry with `provider` or `bedrock_model_id`.",
+            "reached, is busy (429) or fails (5xx), unless a model may already have worked: under `/v1`, and "
+            "at the path of an entry with `provider` or `bedrock_model_id`.",
             examples=[["gpt", "claude"]],
         ),
     ] = None
@@ -232,23 +232,23 @@ class ModelEntry(Entry):
         InferenceAmi | None,
         Field(
             description="The machine image, and so the GPU driver, that SageMaker starts; overrides "
-            "JumpStart's. Without it, an own image on `ml.g4dn`, `ml.g5` or `ml.p4d` has NVIDIA driver 470, "
-            "for CUDA 11.",
+            "JumpStart's. Without it, your own image on `ml.g4dn`, `ml.g5` or `ml.p4d` gets NVIDIA driver "
+            "470, for CUDA 11.",
             examples=["al2-ami-sagemaker-inference-gpu-3-1"],
         ),
     ] = None
     startup_timeout: Annotated[
         HostingTimeout | None,
         Field(
-            description="Seconds in which the container must answer its first health check; overrides "
-            "JumpStart's. A model of many gigabytes takes longer to load than SageMaker waits otherwise.",
+            description="How many seconds the container may take to answer its first health check; "
+            "overrides JumpStart's. A model of many gigabytes needs more than SageMaker's default.",
             examples=[1200],
         ),
     ] = None
     download_timeout: Annotated[
         HostingTimeout | None,
         Field(
-            description="Seconds in which SageMaker must have fetched and unpacked the artifacts; overrides "
+            description="How many seconds SageMaker may take to fetch and unpack the artifacts; overrides "
             "JumpStart's.",
             examples=[1200],
         ),

@@ -78,7 +78,7 @@ class Join(Written):
         str | None,
         Field(
             pattern=JOIN_CODE_PATTERN,
-            description="The code that lets a team join. By default one is made, which nobody can guess.",
+            description="The code that lets a team join. By default a random one, which nobody can guess.",
             examples=["HERON-4217"],
         ),
     ] = None
@@ -271,8 +271,8 @@ class Event(Written):
         list[Hours],
         Field(
             max_length=MOST_HOURS,
-            description="When models that may sleep are awake; outside they sleep, whoever calls. Other "
-            "models run all the time.",
+            description="When models that may sleep are awake; at other times they sleep, even if somebody "
+            "calls. Other models run all the time.",
             examples=[[{"from": "2030-06-01T08:00:00+02:00", "to": "2030-06-01T18:00:00+02:00"}]],
         ),
     ] = []

@@ -56,7 +56,8 @@ class FunctionProperties(Written):
         Field(
             ge=1,
             le=900,
-            description="Seconds after which a call is aborted. The API itself waits 29 seconds.",
+            description="Seconds after which a call is aborted. The API itself waits 29, or on AWS "
+            "`aws.integration_timeout`.",
             examples=[29],
         ),
     ]

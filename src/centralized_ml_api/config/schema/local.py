@@ -56,9 +56,8 @@ class LocalServing(Written):
         SpeaksOrList | None,
         Field(
             description="Which request bodies the server takes, if that is not known; one value or a list. "
-            "The entry is served under `/v1` too at the paths of `openai-chat`, `openai-completions`, "
-            "`openai-responses`, `anthropic-messages`, `openai-transcriptions`, `openai-translations`, "
-            "`openai-speech`, `openai-images`, `rerank` and `openai-embeddings`.",
+            "The entry is served under `/v1` too, at the paths of `rerank` and of each value that begins "
+            "with `openai-` or `anthropic-`.",
             examples=["openai-embeddings", ["openai-chat", "anthropic-messages"]],
         ),
     ] = None

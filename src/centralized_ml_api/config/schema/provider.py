@@ -19,7 +19,7 @@ ProviderSpeaks = Annotated[
 
 
 class KeySource(Written):
-    """Where the provider's key is kept: exactly one of these. The key itself never stands in the config."""
+    """Where the provider's key is kept: exactly one of these. The config never contains the key itself."""
 
     env: Annotated[
         str | None,
