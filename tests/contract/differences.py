@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api import openai
@@ -33,16 +31,12 @@ from centralized_ml_api.plan.apis import (
 from contract.api import CUSTOM_ATTRIBUTES, OTHER_HEADER
 from contract.case import JSON, Bytes, Expected, Json, Refusal, Request, Saw, refused
 from contract.cases.openai import chat
-from contract.streams import EVENTS, StreamAnswer
-
-if TYPE_CHECKING:
-    from support.running_gateway import Answer
+from contract.expectations import AnthropicError, BreaksOff, Catalogued, Created, EndsInError, With, Without
 
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 SAGEMAKER = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
 FAILED = errors.ApiError(502, "api_error", "api_failed", "")
 _PNG = b"\x89PNG\r\n\x1a\n\xff\x00"
-_CENTURY = 946_684_800
 _IMAGE = {"Content-Type": "image/png"}
 
 
@@ -63,89 +57,6 @@ class Difference:
     before: int = 0
 
 
-@dataclass(frozen=True)
-class With:
-    """The Lambda event of a function has this header."""
-
-    header: str
-
-    def check(self, answer: Answer) -> None:
-        """Asserts it."""
-        assert self.header in {name.lower() for name in answer.json["headers"]}
-
-
-@dataclass(frozen=True)
-class Without:
-    """The Lambda event of a function does not have this header."""
-
-    header: str
-
-    def check(self, answer: Answer) -> None:
-        """Asserts it."""
-        assert self.header not in {name.lower() for name in answer.json["headers"]}
-
-
-@dataclass(frozen=True)
-class AnthropicError:
-    """An error of this type, in the shape of Anthropic's API."""
-
-    type: str
-
-    def check(self, answer: Answer) -> None:
-        """Asserts it."""
-        document = json.loads(answer.body)
-        said = {"type": self.type, "message": document["error"]["message"]}
-        assert document == {"type": "error", "error": said, "request_id": answer.header("x-request-id")}
-
-
-@dataclass(frozen=True)
-class Created:
-    """The time of each model is that of this century, or none."""
-
-    known: bool
-
-    def check(self, answer: Answer) -> None:
-        """Asserts it."""
-        for model in answer.json["data"]:
-            assert (model["created"] > _CENTURY) is self.known, model
-
-
-@dataclass(frozen=True)
-class Catalogued:
-    """The catalogue has these entries, in any order."""
-
-    names: tuple[str, ...]
-
-    def check(self, answer: Answer) -> None:
-        """Asserts it."""
-        assert {model["name"] for model in answer.json["models"]} == set(self.names)
-
-
-@dataclass(frozen=True)
-class BreaksOff:
-    """The stream's first event; then the connection closes without HTTP's end of the body."""
-
-    def check(self, answer: Answer) -> None:
-        """Asserts it."""
-        assert isinstance(answer, StreamAnswer)
-        assert (answer.body, answer.ended) == (EVENTS[0], False)
-
-
-@dataclass(frozen=True)
-class EndsInError:
-    """The stream's first event, the error as the last, and HTTP's end of the body."""
-
-    error: errors.ApiError
-
-    def check(self, answer: Answer) -> None:
-        """Asserts it."""
-        assert isinstance(answer, StreamAnswer)
-        assert answer.body.startswith(EVENTS[0]), answer
-        assert answer.ended, "HTTP's own end is missing"
-        said = json.loads(answer.body.removeprefix(EVENTS[0]).removeprefix(b"data: "))["error"]
-        assert (said["type"], said["code"]) == (self.error.type, self.error.code), said
-
-
 _FORM = (
     b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nchat\r\n'
     b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\xff\r\n--b--\r\n'
@@ -163,9 +74,9 @@ _TRANSLATED = dict.fromkeys(
     (*RESPONSES.paths, MESSAGES.paths[0]),
     ", and by translation those of providers, of Bedrock and of the engine `url`",
 )
-
 _UNLESS_HOSTED = ", unless a model of a provider or of Bedrock has it, by translation too"
 _UNLESS_SPOKEN = ", unless the entry's `speaks` says that its endpoint takes this API"
+
 _ELSEWHERE = {
     **dict.fromkeys((*TRANSCRIPTIONS.paths, *SPEECH.paths), refused(openai.MODEL_NOT_FOUND)),
     **dict.fromkeys(RESPONSES.paths, refused(openai.MODEL_NOT_FOUND)),
@@ -435,7 +346,6 @@ KEY_DIFFERENCES = (
     ),
 )
 """The differences of an event with teams: `{red}` stands for that team's key; `test_keys` sends them."""
-
 PAUSED_WORDS = "Back at 14:00"
 
 MESSAGE = "Mittag, 100 % Käse ☕"

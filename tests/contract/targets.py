@@ -117,15 +117,8 @@ def serve_template(
                 tables_url=tables_url,
             )
         )
-        statuses = dict.fromkeys(endpoints.values(), "InService") | {DOWN: "OutOfService"}
         made = stack.enter_context(start_model_server(background))
-        components = [
-            resource["Properties"]["InferenceComponentName"]
-            for resource in template["Resources"].values()
-            if resource["Type"] == "AWS::SageMaker::InferenceComponent"
-        ]
-        statuses |= dict.fromkeys(components, "InService")
-        made.answering = SageMakerEndpoints(statuses, copies=dict.fromkeys(components, (0, 0)))
+        made.answering = _build_endpoints(template, endpoints)
         hosting = stack.enter_context(_host(background, template, hosts)) if hosts else None
         streams = stack.enter_context(
             run_streams(
@@ -145,6 +138,18 @@ def serve_template(
         gateway = ApiGateway(build_rest_api(document), back_ends, usage)
         url = stack.enter_context(serve_api(background, gateway))
         yield Targets(local, url, document, back_ends, gateway)
+
+
+def _build_endpoints(template: Mapping[str, Any], endpoints: Mapping[str, str]) -> SageMakerEndpoints:
+    """What SageMaker says of the endpoints and components: all are in service, but one."""
+    components = [
+        resource["Properties"]["InferenceComponentName"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::SageMaker::InferenceComponent"
+    ]
+    statuses = dict.fromkeys(endpoints.values(), "InService") | {DOWN: "OutOfService"}
+    statuses |= dict.fromkeys(components, "InService")
+    return SageMakerEndpoints(statuses, copies=dict.fromkeys(components, (0, 0)))
 
 
 @contextlib.contextmanager

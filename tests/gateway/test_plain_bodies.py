@@ -36,6 +36,30 @@ def nest(levels: int) -> bytes:
     return b'{"model": "chat", "x": %b1%b}' % (b"[" * levels, b"]" * levels)
 
 
+NUMBERS = (
+    *("1e999", "1e400", "9223372036854775808", "1" * 400, "1" * 4_400, "0." + "1" * 5_000),
+    *("NaN", "Infinity", "-", "01", "1.", ".5", "+1", "0x1"),
+)
+VALUES = (
+    *NUMBERS,
+    *("tru", '"\\ud800"', '"\\udc00\\ud800"', '"\\u12"', '"\\x"', '"\t"', '"\x7f"'),
+    *("'a'", "[1,]", '{"a":1,}', "{a:1}", '{"a"}', '"\\u0000"', "[" + "{}," * 2_000 + "{}]"),
+    *("{" + ",".join(f'"k{number}":1' for number in range(count)) + "}" for count in (999, 1_001)),
+)
+CHARACTERS = (
+    *(b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf5\x80\x80\x80"),
+    *("\u00e9\u2028\U0001f600".encode(), b"\xe2\x82"),
+)
+MEMBERS = (
+    *('"model": "chat"', '"Model": "chat"', '"mod\\u0065l": "chat"', '" model": "chat"', '"model": null'),
+    *('"max_tokens": 5', '"max_tokens": 501', '"max_tokens": "5"', '"max_tokens": 5, "max_tokens": 501'),
+    *('"Max_Tokens": 501', '"max_tokens ": 501', '"max_tokens": 5e0'),
+    *('"n": 1, "n": 100', '"N": 1', '"n_predict": -1'),
+    *('"stream": true', '"stream": true, "stream": false', '"stream": true, "stream_options": null'),
+    '"models": ["x"]',
+)
+
+
 def build_bodies() -> Iterator[bytes]:
     """Yields bodies of which some can be read in more than one way, or in none."""
     yield from (ORDINARY[:length] for length in range(0, len(ORDINARY), 3))
@@ -43,65 +67,13 @@ def build_bodies() -> Iterator[bytes]:
     yield from (before + ORDINARY for before in (b"\xef\xbb\xbf", b" \r\n", b"\0", b"[", b"/**/"))
     yield from map(nest, (1, 90, 99, 100, 101, 1_100, 3_000))
     yield gzip.compress(ORDINARY)
-    for value in (
-        *(
-            "1e999",
-            "1e400",
-            "9223372036854775808",
-            "1" * 400,
-            "1" * 4_400,
-            "0." + "1" * 5_000,
-            "NaN",
-            "Infinity",
-        ),
-        *(
-            "-",
-            "01",
-            "1.",
-            ".5",
-            "+1",
-            "0x1",
-            "tru",
-            '"\\ud800"',
-            '"\\udc00\\ud800"',
-            '"\\u12"',
-            '"\\x"',
-            '"\t"',
-            '"\x7f"',
-        ),
-        *("'a'", "[1,]", '{"a":1,}', "{a:1}", '{"a"}', '"\\u0000"', "[" + "{}," * 2_000 + "{}]"),
-        *("{" + ",".join(f'"k{number}":1' for number in range(count)) + "}" for count in (999, 1_001)),
-    ):
+    for value in VALUES:
         yield f'{{"model": "chat", "x": {value}}}'.encode()
         yield f'{{"x": {value}, "model": "chat"}}'.encode()
-    for odd in (
-        b"\xff",
-        b"\xc0\x80",
-        b"\xed\xa0\x80",
-        b"\xf5\x80\x80\x80",
-        "\u00e9\u2028\U0001f600".encode(),
-        b"\xe2\x82",
-    ):
+    for odd in CHARACTERS:
         yield b'{"model": "chat", "x": "%b"}' % odd
         yield b'{"model": "chat", "%b": 1}' % odd
-    for members in (
-        *('"model": "chat"', '"Model": "chat"', '"mod\\u0065l": "chat"', '" model": "chat"', '"model": null'),
-        *('"max_tokens": 5', '"max_tokens": 501', '"max_tokens": "5"', '"max_tokens": 5, "max_tokens": 501'),
-        *(
-            '"Max_Tokens": 501',
-            '"max_tokens ": 501',
-            '"max_tokens": 5e0',
-            '"n": 1, "n": 100',
-            '"N": 1',
-            '"n_predict": -1',
-        ),
-        *(
-            '"stream": true',
-            '"stream": true, "stream": false',
-            '"stream": true, "stream_options": null',
-            '"models": ["x"]',
-        ),
-    ):
+    for members in MEMBERS:
         yield f'{{"model": "chat", {members}}}'.encode()
         yield f'{{{members}, "model": "chat"}}'.encode()
     chosen = random.Random(7)  # noqa: S311  # the same each time

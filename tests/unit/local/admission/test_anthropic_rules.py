@@ -155,42 +155,44 @@ def test_no_depth_of_a_body_harms() -> None:
     assert found(call(metadata=deep)) is None
 
 
+SENT = call(
+    max_tokens=99_999,
+    metadata={"user_id": "u"},
+    seed=1,
+    grammar="root ::= x",
+    system=[{"type": "text", "text": "Be brief.", "cache_control": {}}],
+    stop_sequences=["a"],
+    top_p=None,
+    top_k=40,
+    thinking={"type": "enabled", "budget_tokens": 10**9},
+    messages=[
+        {
+            "role": "assistant",
+            "x": 1,
+            "content": [
+                {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+                {"type": "redacted_thinking", "data": "…"},
+                {"type": "tool_use", "id": "t", "name": "weather", "input": {"a": 1}, "caller": {}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "t",
+                    "content": [{"type": "text", "text": "sunny", "x": 1}],
+                    "is_error": True,
+                }
+            ],
+        },
+    ],
+    tools=[{**WEATHER, "type": "custom", "cache_control": {}}],
+)
+
+
 def test_the_server_gets_what_it_reads_and_no_more() -> None:
-    sent = call(
-        max_tokens=99_999,
-        metadata={"user_id": "u"},
-        seed=1,
-        grammar="root ::= x",
-        system=[{"type": "text", "text": "Be brief.", "cache_control": {}}],
-        stop_sequences=["a"],
-        top_p=None,
-        top_k=40,
-        thinking={"type": "enabled", "budget_tokens": 10**9},
-        messages=[
-            {
-                "role": "assistant",
-                "x": 1,
-                "content": [
-                    {"type": "thinking", "thinking": "Hm.", "signature": "s"},
-                    {"type": "redacted_thinking", "data": "…"},
-                    {"type": "tool_use", "id": "t", "name": "weather", "input": {"a": 1}, "caller": {}},
-                ],
-            },
-            {
-                "role": "user",
-                "content": [
-                    {
-                        "type": "tool_result",
-                        "tool_use_id": "t",
-                        "content": [{"type": "text", "text": "sunny", "x": 1}],
-                        "is_error": True,
-                    }
-                ],
-            },
-        ],
-        tools=[{**WEATHER, "type": "custom", "cache_control": {}}],
-    )
-    assert adapt_anthropic_messages(sent, WITH_TOOLS) == {
+    assert adapt_anthropic_messages(SENT, WITH_TOOLS) == {
         "model": "m",
         "max_tokens": 512,
         "system": [{"type": "text", "text": "Be brief."}],

@@ -5,73 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.process import EnvoyGateway
-from centralized_ml_api.local.envoy.settings import Files, Settings
 from centralized_ml_api.local.envoy.xds import SMALL_TABLE_BYTES, count_reading_seconds
-from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
-from support.fake_envoy import FakeEnvoy
+from centralized_ml_api.local.gateway import Gateway, RefusedRoute, ServedRoute
+from support.started_envoy import Started, prepare, run_started, serving
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
-
-NOTHING = Gateway((), ())
-
-
-def serving(*names: str) -> Gateway:
-    return Gateway(
-        tuple(Upstream(name, (40001,)) for name in names),
-        tuple(ServedRoute(name, name, "/invocations", ()) for name in names),
-    )
-
-
-@dataclass
-class Started:
-    """A gateway, and the fake Envoy that it started."""
-
-    gateway: EnvoyGateway
-    envoy: FakeEnvoy
-    reason: str = ""
-
-    @property
-    def files(self) -> Files:
-        return self.envoy.files
-
-    def routes(self) -> str:
-        return self.files.routes.read_text()
-
-
-def prepare(folder: Path) -> Started:
-    async def find_error(gateway: Gateway, settings: Settings) -> str:
-        del gateway, settings
-        return started.reason
-
-    gateway = EnvoyGateway(folder / "gateway", host="127.0.0.1", port=0, find_error=find_error)
-    started = Started(gateway, FakeEnvoy(Files(folder / "gateway", folder / "gateway/access.log")))
-    return started
-
-
-def run_started(folder: Path, story: Callable[[Started], Awaitable[None]], first: Gateway = NOTHING) -> None:
-    """Runs the story with a gateway that has started and serves `first`."""
-
-    async def run() -> None:
-        started = prepare(folder)
-        started.gateway.launch(first)
-        started.envoy.start()
-        async with started.envoy.serve():
-            await started.gateway.wait_started(5)
-            started.envoy.accepted.clear()
-            started.envoy.asked.clear()
-            await story(started)
-
-    asyncio.run(run())
 
 
 def test_what_is_applied_before_the_start_is_what_envoy_starts_with(tmp_path: Path) -> None:
@@ -158,145 +105,6 @@ def test_a_gateway_with_many_entries_has_longer_to_start(tmp_path: Path) -> None
     assert 0 < more < 1
     with pytest.raises(StartError, match=rf"^the gateway did not start within {more + 0.1:g} seconds$"):
         asyncio.run(started.gateway.wait_started(0.1))
-
-
-def test_a_rejected_change_names_the_reason_and_puts_the_files_back(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        before = {path.name: path.read_text() for path in started.files.folder.rglob("*.json")}
-        started.envoy.rejects, started.reason = {"clusters.json"}, "PortValue: too large"
-        with pytest.raises(StartError) as refused:
-            await started.gateway.apply(serving("chat", "new"))
-        assert refused.value.message == (
-            "the gateway rejected its new configuration (cluster_manager.cds.update_rejected):"
-            " PortValue: too large"
-        )
-        assert {path.name: path.read_text() for path in started.files.folder.rglob("*.json")} == before
-        started.gateway.launch()
-        assert '"/new"' not in started.routes(), "the next start is with what Envoy accepted"
-
-    run_started(tmp_path, story, serving("chat"))
-
-
-def test_a_failure_that_is_not_the_configurations_keeps_the_change_for_later(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        draft = started.files.folder / ".routes.json.new"
-        draft.symlink_to("/dev/full")
-        with pytest.raises(StartError, match=r"routes\.json cannot be written: No space left on device$"):
-            await started.gateway.apply(serving("chat", "new"))
-        draft.unlink()
-        started.gateway.launch()
-        assert '"/new"' in started.routes()
-
-    run_started(tmp_path, story, serving("chat"))
-
-
-def test_after_a_failure_the_next_change_is_complete(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        started.envoy.rejects, started.reason = {"routes.json"}, "a reason"
-        with pytest.raises(StartError, match="a reason"):
-            await started.gateway.apply(serving("chat", "new"))
-        started.envoy.rejects.clear()
-        inodes = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
-        await started.gateway.apply(serving("chat"))
-        after = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
-        assert {name for name, inode in after.items() if inodes.get(name) == inode} <= {"bootstrap.json"}
-        await started.gateway.apply(serving("chat"))
-        unchanged = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
-        assert unchanged == after, "then Envoy certainly has it"
-
-    run_started(tmp_path, story, serving("chat"))
-
-
-def test_changes_that_come_at_the_same_time_are_made_one_after_the_other(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        gateways = [serving("chat"), serving("chat", "other"), serving("other"), NOTHING, serving("last")]
-        await asyncio.gather(*(started.gateway.apply(gateway) for gateway in gateways))
-        assert '"/last"' in started.routes()
-
-    run_started(tmp_path, story)
-
-
-def test_calls_reach_servers_that_moved_by_one_small_file(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        moved = [Upstream("chat", (40002,)), Upstream("nobody", (40003,))]
-        assert await started.gateway.move(moved)
-        assert started.envoy.accepted == ["chat.json"]
-        assert "40002" in started.files.endpoints_of("chat").read_text()
-        await started.gateway.apply(replace(serving("chat", "b"), upstreams=(moved[0], Upstream("b", (1,)))))
-        assert started.envoy.accepted == ["chat.json", "b.json"], "Envoy has it already"
-
-    run_started(tmp_path, story, serving("chat", "b"))
-
-
-def test_what_else_is_new_of_a_server_that_moved_comes_with_the_next_change(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        moved = Upstream("chat", (40002,), keeps_connections=False)
-        assert await started.gateway.move([moved])
-        await started.gateway.apply(replace(serving("chat"), upstreams=(moved,)))
-        assert started.envoy.accepted == ["chat.json", "clusters.json"]
-        assert "max_requests_per_connection" in started.files.clusters.read_text()
-
-    run_started(tmp_path, story, serving("chat"))
-
-
-def test_what_envoy_has_is_reached_at_once_until_something_else_is_applied(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        reached: list[str] = []
-        looks = started.envoy.looks
-        await started.gateway.apply(serving("chat"), lambda: reached.append("the same"))
-        assert (reached, started.envoy.looks) == (["the same"], looks)
-        assert await started.gateway.move([Upstream("chat", (40002,))])
-        await started.gateway.apply(serving("chat"), lambda: reached.append("moved back"))
-        assert "40001" in started.files.endpoints_of("chat").read_text()
-        started.envoy.rejects = {"clusters.json"}
-        with pytest.raises(StartError):
-            await started.gateway.apply(serving("chat", "new"))
-        started.envoy.rejects, looks = set(), started.envoy.looks
-        await started.gateway.apply(serving("chat"), lambda: reached.append("whatever Envoy had"))
-        assert started.envoy.looks > looks
-        assert len(reached) == 2, "it may not have the clusters"
-
-    run_started(tmp_path, story, serving("chat"))
-
-
-def test_an_envoy_that_starts_anew_finds_servers_where_they_moved_to(tmp_path: Path) -> None:
-    async def story(started: Started) -> None:
-        assert await started.gateway.move([Upstream("chat", (40002,))])
-        started.gateway.launch()
-        assert "40002" in started.files.endpoints_of("chat").read_text()
-        assert "40001" in started.files.endpoints_of("b").read_text()
-
-    run_started(tmp_path, story, serving("chat", "b"))
-
-
-def test_what_cannot_move_by_itself_waits_for_the_whole_change(tmp_path: Path) -> None:
-    elsewhere = ExternalUpstream("far", "127.0.0.1", 4711, tls=False)
-    first = replace(serving("chat"), upstreams=(Upstream("chat", (40001,)), elsewhere))
-
-    async def story(started: Started) -> None:
-        gateway = started.gateway
-        assert not await gateway.move([]), "nothing is known to have moved"
-        assert not await gateway.move([Upstream("nobody", (1,))])
-        assert not await gateway.move([replace(elsewhere, port=4712), Upstream("chat", (40002,))])
-        assert started.envoy.accepted == []
-        started.envoy.rejects = {"chat.json"}
-        assert not await gateway.move([Upstream("chat", (40002,))])
-        started.envoy.rejects = set()
-        started.envoy.accepted.clear()
-        assert not await gateway.move([Upstream("chat", (40003,))]), "it is not known what Envoy has"
-        await gateway.apply(replace(first, upstreams=(Upstream("chat", (40002,)), elsewhere)))
-        assert "40002" in started.files.endpoints_of("chat").read_text()
-        assert await gateway.move([Upstream("chat", (40003,))])
-        shutil.rmtree(started.files.folder)
-        assert not await gateway.move([Upstream("chat", (40004,))])
-
-    run_started(tmp_path, story, first)
-
-
-def test_nothing_moves_at_an_envoy_that_does_not_run(tmp_path: Path) -> None:
-    started = prepare(tmp_path)
-    started.gateway.launch(serving("chat"))
-    assert not asyncio.run(started.gateway.move([Upstream("chat", (40002,))]))
 
 
 def test_a_folder_that_was_removed_is_made_again_and_the_error_says_what_to_do(tmp_path: Path) -> None:

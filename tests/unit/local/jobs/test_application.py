@@ -25,9 +25,10 @@ from centralized_ml_api.local.jobs.runner import JobRunner
 from centralized_ml_api.local.jobs.store import JobStore
 from centralized_ml_api.local.jobs.types import Answered, Asked, JobLimits
 from support.fake_target import NOON, HandClock, soon
+from support.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from aiohttp import ClientResponse
@@ -89,10 +90,6 @@ class Api:
         job_id = location.rpartition("/")[2]
         await soon(lambda: (job := self.book.find(job_id, team)) is not None and not job.is_open)
         return await self.ask("GET", location, team)
-
-
-def story(tell: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(tell(), 60))
 
 
 async def code(answer: ClientResponse) -> tuple[int, str]:

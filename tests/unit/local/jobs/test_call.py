@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,19 +17,15 @@ from centralized_ml_api.local.jobs.call import (
     is_for_now,
 )
 from centralized_ml_api.local.jobs.types import Answered, Asked
+from support.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
 ASKED = Asked(
     "red", "/chat?a=b", "chat", (("accept", "*/*"), ("x-one", "é")), "10.0.0.7:4711", "api.example:8080"
 )
 BODY = bytes(range(256)) * 3000  # larger than a piece
-
-
-def story(tell: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(tell(), 60))
 
 
 class Gateway:

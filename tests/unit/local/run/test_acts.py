@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,92 +10,14 @@ import pytest
 
 from centralized_ml_api.api.notices import SILENCE
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.keys import JoinBook, KeyRing, KeyStore, LocalKeys
-from centralized_ml_api.local.run.acts import Acts
-from centralized_ml_api.local.run.grants import GRANTS_FILE, Grants
-from centralized_ml_api.local.run.options import Terminal
-from centralized_ml_api.local.run.reload import Reloader
-from centralized_ml_api.local.run.supervisor import Supervisor
-from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
-from centralized_ml_api.organizer.grant import NOTHING, Grant
-from centralized_ml_api.organizer.journal import Journal
-from centralized_ml_api.plan.engines import UrlServing
-from centralized_ml_api.plan.event import EventPlan, JoinPlan, Spending, TeamPlan
-from centralized_ml_api.plan.types import SleepPlan
-from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock, entry, plan, soon
+from centralized_ml_api.local.keys import JoinBook, KeyStore, LocalKeys
+from centralized_ml_api.plan.event import EventPlan, JoinPlan
+from support.acting import EVENT, TEAM, serving
+from support.fake_target import NOON
+from support.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
-
-    from centralized_ml_api.local.run.specs import ServiceSpec
-    from centralized_ml_api.local.supervision.service import ServiceState
-
-TEAM = TeamPlan("red", None, None, None, spending=Spending(nanodollars=2 * 10**9))
-EVENT = EventPlan(teams=(TEAM,), join=JoinPlan(3, TEAM))
-
-
-class World:
-    """The acts of a target among fakes. New services are in the state `begins`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.time = HandClock()
-        self.gateway = FakeGateway()
-        self.made: list[FakeService] = []
-        self.begins: ServiceState = "ready"
-        self.supervisor = Supervisor(
-            self.gateway,
-            KeyRing(KeyStore(folder), self.time.clock),
-            self.make,
-            link=FakeLink(),
-            times=WakeTimes(folder / WAKE_TIMES_FILE),
-            show=lambda: None,
-            fail=lambda _: None,
-            clock=self.time.clock,
-            grants=Grants(folder / GRANTS_FILE, NOON),
-        )
-        terminal = Terminal(lambda _: None, lambda _: None, lambda _: None)
-        self.reloader = Reloader(folder / "models.json", self.supervisor, terminal, lambda _: None)
-        self.config = folder / "models.json"
-        self.config.write_text('{"models": [], "event": {"ends": "2030-06-01T18:00:00+02:00"}} // ours')
-        self.acts = Acts(self.supervisor, self.reloader, folder, self.time.clock)
-
-    def make(self, spec: ServiceSpec, changed: Callable[[], None]) -> FakeService:
-        service = FakeService(spec, changed, state=self.begins)
-        service.detail = "no memory" if self.begins == "failed" else ""
-        self.made.append(service)
-        return service
-
-    async def do(self, act: str, **wanted: Any) -> dict[str, Any]:
-        return await self.acts.do(act, wanted, "screen")
-
-    @property
-    def journal(self) -> list[tuple[str, str, str]]:
-        """What was done, the first first; all of it on the screen."""
-        deeds = Journal(self.folder).load(99)[::-1]
-        assert {deed.by for deed in deeds} <= {"screen"}
-        return [(deed.act, deed.subject, deed.detail) for deed in deeds]
-
-
-@asynccontextmanager
-async def serving(folder: Path, event: EventPlan = EVENT) -> AsyncIterator[World]:
-    world = World(folder)
-    asleep = replace(entry("lazy"), sleep=SleepPlan(on_call=True))
-    elsewhere = entry("far", UrlServing("http://127.0.0.1:1", None))
-    await world.supervisor.start(plan(entry("a"), asleep, elsewhere, event=event))
-    tasks = [asyncio.create_task(world.supervisor.run())]
-    try:
-        yield world
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await world.supervisor.stop()
-
-
-def story(tell: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(tell(), 60))
 
 
 def test_a_restart_is_noted_and_so_is_one_that_fails(tmp_path: Path) -> None:
@@ -261,20 +181,6 @@ def test_a_team_is_paused_and_others_go_on(tmp_path: Path) -> None:
     story(tell)
 
 
-def test_the_pause_of_what_a_reload_removed_can_be_ended(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            await world.do("pause", team="red", words="Come to the desk")
-            await world.do("pause", name="a", words="why")
-            assert "a" in (await world.reloader.reload(None))["removed"]
-            assert await world.do("resume", team="red") == {"words": "Come to the desk"}
-            assert await world.do("resume", name="a") == {"words": "why"}
-            assert world.supervisor.notices.word([]) == ()
-            assert (await world.do("resume", name="a"))["error"] == "a is not paused"
-
-    story(tell)
-
-
 def test_a_team_is_granted_more_and_it_is_taken_back(tmp_path: Path) -> None:
     async def tell() -> None:
         async with serving(tmp_path) as world:
@@ -309,62 +215,6 @@ def test_a_team_is_granted_more_and_it_is_taken_back(tmp_path: Path) -> None:
     story(tell)
 
 
-def test_of_two_who_take_back_at_once_only_one_gets_it(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            await world.do("grant", team="red", usd=5)
-            first, second = await asyncio.gather(*(world.do("take-back", team="red") for _ in range(2)))
-            assert first == {"usd": 5.0, "tokens": 0, "requests": 0}
-            assert (second["error"], second["failed"]) == ("red was granted nothing", False)
-            assert world.journal == [("grant", "red", "5 USD"), ("take back", "red", "5 USD")]
-            await world.do("grant", team="red", usd=first["usd"])
-            told = await world.do("take-back", team="red", tokens=1)
-            assert told["error"] == "red was granted nothing of that kind"
-            assert world.supervisor.teams.grants.find("red") == Grant(nanodollars=5 * 10**9)
-
-    story(tell)
-
-
-def test_a_grant_that_the_gateway_refuses_counts_nowhere_even_on_a_full_disk(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            await soon(lambda: len(world.gateway.applied) == 2)  # at the start, and once it runs
-            world.gateway.takes.clear()
-            task = asyncio.create_task(world.do("grant", team="red", usd=5))
-            await soon((tmp_path / GRANTS_FILE).exists)
-            in_the_way = tmp_path / f".{GRANTS_FILE}.new"
-            in_the_way.mkdir()
-            world.gateway.refusal = StartError("it does not answer")
-            world.gateway.takes.set()
-            assert (await task)["error"] == "it does not answer"
-            grants = world.supervisor.teams.grants
-            assert grants.find("red") == NOTHING
-            in_the_way.rmdir()
-            world.gateway.refusal = None
-            assert await world.do("message", words="Lunch") == {"before": ""}
-            assert world.gateway.applied[-1].teams[0].spending == TEAM.spending
-            assert Grants(tmp_path / GRANTS_FILE, NOON).find("red") == NOTHING, "it is written later"
-            assert world.journal == [("message", "", "Lunch")]
-
-    story(tell)
-
-
-def test_an_end_that_is_saved_and_not_applied_is_in_the_journal(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            world.gateway.refusal = StartError("it does not answer")
-            told = await world.do("extend", minutes=30)
-            assert told["error"].startswith("the config says so now, but was not applied: ")
-            world.gateway.refusal = None
-            assert "18:30" in world.config.read_text()
-            assert [(act, detail.partition("Z")[0]) for act, _, detail in world.journal] == [
-                ("extend", "to 2030-06-01T16:30:00"),
-                ("extend not applied", "it does not answer"),
-            ]
-
-    story(tell)
-
-
 def test_a_message_replaces_the_one_before(tmp_path: Path) -> None:
     async def tell() -> None:
         async with serving(tmp_path) as world:
@@ -378,74 +228,6 @@ def test_a_message_replaces_the_one_before(tmp_path: Path) -> None:
                 ("message", "", "Dinner"),
                 ("no message", "", ""),
             ]
-
-    story(tell)
-
-
-def test_what_the_gateway_refuses_is_taken_back(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            await world.do("message", words="Lunch")
-            await world.do("pause", name="a", words="why")
-            before = world.journal
-            world.gateway.refusal = StartError("too long")
-            for act, wanted in (
-                ("message", {"words": "Dinner"}),
-                ("pause", {"name": "a", "words": "other"}),
-                ("pause", {"words": "all"}),
-                ("resume", {"name": "a"}),
-            ):
-                told = await world.do(act, **wanted)
-                assert (told["error"], told["failed"]) == ("too long", True)
-            world.gateway.refusal = None
-            assert world.supervisor.notices.to_json() == {"a": "why"}
-            assert world.supervisor.notices.message.words == "Lunch"
-            assert world.journal == before
-
-    story(tell)
-
-
-def test_what_the_gateway_may_have_taken_in_part_is_told_anew(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            await world.do("message", words="Lunch")
-            await soon(lambda: len(world.gateway.applied) == 3)  # at the start, once it runs, and the message
-            world.gateway.refusal = StartError("it does not answer")
-            assert (await world.do("pause"))["failed"]
-            world.gateway.refusal = None
-            told = len(world.gateway.applied)
-            await soon(lambda: len(world.gateway.applied) > told)
-            assert world.gateway.applied[-1].paused == {}
-
-    story(tell)
-
-
-def test_of_two_messages_at_once_a_refused_one_takes_nothing_from_the_other(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            await world.do("message", words="Lunch")
-            world.gateway.takes.clear()
-            first = asyncio.create_task(world.do("message", words="Dinner"))
-            second = asyncio.create_task(world.do("message", words="Coffee"))
-            await asyncio.sleep(0)
-            world.gateway.refusal = StartError("it does not answer")
-            world.gateway.takes.set()
-            assert (await first)["failed"]
-            world.gateway.refusal = None
-            assert await second == {"before": "Lunch"}
-            assert world.supervisor.notices.message.words == "Coffee"
-
-    story(tell)
-
-
-def test_a_restart_of_what_a_reload_removes_meanwhile_is_no_success(tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with serving(tmp_path) as world:
-            reload = asyncio.create_task(world.reloader.reload(None))
-            told = await asyncio.create_task(world.do("restart", name="a"))
-            assert "a" in (await reload)["removed"]
-            assert (told["error"], told["failed"]) == ("a was removed", True)
-            assert world.journal == [("restart", "a", ""), ("restart failed", "a", "it was removed")]
 
     story(tell)
 

@@ -29,9 +29,10 @@ from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, Sag
 from centralized_ml_api.plan.provider import KeyPlace, ProviderServing
 from centralized_ml_api.plan.types import SleepPlan
 from support.fake_target import FakeService, entry, plan, running, soon
+from support.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from centralized_ml_api.local.run.registry import Running
@@ -77,13 +78,6 @@ class Machine:
         service = self.running[name].service
         assert isinstance(service, FakeService)
         return service
-
-
-def story(tell: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(tell(), 60)
-
-    asyncio.run(main())
 
 
 def client(machine: Machine) -> TestClient[web.Request, web.Application]:

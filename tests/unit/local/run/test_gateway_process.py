@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,82 +13,17 @@ from centralized_ml_api.local.gateway import (
     Gateway,
     ProviderAccess,
     Quotas,
-    ServedRoute,
     Signing,
-    TeamAccess,
-    Translation,
     Upstream,
 )
 from centralized_ml_api.local.machine.inotify import InotifyInstances
-from centralized_ml_api.local.machine.ports import bind_loopback, free_port
-from centralized_ml_api.local.run.gateway_process import SupervisedGateway
-from centralized_ml_api.local.run.quotas import QuotaBook
-from centralized_ml_api.local.supervision.process import ServerLog
-from support.fake_target import NOON, FakeAdmission, FakeEnvoy, FakeProcess, FakeTranslator, HandClock, soon
+from centralized_ml_api.local.machine.ports import bind_loopback
+from support.fake_target import soon
+from support.story import story
+from support.supervised_gateway import EMPTY, LIMITED, MIDNIGHT, World
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
-
-    from centralized_ml_api.local.launch import Launch
-
-EMPTY = Gateway(upstreams=(), routes=())
-LIMITED = Gateway(upstreams=(), routes=(), teams=(TeamAccess("red", (), requests_per_day=10),))
-MIDNIGHT = datetime(2030, 6, 2, tzinfo=UTC)
-
-
-class World:
-    """A supervised gateway whose Envoy and processes are fakes."""
-
-    def __init__(self, folder: Path, *, port: int = 0) -> None:
-        self.time = HandClock()
-        self.envoy = FakeEnvoy()
-        self.admission = FakeAdmission()
-        self.translator = FakeTranslator()
-        self.log = ServerLog(folder / "gateway.log")
-        self.processes: list[FakeProcess] = []
-        self.no_program: StartError | None = None
-        self.used = 0
-        self.instances: InotifyInstances | None = None
-        self.told: list[str] = []
-        self.gateway = SupervisedGateway(
-            self.envoy,
-            self.log,
-            ("127.0.0.1", port or free_port("127.0.0.1")),
-            quotas=QuotaBook(self.count_day, self.time.clock),
-            admission=self.admission,
-            translator=self.translator,
-            changed=lambda: self.told.append(self.gateway.trouble),
-            clock=self.time.clock,
-            start_process=self.start_process,
-            count_instances=lambda: self.instances,
-        )
-
-    def count_day(self, day: date) -> dict[str, int]:
-        assert day == NOON.date()
-        return {"red": self.used}
-
-    async def start_process(self, launch: Launch, log: ServerLog) -> FakeProcess:
-        assert (launch.argv, log) == (("envoy",), self.log)
-        if self.no_program:
-            raise self.no_program
-        process = FakeProcess(self.envoy.did)
-        self.processes.append(process)
-        return process
-
-    async def crash(self, status: int = 1, *, after_seconds: float = 0.0) -> None:
-        """Ends the running process after so long; returns when the next one runs."""
-        count = len(self.processes)
-        self.time.seconds += after_seconds
-        self.processes[-1].status.set_result(status)
-        await soon(lambda: len(self.processes) > count and self.gateway.trouble == "")
-
-
-def story(tell: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(tell(), 60)
-
-    asyncio.run(main())
 
 
 def test_a_start_launches_envoy_and_waits_until_it_listens(tmp_path: Path) -> None:
@@ -349,118 +283,6 @@ def test_a_stop_ends_envoy_also_when_it_does_not_answer(tmp_path: Path) -> None:
         world.envoy.error = StartError("it does not answer")
         await world.gateway.stop()
         assert world.envoy.did[-2:] == ["drain 5", "stop 3"]
-
-    story(tell)
-
-
-TRANSLATED = Gateway(
-    upstreams=(),
-    routes=(),
-    by_model={
-        "/v1/messages": (
-            ServedRoute(
-                "gpt",
-                "gpt@1",
-                "/v1/chat/completions",
-                (),
-                translation=Translation(
-                    "anthropic-messages", "openai-chat", "max_tokens", takes_stream_options=False
-                ),
-            ),
-        )
-    },
-)
-
-
-def test_the_translator_starts_with_envoy_where_a_route_needs_it(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        await world.gateway.start()
-        await world.gateway.apply(LIMITED)
-        assert world.translator.did == []
-        needing = World(tmp_path)
-        await needing.gateway.apply(TRANSLATED)
-        assert needing.translator.did == [], "Envoy does not run yet"
-        await needing.gateway.start()
-        assert needing.translator.did == ["start", "wait"]
-        await needing.gateway.apply(EMPTY)
-        await needing.gateway.apply(TRANSLATED)
-        assert needing.translator.did == ["start", "wait"], "it still runs"
-        await needing.gateway.stop()
-        assert needing.translator.did[-1] == "stop"
-
-    story(tell)
-
-
-def test_the_translator_starts_before_the_first_route_that_needs_it(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        await world.gateway.start()
-        world.envoy.takes.clear()
-        applying = asyncio.create_task(world.gateway.apply(TRANSLATED))
-        await soon(lambda: world.translator.did == ["start", "wait"])
-        assert world.envoy.applied == []
-        world.envoy.takes.set()
-        await applying
-        assert len(world.envoy.applied) == 1
-
-    story(tell)
-
-
-def test_the_translator_starts_for_a_route_that_comes_while_envoy_starts(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        world.envoy.starts.clear()
-        starting = asyncio.create_task(world.gateway.start())
-        await soon(lambda: world.envoy.did == ["launch", "wait 60"])
-        await world.gateway.apply(TRANSLATED)
-        assert world.translator.did == []
-        world.envoy.starts.set()
-        await starting
-        assert world.translator.did[:2] == ["start", "wait"]
-
-    story(tell)
-
-
-def test_the_translator_ends_with_the_last_call_after_the_last_route_that_needs_it(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        await world.gateway.apply(TRANSLATED)
-        await world.gateway.start()
-        world.envoy.active["translator"] = 1
-        await world.gateway.apply(EMPTY)
-        await world.gateway.apply(LIMITED)
-        await soon(lambda: len(world.time.slept) > 20)
-        assert world.translator.did == ["start", "wait"], "a call is under way"
-        del world.envoy.active["translator"]
-        looks = len(world.time.slept)
-        await soon(lambda: world.translator.did == ["start", "wait", "stop"])
-        assert world.time.slept[looks:] in ([1.0] * 4, [1.0] * 5)
-        await world.gateway.apply(TRANSLATED)
-        assert world.translator.did == ["start", "wait", "stop", "start", "wait"]
-
-    story(tell)
-
-
-def test_a_translator_that_is_needed_again_goes_on(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        await world.gateway.apply(TRANSLATED)
-        await world.gateway.start()
-        world.envoy.active["translator"] = 1
-        await world.gateway.apply(EMPTY)
-        await world.gateway.apply(TRANSLATED)
-        del world.envoy.active["translator"]
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert world.translator.did == ["start", "wait"]
-        world.envoy.active["translator"] = 1
-        await world.gateway.apply(EMPTY)
-        await world.gateway.stop()
-        looks = len(world.time.slept)
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert (world.translator.did[-1], len(world.time.slept)) == ("stop", looks)
 
     story(tell)
 

@@ -24,10 +24,10 @@ from centralized_ml_api.local.run.supervisor import Supervisor
 from centralized_ml_api.local.sleep.wake_times import WAKE_TIMES_FILE, WakeTimes
 from centralized_ml_api.plan.event import EventPlan, JoinPlan, TeamPlan
 from support.fake_target import NOON, FakeGateway, FakeLink, FakeService, HandClock, entry, plan, soon
+from support.story import story
 from support.virtual_time import PatientLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 
@@ -61,10 +61,6 @@ class Hall:
         with pytest.raises(RefusalError) as caught:
             await self.desk.join(address, code, name)
         return caught.value
-
-
-def story(tell: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(tell(), 60))
 
 
 def test_a_team_gets_a_key_that_is_kept_and_known_before_it_is_told(tmp_path: Path) -> None:

@@ -7,138 +7,34 @@ import json
 import os
 import signal
 import subprocess
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
 
-from centralized_ml_api.errors import INTERRUPTED, MlApiError, StartError
+from centralized_ml_api.errors import INTERRUPTED, StartError
 from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.jobs.types import Asked
-from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
+from centralized_ml_api.local.machine.clock import WALL_CLOCK
 from centralized_ml_api.local.machine.ports import bind_loopback, free_port
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
-from centralized_ml_api.local.run.control_client import ControlClient
 from centralized_ml_api.local.run.early import EarlyServers
-from centralized_ml_api.local.run.file_watcher import watch_edits
 from centralized_ml_api.local.run.jobs import Jobs
 from centralized_ml_api.local.run.options import ServeOptions, Terminal
-from centralized_ml_api.local.run.reload import load_plan
-from centralized_ml_api.local.run.serve import LocalTarget, serve
+from centralized_ml_api.local.run.serve import serve
 from centralized_ml_api.local.status import JobCounts
 from centralized_ml_api.local.supervision.child_setup import MARK
 from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.plan.types import ApiPlan
 from support.access_log import append, line
-from support.fake_target import FakeAdmission, FakeEnvoy, FakeProcess, soon
+from support.fake_target import soon
+from support.served_target import World, model, serving
+from support.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
-
-    from centralized_ml_api.local.launch import Launch
-    from centralized_ml_api.local.status import LocalStatus
-    from centralized_ml_api.local.supervision.process import ServerLog
-
-
-class World:
-    """A local target in a folder of the test, and everything it said."""
-
-    def __init__(self, folder: Path, **options: Any) -> None:
-        self.folder = folder
-        self.config = folder / "models.json"
-        self.options = ServeOptions(self.config, folder / ".mlapi", **{"port": 0, **options})
-        self.envoy = FakeEnvoy()
-        self.processes: list[FakeProcess] = []
-        self.admission = FakeAdmission()
-        self.shown: list[LocalStatus] = []
-        self.said: list[str] = []
-        self.failed: list[MlApiError] = []
-        self.slept = timedelta(0)
-        self.looks_seconds = 0.005
-        self.sleepers: set[str] = set()
-        self.target: LocalTarget | None = None
-
-    async def sleep(self, seconds: float) -> None:
-        """A second lasts five milliseconds."""
-        task = asyncio.current_task()
-        self.sleepers.add(getattr(task and task.get_coro(), "__qualname__", ""))
-        await asyncio.sleep(seconds * self.looks_seconds)
-
-    async def start_process(self, launch: Launch, log: ServerLog) -> FakeProcess:
-        del launch, log
-        self.processes.append(FakeProcess(self.envoy.did))
-        return self.processes[-1]
-
-    def write(self, *urls: str, **root: Any) -> None:
-        """A config with an entry `m0`, `m1` … for each address; an empty one is not served here."""
-        endpoints = [
-            {
-                "name": f"m{number}",
-                "integration": {"type": "api"},
-                **({"local": {"engine": "url", "url": url}} if url else {}),
-            }
-            for number, url in enumerate(urls)
-        ]
-        self.config.write_text(json.dumps({"models": [], "endpoints": endpoints, **root}))
-
-    async def run(self) -> int:
-        plan = load_plan(self.config)
-        with StateFolder(self.options.state) as state:
-            self.target = LocalTarget(
-                self.options,
-                state,
-                Terminal(self.shown.append, self.said.append, self.failed.append),
-                clock=Clock(lambda: datetime.now(UTC) + self.slept, self.sleep),
-                admission=self.admission,
-                envoy=self.envoy,
-                start_gateway_process=self.start_process,
-            )
-            return await self.target.run(plan)
-
-    @property
-    def status(self) -> LocalStatus:
-        return self.shown[-1]
-
-    def client(self) -> ControlClient:
-        return ControlClient(StateFolder(self.options.state).load_run(), self.options.state)
-
-    async def ask(self, work: Callable[[ControlClient], Any]) -> Any:
-        return await asyncio.to_thread(lambda: work(self.client()))
-
-
-@asynccontextmanager
-async def model() -> AsyncIterator[str]:
-    """The address of a port that answers: a model that is ready."""
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/go"
-    finally:
-        server.close()
-        await asyncio.sleep(0)  # what was just accepted begins to be handled, and so will be closed
-
-
-@asynccontextmanager
-async def serving(world: World) -> AsyncIterator[asyncio.Task[int]]:
-    running = asyncio.create_task(world.run())
-    looks = watch_edits.__qualname__  # an edit before its first look would be none
-    await soon(lambda: running.done() or (world.shown and world.status.announced and looks in world.sleepers))
-    try:
-        yield running
-    finally:
-        if world.target is not None:
-            world.target.request_stop()
-        await asyncio.wait({running})
-
-
-def story(tell: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(tell(), 60)
-
-    asyncio.run(main())
 
 
 def test_it_serves_says_where_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -319,133 +215,6 @@ def test_keys_are_refused_until_the_event_starts(tmp_path: Path) -> None:
                 world.slept = timedelta(hours=3, minutes=1)
                 await soon(lambda: world.envoy.applied[-1].starts is None and not world.status.starts)
                 await soon(lambda: f"The event has started: keys work since {written}." in world.said)
-
-    story(tell)
-
-
-def test_a_reload_changes_what_is_served_and_when_it_ends(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        world.looks_seconds = 10.0  # so that no edit is noticed before the reload
-        async with model() as url, model() as other:
-            world.write(url)
-            async with serving(world):
-                ends = "2099-01-01T00:00:00Z"
-                world.write(url, other, event={"ends": ends})
-                changes = await world.ask(lambda client: client.reload(None))
-                assert (changes["added"], changes["event"]) == (["m1"], ["end"])
-                status = await world.ask(lambda client: client.status())
-                assert status.ends == ends
-                assert [route.name for route in world.envoy.applied[-1].routes] == ["m0", "m1"]
-                elsewhere = tmp_path / "other.json"
-                world.config.rename(elsewhere)
-                changes = await world.ask(lambda client: client.reload(elsewhere))
-                assert changes == {
-                    **{key: [] for key in ("added", "changed", "removed", "kept", "failed", "event")},
-                    "applied_edit": None,
-                }
-                assert (await world.ask(lambda client: client.status())).config == str(elsewhere)
-
-    story(tell)
-
-
-def test_a_wrong_config_and_a_gateway_that_refuses_are_told_to_who_reloads(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        world.looks_seconds = 10.0
-        async with model() as url:
-            world.write(url)
-            async with serving(world):
-                world.config.write_text("{")
-                told = await world.ask(lambda client: client.reload(None))
-                assert [problem["id"] for problem in told["problems"]] != []
-                assert told["source"] is not None
-                world.write(url, url)
-                world.envoy.error = StartError("it does not answer")
-                told = await world.ask(lambda client: client.reload(None))
-                assert told == {"error": "it does not answer"}
-                world.envoy.error = None
-
-    story(tell)
-
-
-def test_an_edit_is_applied_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        async with model() as url:
-            world.write(url)
-            async with serving(world):
-                world.write(url, "")
-                await soon(lambda: "Reloaded: added m1." in world.said)
-                assert world.said[0] == "The config, a function or a model was edited: reloading…"
-                world.config.write_text("{")
-                await soon(lambda: "Nothing was changed: the API goes on as before." in world.said)
-                assert len(world.failed) == 1
-                assert [entry.name for entry in world.status.entries] == ["m0", "m1"]
-
-    story(tell)
-
-
-def test_an_edit_that_cannot_be_applied_is_told_until_one_can(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        async with model() as url:
-            world.write(url)
-            async with serving(world):
-                assert (await world.ask(lambda client: client.status())).unapplied is None
-                world.config.write_text("{")
-                await soon(lambda: world.failed)
-                first = (await world.ask(lambda client: client.status())).unapplied
-                assert first is not None
-                assert first.reason == f"{world.config}:1:1: not valid JSON [C004]"
-                world.write(url, models=3)
-                await soon(lambda: len(world.failed) == 2)
-                second = (await world.ask(lambda client: client.status())).unapplied
-                assert second is not None
-                assert (second.since, "C0" in second.reason) == (first.since, True)
-                world.write(url, "")
-                await soon(lambda: "Reloaded: added m1." in world.said)
-                assert (await world.ask(lambda client: client.status())).unapplied is None
-                told = await world.ask(lambda client: client.reload(None))
-                assert (told["added"], told["applied_edit"]["added"]) == ([], ["m1"])
-
-    story(tell)
-
-
-def test_an_edit_while_it_starts_is_applied_too(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        async with model() as url:
-            world.write(url)
-            world.envoy.starts.clear()
-            running = asyncio.create_task(world.run())
-            await soon(lambda: world.processes)
-            world.write(url, "")
-            world.envoy.starts.set()
-            await soon(lambda: "Reloaded: added m1." in world.said)
-            assert world.target is not None
-            world.target.request_stop()
-            await running
-
-    story(tell)
-
-
-def test_an_edit_of_a_functions_code_is_noticed(tmp_path: Path) -> None:
-    async def tell() -> None:
-        world = World(tmp_path)
-        code = tmp_path / "code"
-        code.mkdir()
-        (code / "index.js").write_text("1")
-        async with model() as url:
-            world.write(url)
-            config = json.loads(world.config.read_text())
-            properties = {"code": "code", "runtime": "nodejs22.x", "permissions": [], "timeout": 9}
-            function = {"type": "lambda", "properties": properties}
-            config["endpoints"].append({"name": "f", "integration": function})
-            world.config.write_text(json.dumps(config))
-            async with serving(world):
-                (code / "index.js").write_text("1 + 1")
-                await soon(lambda: "Reloaded: the API already matches the config." in world.said)
 
     story(tell)
 

@@ -31,9 +31,10 @@ from centralized_ml_api.plan.engines import (
 )
 from centralized_ml_api.plan.types import LocalPlan
 from support.fake_target import function, soon
+from support.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from centralized_ml_api.local.run.specs import ServiceSpec
@@ -68,13 +69,6 @@ class FakeProber(Prober):
 
 def model(serving: Serving, folder: Path, *, replicas: int = 1, **environment: str) -> ModelSpec:
     return ModelSpec("a", LocalPlan(serving, replicas, environment), (folder,))
-
-
-def story(tell: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(tell(), 60)
-
-    asyncio.run(main())
 
 
 class World:

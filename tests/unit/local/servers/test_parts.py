@@ -17,16 +17,10 @@ from centralized_ml_api.local.servers.parts import (
 )
 from centralized_ml_api.local.weights import Progress
 from support.fake_target import soon
+from support.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-
-def story(tell: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(tell(), 60)
-
-    asyncio.run(main())
+    from collections.abc import Callable
 
 
 def test_the_environment_is_the_users_without_our_own() -> None:

@@ -10,105 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from centralized_ml_api.errors import StartError, WeightsError
-from centralized_ml_api.local.supervision.probe import ProbeResult
-from centralized_ml_api.local.supervision.process import ServerLog
 from centralized_ml_api.local.supervision.replica import (
     FIRST_PROBE_SECONDS,
     SLOWEST_STARTING_PROBE_SECONDS,
     SOONEST_SHARE,
-    Replica,
-    Timeouts,
     pause_until_probe,
 )
-from support.fake_machine import FakeMachine, FakeServer
-from support.virtual_time import VirtualTimeLoop, run_in_virtual_time
+from support.fake_machine import FakeServer
+from support.replicated import NOT_READY, READY, REFUSED, SILENT, TIMEOUTS, Scene, play, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from centralized_ml_api.local.launch import Server
-
-READY, NOT_READY, REFUSED, SILENT = (
-    ProbeResult.READY,
-    ProbeResult.NOT_READY,
-    ProbeResult.REFUSED,
-    ProbeResult.SILENT,
-)
-TIMEOUTS = Timeouts(start=600, probe=5, silence=120, work=60, stop=3)
-
-
-class Scene:
-    """A replica on a fake machine; `seen` are its states and reasons, one for each call of `changed`."""
-
-    def __init__(self, folder: Path, server: FakeServer, prepared: Server | WeightsError) -> None:
-        self.machine = FakeMachine()
-        self.seen: list[tuple[str, str]] = []
-        self.said: list[str] = []
-        self._prepared = prepared
-        self.replica = Replica(
-            server,
-            ServerLog(folder / "log"),
-            self.machine,
-            lambda: self.seen.append((self.replica.state, self.replica.reason)),
-            timeouts=TIMEOUTS,
-            prepare=self._prepare,
-            about_path="/about",
-            start=self.machine.start,
-        )
-
-    async def _prepare(self, say: Callable[[str], None]) -> Server:
-        say("downloading weights")
-        self.said.append(self.replica.reason)
-        if isinstance(self._prepared, WeightsError):
-            raise self._prepared
-        return self._prepared
-
-    @property
-    def state(self) -> str:
-        """The state now."""
-        return self.replica.state
-
-    @property
-    def now(self) -> tuple[str, str]:
-        """The state and the reason now."""
-        return self.replica.state, self.replica.reason
-
-    @property
-    def states(self) -> list[str]:
-        """The states that it went through."""
-        return [state for state, _ in self.seen]
-
-
-def play(
-    folder: Path,
-    scenario: Callable[[Scene], Awaitable[None]],
-    *,
-    server: FakeServer | None = None,
-    prepared: Server | WeightsError | None = None,
-) -> Scene:
-    """Runs the scenario beside a replica, then cancels it."""
-
-    async def main() -> Scene:
-        scene = Scene(folder, server or FakeServer(), prepared or FakeServer())
-        task = asyncio.create_task(scene.replica.run())
-        await scenario(scene)
-        task.cancel()
-        await asyncio.wait({task})
-        return scene
-
-    return run_in_virtual_time(main())
-
-
-async def wait_for(seconds: float = 1.0) -> None:
-    await asyncio.sleep(seconds)
-
-
-def advance(seconds: float) -> None:
-    """Lets time pass in which this process does not run."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualTimeLoop)
-    loop.advance(seconds)
+    from centralized_ml_api.local.supervision.probe import ProbeResult
 
 
 def test_it_is_ready_when_it_answers_and_its_process_ends_with_it(tmp_path: Path) -> None:
@@ -387,97 +301,6 @@ def test_waiting_for_a_start_makes_it_no_longer_by_more_than_a_twentieth() -> No
     assert pause_until_probe(0) == FIRST_PROBE_SECONDS
     assert pause_until_probe(4) == pytest.approx(0.2)
     assert pause_until_probe(600) == SLOWEST_STARTING_PROBE_SECONDS
-
-
-def test_one_that_answers_health_checks_but_no_requests_is_restarted(tmp_path: Path) -> None:
-    async def scenario(scene: Scene) -> None:
-        await wait_for(100)
-        assert (scene.replica.state, scene.replica.restarts) == ("ready", 0)
-        scene.machine.delays["/work"] = float("inf")
-        await wait_for(TIMEOUTS.work - 1)
-        assert (scene.replica.state, scene.replica.restarts) == ("ready", 0)
-        scene.machine.delays.clear()
-        await wait_for(3 * TIMEOUTS.probe)
-        assert scene.state == "ready"
-        assert (scene.replica.restarts, scene.replica.hangs) == (1, 1)
-        assert scene.replica.last_restart == "answered health checks but no requests: restarted"
-
-    scene = play(tmp_path, scenario, server=FakeServer(work_path="/work"))
-    assert ("restarting", "answered health checks but no requests: restarted") in scene.seen
-    assert "answered health checks but no requests: restarted" in scene.replica.log.path.read_text()
-
-
-def test_a_connection_that_breaks_is_no_hang(tmp_path: Path) -> None:
-    async def scenario(scene: Scene) -> None:
-        await wait_for(1)
-        scene.machine.answer = SILENT
-        await wait_for(4 * TIMEOUTS.probe)
-        scene.machine.answer = READY
-        await wait_for(4 * TIMEOUTS.probe)
-        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
-
-    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
-
-
-def test_a_machine_that_slept_makes_no_server_hang(tmp_path: Path) -> None:
-    async def scenario(scene: Scene) -> None:
-        await wait_for(1)
-        scene.machine.delays["/work"] = TIMEOUTS.work - 1
-        await wait_for(2 * TIMEOUTS.probe)
-        scene.machine.delays["/work"] = float("inf")
-        advance(10 * TIMEOUTS.work)  # both questions are under way, and nobody hears their answers
-        scene.machine.answers.append(SILENT)
-        await wait_for(TIMEOUTS.probe)
-        scene.machine.delays.clear()
-        await wait_for(20 * TIMEOUTS.probe)
-        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
-
-    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
-
-
-def test_on_a_busy_machine_a_server_that_computes_does_not_hang(tmp_path: Path) -> None:
-    async def scenario(scene: Scene) -> None:
-        await wait_for()
-        scene.machine.processes[0].starved = 0.7
-        await wait_for(TIMEOUTS.probe)
-        scene.machine.delays["/work"] = float("inf")
-        await wait_for(2 * TIMEOUTS.work)
-        assert (scene.replica.restarts, scene.replica.hangs) == (0, 0)
-        scene.machine.delays.clear()
-        await wait_for(2 * TIMEOUTS.work)
-        scene.machine.answer = SILENT
-        await wait_for(3 * TIMEOUTS.silence)
-        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
-
-    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
-
-
-def test_on_a_busy_machine_a_server_that_hangs_is_restarted_all_the_same(tmp_path: Path) -> None:
-    async def scenario(scene: Scene) -> None:
-        await wait_for()
-        scene.machine.processes[0].starved = 1.0
-        scene.machine.answer = SILENT
-        await wait_for(11 * TIMEOUTS.silence)
-        assert scene.replica.restarts == 1
-
-    play(tmp_path, scenario)
-
-
-def test_requests_that_take_long_are_no_hang(tmp_path: Path) -> None:
-    async def scenario(scene: Scene) -> None:
-        scene.machine.delays["/work"] = TIMEOUTS.work - 1
-        await wait_for(20 * TIMEOUTS.work)
-        assert (scene.replica.state, scene.replica.restarts, scene.replica.hangs) == ("ready", 0, 0)
-
-    play(tmp_path, scenario, server=FakeServer(work_path="/work"))
-
-
-def test_an_engine_without_such_a_path_is_not_asked(tmp_path: Path) -> None:
-    async def scenario(scene: Scene) -> None:
-        await wait_for(20 * TIMEOUTS.work)
-        assert {url.rpartition("/")[2] for _, url in scene.machine.probes} == {"ping"}
-
-    play(tmp_path, scenario)
 
 
 def test_what_a_server_says_of_its_model_is_known_once_it_is_ready(tmp_path: Path) -> None:
