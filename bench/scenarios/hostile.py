@@ -122,7 +122,7 @@ SCENARIO = Scenario(
         "told to come back later (429 or 503 with `Retry-After`). `hostile_calls` in the stored result\n"
         "names them all. Some of them compute, and share the model's processor time with the good team:\n"
         "answers as long as the entry permits, and prompts that fill its context.\n"
-        "[A busy model](../how-to/teams.md#a-busy-model) says how teams share it.\n\n"
+        "[How teams take turns](turns.md) says who is served next.\n\n"
         "Both teams call from processes of their own, the hostile one from one of low priority: in a hall,\n"
         "each would have a machine. Results from before it was so cannot be compared. Nothing else ran\n"
         "beside the stored run. The goals are about all of its ten minutes: in single rounds of two, with\n"
