@@ -98,7 +98,7 @@ def check_installed(extra: Extra) -> None:
     """Returns when everything that an extra brings is installed.
 
     Raises:
-        NotInstalledError: something is not.
+        NotInstalledError: Something is not.
     """
     if find_missing(extra):
         raise build_error(extra)

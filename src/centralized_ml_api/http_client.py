@@ -94,9 +94,9 @@ def send_request(
         direct: Whether no proxy is used, whatever the environment names.
 
     Raises:
-        ProxyError: the proxy cannot be used.
-        HttpError: there is no answer.
-        IncompleteAnswerError: the answer broke off while it was read inside the `with`.
+        ProxyError: The proxy cannot be used.
+        HttpError: There is no answer.
+        IncompleteAnswerError: The answer broke off while it was read inside the `with`.
     """
     proxy = None if direct else find_proxy(url)
     try:
@@ -137,7 +137,7 @@ def find_proxy(url: str) -> Proxy | None:
     https://pip.pypa.io/en/stable/user_guide/#using-a-proxy-server
 
     Raises:
-        ProxyError: the variable does not name an HTTP proxy.
+        ProxyError: The variable does not name an HTTP proxy.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")

@@ -74,7 +74,7 @@ def render_lines(lines: str, values: Mapping[str, str]) -> str:
     """Returns the lines with values in place of the placeholders, each quoted for where it stands. Pure.
 
     Raises:
-        KeyError: a placeholder names no value, or no form.
+        KeyError: A placeholder names no value, or no form.
     """
     return _PLACEHOLDER.sub(lambda found: _FORMS[found[2] or ""](values[found[1]]), lines)
 

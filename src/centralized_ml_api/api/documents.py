@@ -45,10 +45,10 @@ def build_documents(
     """Builds the catalogue, the page and the OpenAPI document; where teams may join, their page too.
 
     Args:
-        plan: the entries and the event.
-        openai: the entries under `/v1`, on the target that they are for.
-        known: what the target knows beyond the plan.
-        root: where on its host the API lies, such as `/prod`.
+        plan: The entries and the event.
+        openai: The entries under `/v1`, on the target that they are for.
+        known: What the target knows beyond the plan.
+        root: Where on its host the API lies, such as `/prod`.
     """
     logo = known.logo
     image = f"data:{logo.media_type};base64,{logo.base64}" if logo else None

@@ -24,7 +24,7 @@ def build_join_operations(build_error: Callable[[str], Any]) -> dict[str, Any]:
     """Builds the page and the call; neither needs a key.
 
     Args:
-        build_error: builds a response in the one shape of errors from its description.
+        build_error: Builds a response in the one shape of errors from its description.
     """
     page = {"description": "Success.", "content": {"text/html": {"schema": {"type": "string"}}}}
     joined = {"description": "The team and its key.", "content": {"application/json": {"schema": _ANSWER}}}

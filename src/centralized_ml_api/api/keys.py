@@ -117,7 +117,7 @@ class Keys(Protocol):
         """Returns the value of the team's current key.
 
         Raises:
-            UsageError: the team has none.
+            UsageError: The team has none.
         """
         ...
 

@@ -37,10 +37,10 @@ def build_catalogue(
     It is also a list of models as OpenAI's clients read it, for those whose base URL lacks `/v1`.
 
     Args:
-        plan: the entries and the event.
-        openai: the entries under `/v1`.
-        known: what the target knows beyond the plan.
-        models: the entries that the reader may call; None for all.
+        plan: The entries and the event.
+        openai: The entries under `/v1`.
+        known: What the target knows beyond the plan.
+        models: The entries that the reader may call; None for all.
     """
     allowed = None if models is None else {*models}
     deployments = [entry for entry in plan.deployments if allowed is None or entry.name in allowed]

@@ -35,9 +35,9 @@ def build_openai_operations(
     """Builds the paths that these models need.
 
     Args:
-        models: the entries.
-        errors: the answers that every operation may have.
-        security: the keys that every operation takes, as a part of it.
+        models: The entries.
+        errors: The answers that every operation may have.
+        security: The keys that every operation takes, as a part of it.
     """
     paths = _build_paths(models, errors)
     return {

@@ -93,10 +93,10 @@ def build_openapi(
     """Builds the document as plain values, in config order; nothing in it is known to one target only.
 
     Args:
-        plan: the paths of the entries.
-        openai: the entries under `/v1`, on the target that the document is for.
-        root: where on its host the API lies, such as `/prod`; a relative address, as no plan knows the host.
-        later: the entries whose own paths take calls that are answered later; None where nothing does.
+        plan: The paths of the entries.
+        openai: The entries under `/v1`, on the target that the document is for.
+        root: Where on its host the API lies, such as `/prod`; a relative address, as no plan knows the host.
+        later: The entries whose own paths take calls that are answered later; None where nothing does.
     """
     needs_key = plan.event.needs_key
     known = _known_errors(needs_key=needs_key)

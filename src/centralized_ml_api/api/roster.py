@@ -26,7 +26,7 @@ def read_roster(text: str) -> tuple[RosterRow, ...]:
     """Reads CSV with the column `team` and maybe `key`, by commas or semicolons; other columns are left out.
 
     Raises:
-        UsageError: it is no such table, or a row of it cannot be a team. No key is in the message.
+        UsageError: It is no such table, or a row of it cannot be a team. No key is in the message.
     """
     head = text.split("\n", 1)[0]
     delimiter = ";" if ";" in head and "," not in head else ","

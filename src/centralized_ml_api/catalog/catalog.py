@@ -59,7 +59,7 @@ class Catalog:
             asked: What the user asks of the model.
 
         Raises:
-            CatalogError: there is no such model or version, or it cannot be deployed like this.
+            CatalogError: There is no such model or version, or it cannot be deployed like this.
         """
         found = self.find(model_id, version, region)
         return resolve(found.spec, region=region, source=found.source, fidelity=found.fidelity, **asked)
@@ -74,9 +74,9 @@ class Catalog:
 
         Raises:
             UnavailableError: JumpStart is not in that region.
-            UnknownModelError: no source has the model.
-            UnknownVersionError: no source that has the model has the version.
-            LockError: there is a lock that does not have it.
+            UnknownModelError: No source has the model.
+            UnknownVersionError: No source that has the model has the version.
+            LockError: There is a lock that does not have it.
         """
         find_buckets(region)
         if self._lock:
@@ -156,8 +156,8 @@ def open_catalog(
             `MLAPI_CACHE` the folder of the cache.
 
     Raises:
-        LockError: the lock file is damaged.
-        MirrorError: the mirror does not exist.
+        LockError: The lock file is damaged.
+        MirrorError: The mirror does not exist.
     """
     warnings: list[str] = []
     cache = SpecCache(cache_folder(environment), warnings.append)

@@ -101,7 +101,7 @@ def raise_all(refusals: Iterable[CatalogError]) -> None:
     """Raises the only refusal, or one error with all of them; returns if there are none.
 
     Raises:
-        CatalogError: the only refusal, or `SeveralRefusals`.
+        CatalogError: The only refusal, or `SeveralRefusals`.
     """
     found = tuple(refusals)
     if len(found) == 1:

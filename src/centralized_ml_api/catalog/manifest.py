@@ -36,7 +36,7 @@ def parse_manifest(document: Any, kind: Kind) -> tuple[Row, ...]:
     """Returns the rows of a manifest, in its order. Pure.
 
     Raises:
-        MalformedSpecError: it is not a list of rows, or a row lacks something.
+        MalformedSpecError: It is not a list of rows, or a row lacks something.
     """
     if not isinstance(document, list):
         raise MalformedSpecError(f"JumpStart's {MANIFESTS[kind]} is not a list of models")

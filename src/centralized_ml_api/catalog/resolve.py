@@ -69,14 +69,14 @@ def resolve(
     """Returns everything that JumpStart's catalogue says about a model in a region on an instance type.
 
     Args:
-        spec: the catalogue's entry, as published.
-        region: where it will be deployed.
-        source: where the spec comes from, for the record.
-        fidelity: whether the spec is complete, for the record.
-        asked: what the user asks of the model.
+        spec: The catalogue's entry, as published.
+        region: Where it will be deployed.
+        source: Where the spec comes from, for the record.
+        fidelity: Whether the spec is complete, for the record.
+        asked: What the user asks of the model.
 
     Raises:
-        CatalogError: the model cannot be deployed like this. A subclass says why; several independent
+        CatalogError: The model cannot be deployed like this. A subclass says why; several independent
             reasons come as one `SeveralRefusals`.
     """
     check_spec(spec)
@@ -130,7 +130,7 @@ def build_words(spec: Spec, *, region: str, config: str | None) -> ModelWords:
         config: The inference configuration; None for the spec's own choice.
 
     Raises:
-        CatalogError: the spec is damaged, or has no such inference configuration.
+        CatalogError: The spec is damaged, or has no such inference configuration.
     """
     check_spec(spec)
     chosen = choose_config(spec, config).spec

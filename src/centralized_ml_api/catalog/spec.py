@@ -92,7 +92,7 @@ def check_spec(spec: Any) -> Spec:
     """Returns a spec if it has the shape that the rules rely on. Pure.
 
     Raises:
-        MalformedSpecError: a value has another type, or the spec does not name its model.
+        MalformedSpecError: A value has another type, or the spec does not name its model.
     """
     wrong = next(_mismatches(spec, SHAPE, "$"), "$ is nothing" if spec is None else None)
     if wrong:

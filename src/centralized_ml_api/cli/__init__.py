@@ -46,7 +46,7 @@ class Verbs(click.Group):
         """Returns the verb of that name, or None.
 
         Raises:
-            TypeError: the verb's module does not define it.
+            TypeError: The verb's module does not define it.
         """
         del ctx
         if cmd_name not in VERBS:
@@ -62,7 +62,7 @@ class Verbs(click.Group):
         """Returns the verb and its arguments.
 
         Raises:
-            click.UsageError: there is no such verb; the message names the nearest one.
+            click.UsageError: There is no such verb; the message names the nearest one.
         """
         name = args[0]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:

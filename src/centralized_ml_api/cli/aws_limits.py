@@ -31,9 +31,9 @@ def find_limit_problems(
     config with models that AWS cannot run exceeds none of its quotas.
 
     Args:
-        loaded: a config without errors.
-        facts: what JumpStart knows, by entry name; one for each JumpStart model.
-        region: of the deployment.
+        loaded: A config without errors.
+        facts: What JumpStart knows, by entry name; one for each JumpStart model.
+        region: Of the deployment.
     """
     from centralized_ml_api.aws.planning.limit_estimates import (
         ESTIMATED,

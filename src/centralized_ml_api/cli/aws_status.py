@@ -21,9 +21,9 @@ def render_stack(status: StackStatus, now: datetime, flags: tuple[str, ...]) -> 
     """Returns the address, a line for each endpoint, then what is wrong and what to do about it.
 
     Args:
-        status: what is deployed.
-        now: the present instant.
-        flags: those that name the stack.
+        status: What is deployed.
+        now: The present instant.
+        flags: Those that name the stack.
     """
     lines = [f"{status.stack} in {status.region}: {status.state}, {status.address or 'without an address'}"]
     if status.starts and status.starts > now:

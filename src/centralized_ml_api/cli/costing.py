@@ -37,8 +37,8 @@ def load_cost(config: Path, region: str | None) -> tuple[ApiPlan, Cost]:
     """Returns the plan of the config and what it costs; says how many warnings there are.
 
     Raises:
-        ConfigError: the config has errors.
-        CatalogError: the lock file beside it is damaged.
+        ConfigError: The config has errors.
+        CatalogError: The lock file beside it is damaged.
     """
     prices = load_best_prices(region)
     loaded = load_config(config, now=datetime.now(UTC), region=prices.region)
@@ -54,9 +54,9 @@ def build_priced_plan(
     """Returns the plan and what it costs. Pure.
 
     Args:
-        loaded: the config.
-        prices: those of the region.
-        facts: by entry name; they tell which JumpStart models are sold in the AWS Marketplace.
+        loaded: The config.
+        prices: Those of the region.
+        facts: By entry name; they tell which JumpStart models are sold in the AWS Marketplace.
     """
     plan = build_plan(loaded)
     packages = frozenset(name for name, found in facts.items() if found.model_package_arn)
@@ -89,10 +89,10 @@ def build_period(called: str, hours: Decimal, event: EventPlan, begins: datetime
     """Builds a period in which models that may sleep keep the hours of the event. Pure.
 
     Args:
-        called: what it is called.
-        hours: how long it is.
-        event: with its hours.
-        begins: its first instant.
+        called: What it is called.
+        hours: How long it is.
+        event: With its hours.
+        begins: Its first instant.
     """
     if not event.hours:
         return Period(called, hours)
@@ -106,9 +106,9 @@ def judge_budget(cost: Cost, event: EventPlan, now: datetime) -> tuple[Verdict |
     """Returns how the cost compares with the event's budget, and a sentence about it. Pure.
 
     Args:
-        cost: of all entries.
-        event: with the budget and the end.
-        now: the present instant.
+        cost: Of all entries.
+        event: With the budget and the end.
+        now: The present instant.
 
     Returns:
         None and an empty text without a budget.

@@ -28,7 +28,7 @@ def load_plan_and_warn(config: Path) -> ApiPlan:
     """Returns the plan of the config; says how many warnings there are.
 
     Raises:
-        ConfigError: the config has errors.
+        ConfigError: The config has errors.
     """
     return build_plan(load_and_warn(config))
 
@@ -37,7 +37,7 @@ def load_and_warn(config: Path) -> LoadedConfig:
     """Returns the config; says how many warnings there are.
 
     Raises:
-        ConfigError: the config has errors.
+        ConfigError: The config has errors.
     """
     loaded = load_config(config, now=datetime.now(UTC))
     tell_warnings(loaded.warnings, config)
@@ -84,15 +84,15 @@ def look_up(
     A config without JumpStart models opens nothing.
 
     Args:
-        loaded: the config.
-        region: the AWS region of the models.
-        offline: whether to use the lock file, the cache and the snapshot only.
+        loaded: The config.
+        region: The AWS region of the models.
+        offline: Whether to use the lock file, the cache and the snapshot only.
 
     Returns:
         The facts by entry name, and the problems found.
 
     Raises:
-        CatalogError: the lock file or the mirror is damaged.
+        CatalogError: The lock file or the mirror is damaged.
     """
     if not any(model.model_id for model in loaded.config.models):
         return {}, ()
@@ -109,7 +109,7 @@ def check_jumpstart(loaded: LoadedConfig, region: str) -> dict[str, ModelFacts]:
 
     Raises:
         ConfigError: JumpStart does not have what the config asks for.
-        CatalogError: the lock file or the mirror is damaged.
+        CatalogError: The lock file or the mirror is damaged.
     """
     facts, problems = look_up(loaded, region=region, offline=False)
     _refuse_errors(problems, loaded.document.text)

@@ -30,8 +30,8 @@ class Duration(click.ParamType[float]):
     """A length of time such as `90s`, `30m`, `48h` or `2d`, converted to seconds.
 
     Args:
-        allow_zero: whether `0s` is accepted.
-        longest_days: the longest duration accepted.
+        allow_zero: Whether `0s` is accepted.
+        longest_days: The longest duration accepted.
     """
 
     name = "duration"
@@ -44,7 +44,7 @@ class Duration(click.ParamType[float]):
         """Returns seconds.
 
         Raises:
-            click.BadParameter: the value has another form, or is out of bounds.
+            click.BadParameter: The value has another form, or is out of bounds.
         """
         try:
             seconds = parse_duration(str(value))
@@ -64,7 +64,7 @@ class RealRange(click.FloatRange):
         """Returns the number.
 
         Raises:
-            click.BadParameter: the value is not a number, or is out of bounds.
+            click.BadParameter: The value is not a number, or is out of bounds.
         """
         number: float = super().convert(value, param, ctx)
         if math.isnan(number):

@@ -105,13 +105,13 @@ def confirm(question: str, *, yes: bool, flag: str = "--yes") -> None:
     """Asks before something costs money or is lost; returns when the user agreed.
 
     Args:
-        question: what to ask.
-        yes: whether the user agreed by the flag.
-        flag: what agrees without being asked.
+        question: What to ask.
+        yes: Whether the user agreed by the flag.
+        flag: What agrees without being asked.
 
     Raises:
-        UsageError: stdin is no terminal and the flag was not given.
-        click.Abort: the user said no.
+        UsageError: Stdin is no terminal and the flag was not given.
+        click.Abort: The user said no.
     """
     if yes:
         return
@@ -126,9 +126,9 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     """Returns a number with its noun, such as `1 time` or `2,000 times`. Pure.
 
     Args:
-        count: the number.
-        noun: for one.
-        plural: for several; without it the noun with an `s`.
+        count: The number.
+        noun: For one.
+        plural: For several; without it the noun with an `s`.
     """
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 

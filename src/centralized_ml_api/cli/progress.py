@@ -97,9 +97,9 @@ def show_address(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     """Prints the last lines of a start: what to know, the addresses, a call that works.
 
     Args:
-        status: of the API, which serves.
-        plan: of its config.
-        host: what it listens on.
+        status: Of the API, which serves.
+        plan: Of its config.
+        host: What it listens on.
     """
     for note in status.notes:
         output.talk(f"  note: {note}")
@@ -120,9 +120,9 @@ def show_call(status: LocalStatus, plan: ApiPlan, host: str) -> None:
     """Prints the addresses, what is still starting, and a call that works.
 
     Args:
-        status: of the API, which serves.
-        plan: of its config.
-        host: what it listens on.
+        status: Of the API, which serves.
+        plan: Of its config.
+        host: What it listens on.
     """
     from centralized_ml_api.local.machine.ports import reachable_urls
 
@@ -160,11 +160,11 @@ def curl_of(entry: EntryStatus, address: str, plan: ApiPlan, state: Path, author
     teams that join may call it, the key comes from MLAPI_KEY.
 
     Args:
-        entry: what is called.
-        address: of the API.
-        plan: of its config.
-        state: the state folder, which has the keys.
-        authority: the file of the authority to trust; empty where curl trusts it already.
+        entry: What is called.
+        address: Of the API.
+        plan: Of its config.
+        state: The state folder, which has the keys.
+        authority: The file of the authority to trust; empty where curl trusts it already.
     """
     call = f"curl -X POST {shlex.quote(address + entry.path)}"
     if authority:

@@ -78,11 +78,11 @@ def load_sample_body(deployment: ModelDeployment, folders: Sequence[Path]) -> Bo
     """Returns the entry's sample as a body; None without a sample.
 
     Args:
-        deployment: the entry.
-        folders: where relative paths of files start.
+        deployment: The entry.
+        folders: Where relative paths of files start.
 
     Raises:
-        UsageError: the sample's file cannot be read.
+        UsageError: The sample's file cannot be read.
     """
     content = _load_content(deployment, folders)
     # API Gateway gives bytes as base64 to callers that do not ask for their type.
@@ -93,7 +93,7 @@ def load_file(file: Path) -> bytes:
     """Returns the content of a file.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: It cannot be read.
     """
     try:
         return file.read_bytes()
@@ -107,14 +107,14 @@ def ask(method: str, url: str, api: Api, body: Body | None = None) -> urllib3.Ba
     """Returns the answer, its body not yet read; a redirect is not followed, so the key goes nowhere else.
 
     Args:
-        method: such as POST.
-        url: the address with the path of the model.
-        api: whose key is sent.
-        body: what is sent.
+        method: Such as POST.
+        url: The address with the path of the model.
+        api: Whose key is sent.
+        body: What is sent.
 
     Raises:
-        UnreachableError: nothing listens at the address.
-        MlApiError: the connection broke, or no answer came in time.
+        UnreachableError: Nothing listens at the address.
+        MlApiError: The connection broke, or no answer came in time.
     """
     import urllib3
 
@@ -146,8 +146,8 @@ def explain_failures(url: str, fix: str) -> Iterator[None]:
     """Turns what goes wrong with a connection in the block into errors with that fix.
 
     Raises:
-        UnreachableError: nothing listens at the address.
-        MlApiError: the connection broke, or nothing came in time.
+        UnreachableError: Nothing listens at the address.
+        MlApiError: The connection broke, or nothing came in time.
     """
     import urllib3
 
@@ -174,7 +174,7 @@ def choose_api(url: str | None, key: str | None, state: Path) -> Api:
 
     Raises:
         UsageError: `url` is not the address of an API.
-        NotRunningError: no API runs here, or its gateway is starting.
+        NotRunningError: No API runs here, or its gateway is starting.
     """
     if url is not None:
         return Api(check_address(url), key, "check the address, and that the API runs there")
@@ -194,7 +194,7 @@ def reachable_api(state: Path) -> Api:
     """Returns the API that runs here as other machines reach it, if they do.
 
     Raises:
-        NotRunningError: nothing runs here, or its gateway is starting.
+        NotRunningError: Nothing runs here, or its gateway is starting.
     """
     from centralized_ml_api.local.machine.ports import reachable_urls
 
@@ -207,7 +207,7 @@ def check_address(url: str) -> str:
     """Returns the address of an API without a slash at its end; nothing in it means anything to a shell.
 
     Raises:
-        UsageError: it is not one.
+        UsageError: It is not one.
     """
     if _ADDRESS.fullmatch(url) is None:
         raise UsageError(
@@ -258,7 +258,7 @@ def _find_key(state: Path, config: Path, name: str) -> str | None:
     """Returns the key of the first team that may call the model; None where the config lists no team.
 
     Raises:
-        StartError: the file of keys cannot be read.
+        StartError: The file of keys cannot be read.
     """
     from centralized_ml_api.local.keys import KeyStore
     from centralized_ml_api.local.run.reload import load_plan

@@ -52,9 +52,9 @@ def load_served(api: Api) -> tuple[ServedModel, ...]:
     The catalogue also stands in for a config that cannot be applied, because an older one is served.
 
     Raises:
-        UsageError: the file of a sample cannot be read.
-        UnreachableError: nothing listens at the address.
-        MlApiError: what answers there has no catalogue, or refuses to show it.
+        UsageError: The file of a sample cannot be read.
+        UnreachableError: Nothing listens at the address.
+        MlApiError: What answers there has no catalogue, or refuses to show it.
     """
     if api.config is not None:
         from centralized_ml_api.local.run.reload import load_plan
@@ -68,8 +68,8 @@ def load_catalogue(api: Api) -> tuple[ServedModel, ...]:
     """Returns the models of an API, from its own catalogue.
 
     Raises:
-        UnreachableError: nothing listens at the address.
-        MlApiError: what answers there has no catalogue, or refuses to show it.
+        UnreachableError: Nothing listens at the address.
+        MlApiError: What answers there has no catalogue, or refuses to show it.
     """
     address = f"{api.address}{_CATALOGUE}"
     answer = _load(address, api.with_key_for(""))
@@ -83,9 +83,9 @@ def load_listed(api: Api) -> dict[str, tuple[str, ...]]:
     """Returns the names that a caller may use under `/v1`, aliases too, each with its paths there.
 
     Raises:
-        UnreachableError: nothing listens at the address.
-        KeyNeededError: the API has teams, and no key was given.
-        MlApiError: the API refuses, or is not one like this.
+        UnreachableError: Nothing listens at the address.
+        KeyNeededError: The API has teams, and no key was given.
+        MlApiError: The API refuses, or is not one like this.
     """
     address = f"{api.address}{MODELS_PATH}"
     answer = _load(address, api, if_missing={"data": []})  # no entry has a path under /v1
@@ -99,14 +99,14 @@ def _load(address: str, api: Api, if_missing: Any = None) -> Any:
     """Returns the JSON of an answer; None where it is not JSON.
 
     Args:
-        address: what to ask.
-        api: whose key is sent.
-        if_missing: what to return for a 404, which otherwise is an error.
+        address: What to ask.
+        api: Whose key is sent.
+        if_missing: What to return for a 404, which otherwise is an error.
 
     Raises:
-        UnreachableError: nothing listens at the address.
-        KeyNeededError: the API has teams, and no key was given.
-        MlApiError: the API refuses.
+        UnreachableError: Nothing listens at the address.
+        KeyNeededError: The API has teams, and no key was given.
+        MlApiError: The API refuses.
     """
     answer = ask("GET", address, api)
     with explain_failures(address, api.fix):
@@ -128,7 +128,7 @@ def load_planned(plan: ApiPlan) -> tuple[ServedModel, ...]:
     """Returns the models of a config, with its samples, as one machine serves them.
 
     Raises:
-        UsageError: the file of a sample cannot be read.
+        UsageError: The file of a sample cannot be read.
     """
     chat = local_openai_models(plan, translates=not find_missing("translator")).chat
     return tuple(

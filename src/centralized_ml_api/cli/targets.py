@@ -30,16 +30,16 @@ def open_aws_target(
     """Returns the deployment that the flags name, and clients of its region. Calls nothing yet.
 
     Args:
-        config: the config to deploy.
-        region: the AWS region; None for that of the AWS settings.
-        stack: the name of the CloudFormation stack.
-        state: the folder for the output and the log of the CDK.
-        qualifier: of the account's bootstrap for the CDK; None for what the CDK's settings name.
+        config: The config to deploy.
+        region: The AWS region; None for that of the AWS settings.
+        stack: The name of the CloudFormation stack.
+        state: The folder for the output and the log of the CDK.
+        qualifier: Of the account's bootstrap for the CDK; None for what the CDK's settings name.
 
     Raises:
-        NotInstalledError: the extra `aws` is not installed.
-        DeployError: the profile does not exist.
-        UsageError: the qualifier cannot be one.
+        NotInstalledError: The extra `aws` is not installed.
+        DeployError: The profile does not exist.
+        UsageError: The qualifier cannot be one.
     """
     check_installed("aws")
     from centralized_ml_api.aws.cdk.target import AwsTarget
@@ -53,14 +53,14 @@ def open_aws_acts(config: Path, *, region: str | None, stack: str, state: Path) 
     """Returns what an organizer can do with a stack. Calls nothing yet.
 
     Args:
-        config: the config with the limits of its teams.
-        region: the AWS region; None for that of the AWS settings.
-        stack: the name of the CloudFormation stack.
-        state: the folder for the journal.
+        config: The config with the limits of its teams.
+        region: The AWS region; None for that of the AWS settings.
+        stack: The name of the CloudFormation stack.
+        state: The folder for the journal.
 
     Raises:
-        NotInstalledError: the extra `aws` is not installed.
-        DeployError: the profile does not exist.
+        NotInstalledError: The extra `aws` is not installed.
+        DeployError: The profile does not exist.
     """
     target, clients = open_aws_target(config, region=region, stack=stack, state=state)
     from centralized_ml_api.aws.organizer.acts import AwsActs
@@ -72,7 +72,7 @@ def choose_qualifier(config: Path, said: str | None) -> str | None:
     """Returns the qualifier of the flag, otherwise of the CDK's settings; None where nothing names one.
 
     Raises:
-        UsageError: it cannot be a qualifier.
+        UsageError: It cannot be a qualifier.
     """
     from centralized_ml_api.aws.cdk.bootstrap import check_qualifier, read_qualifier
     from centralized_ml_api.config.resolve import find_root
@@ -84,7 +84,7 @@ def load_target_plan(target: AwsTarget) -> AwsPlan:
     """Returns the plan of the target's config as AWS and JumpStart allow it; prints warnings.
 
     Raises:
-        ConfigError: the config has errors, by itself or by what JumpStart knows.
+        ConfigError: The config has errors, by itself or by what JumpStart knows.
     """
     from centralized_ml_api.aws.planning.load import load_aws_plan
     from centralized_ml_api.aws.settings import Settings
@@ -97,7 +97,7 @@ def connect(state: Path) -> ControlClient:
     """Returns the client of the local target that runs with a state folder.
 
     Raises:
-        NotRunningError: nothing runs with it.
+        NotRunningError: Nothing runs with it.
     """
     from centralized_ml_api.local.machine.state_folder import StateFolder
     from centralized_ml_api.local.run.control_client import ControlClient
@@ -109,7 +109,7 @@ def running_status(state: Path) -> LocalStatus:
     """Returns how the API that runs here is; it has an address.
 
     Raises:
-        NotRunningError: nothing runs here, or its gateway is starting.
+        NotRunningError: Nothing runs here, or its gateway is starting.
     """
     status = connect(state).status()
     if not status.address:
@@ -121,7 +121,7 @@ def running_config(state: Path) -> Path:
     """Returns the config that is served here.
 
     Raises:
-        NotRunningError: nothing runs here.
+        NotRunningError: Nothing runs here.
     """
     from centralized_ml_api.local.machine.state_folder import StateFolder
 
@@ -135,8 +135,8 @@ def reload_config(client: ControlClient, config: Path | None) -> dict[str, Any]:
         What changed, as `describe_reload` takes it.
 
     Raises:
-        ConfigError: the config has errors; nothing changed.
-        StartError: the gateway refused; nothing changed.
+        ConfigError: The config has errors; nothing changed.
+        StartError: The gateway refused; nothing changed.
     """
     changes = client.reload(config)
     if "error" in changes:

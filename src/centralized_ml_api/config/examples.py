@@ -49,7 +49,7 @@ def load_example(name: str) -> Example:
     """Loads the example of that name, one of `EXAMPLES`.
 
     Raises:
-        OSError: a file of this installation is missing.
+        OSError: A file of this installation is missing.
     """
     home = _find_home()
     config = home / "config" / EXAMPLES[name]

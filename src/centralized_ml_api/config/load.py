@@ -44,12 +44,12 @@ def load_config(path: Path, *, now: datetime, region: str | None = None) -> Load
     """Reads a config and checks all of it.
 
     Args:
-        path: the file; `.yaml` and `.yml` are read as YAML, all others as JSON.
-        now: the present instant, with a zone: `ends` must lie after it.
-        region: the region of the deployment, where known: package ARNs must be of it.
+        path: The file; `.yaml` and `.yml` are read as YAML, all others as JSON.
+        now: The present instant, with a zone: `ends` must lie after it.
+        region: The region of the deployment, where known: package ARNs must be of it.
 
     Raises:
-        ConfigError: there are errors; `problems` has all of them and the warnings, in file order.
+        ConfigError: There are errors; `problems` has all of them and the warnings, in file order.
     """
     loaded, problems = read_config(path, now=now, region=region)
     if any(problem.severity == "error" for problem in problems):
@@ -63,15 +63,15 @@ def read_config(
     """Reads a config and checks all of it, for a caller that has more to check before it refuses the config.
 
     Args:
-        path: the file; `.yaml` and `.yml` are read as YAML, all others as JSON.
-        now: the present instant, with a zone: `ends` must lie after it.
-        region: the region of the deployment, where known: package ARNs must be of it.
+        path: The file; `.yaml` and `.yml` are read as YAML, all others as JSON.
+        now: The present instant, with a zone: `ends` must lie after it.
+        region: The region of the deployment, where known: package ARNs must be of it.
 
     Returns:
         The config, correct or not, and every error and warning in file order.
 
     Raises:
-        ConfigError: the file cannot be read, or does not have the shape of a config.
+        ConfigError: The file cannot be read, or does not have the shape of a config.
     """
     document = load_document(path)
     root = find_root(path)
@@ -89,9 +89,9 @@ def examine_config(
     """Reads a config and checks all of it without raising, for a caller that has other things to check.
 
     Args:
-        path: the file; `.yaml` and `.yml` are read as YAML, all others as JSON.
-        now: the present instant, with a zone: `ends` must lie after it.
-        region: the region of the deployment, where known: package ARNs must be of it.
+        path: The file; `.yaml` and `.yml` are read as YAML, all others as JSON.
+        now: The present instant, with a zone: `ends` must lie after it.
+        region: The region of the deployment, where known: package ARNs must be of it.
 
     Returns:
         The config if it has the shape of one, else None; and every error and warning, in file order.
@@ -107,12 +107,12 @@ def check_text(path: Path, text: str, *, now: datetime) -> tuple[Problem, ...]:
     """Returns every error and warning that the config would have with another text, in file order.
 
     Args:
-        path: the file that the text would be in.
-        text: the whole text.
-        now: the present instant, with a zone: `ends` must lie after it.
+        path: The file that the text would be in.
+        text: The whole text.
+        now: The present instant, with a zone: `ends` must lie after it.
 
     Raises:
-        ConfigError: the text cannot be read.
+        ConfigError: The text cannot be read.
     """
     return _check(read_document(SourceText(str(path), text)), path, now, None)[1]
 

@@ -30,8 +30,8 @@ def render_problems(problems: Sequence[Problem], source: str) -> str:
     Of more than `MOST_SHOWN` problems the errors come first, and a line says how many are left out.
 
     Args:
-        problems: in the order in which they are shown.
-        source: the text of the file; without it (it could not be read) no lines are shown.
+        problems: In the order in which they are shown.
+        source: The text of the file; without it (it could not be read) no lines are shown.
     """
     lines = _hide_values(problems, source.split("\n"))
     shown = _most_serious(problems)

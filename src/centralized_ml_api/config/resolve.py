@@ -28,8 +28,8 @@ def resolve_folder(written: str, folders: Sequence[Path]) -> Path:
     """Returns the absolute path of a file or folder that the config names.
 
     Args:
-        written: the path in the config; an absolute path means itself.
-        folders: where a relative one may start, in order: the project root, the config's folder.
+        written: The path in the config; an absolute path means itself.
+        folders: Where a relative one may start, in order: the project root, the config's folder.
 
     Returns:
         The first candidate that exists; the first of all when none does.

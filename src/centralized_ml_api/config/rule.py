@@ -53,12 +53,12 @@ class Rule:
         """Returns the problem that this rule is broken at a location.
 
         Args:
-            location: where it is broken.
-            found: what the file says.
-            expected: what it should say.
-            fix: what to do about it.
-            severity: where it differs from the rule's own.
-            hides_value: whether the value may be a key, which nothing must show.
+            location: Where it is broken.
+            found: What the file says.
+            expected: What it should say.
+            fix: What to do about it.
+            severity: Where it differs from the rule's own.
+            hides_value: Whether the value may be a key, which nothing must show.
         """
         severity = severity or self.severity
         return Problem(self.id, self.title, location, found, expected, fix, severity, hides_value)

@@ -14,7 +14,7 @@ def render_starter(*, yaml: bool, empty: bool = False) -> str:
 
     Args:
         yaml: YAML instead of JSON.
-        empty: without a model.
+        empty: Without a model.
     """
     before, model, after = (_YAML if yaml else _JSON).split(_CUT)
     if empty:

@@ -86,7 +86,7 @@ def parse_weights(written: str) -> Weights:
     """Reads a `weights` value.
 
     Raises:
-        ValueError: the value has none of the known forms; the message says what is wrong.
+        ValueError: The value has none of the known forms; the message says what is wrong.
     """
     location, mark, fragment = written.partition("#")
     if _MANGLED.search(location):

@@ -108,10 +108,10 @@ def find_server_path(own: str, api: ModelApi, path: str, *, is_first: bool) -> s
     has the first API that it speaks there, and others where everybody has them.
 
     Args:
-        own: the server's path and query, as the config has it.
-        api: the API.
-        path: one of the API's paths.
-        is_first: whether the API is the first that the server speaks.
+        own: The server's path and query, as the config has it.
+        api: The API.
+        path: One of the API's paths.
+        is_first: Whether the API is the first that the server speaks.
     """
     parts = urlsplit(own)
     query = f"?{parts.query}" if parts.query else ""

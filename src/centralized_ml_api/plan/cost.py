@@ -84,8 +84,8 @@ class EntryCost:
         """Returns what its instances cost; None where `hourly` is.
 
         Args:
-            hours: how long it exists.
-            awake_hours: for how many of them a model that may sleep is awake by the hours of the event, with
+            hours: How long it exists.
+            awake_hours: For how many of them a model that may sleep is awake by the hours of the event, with
                 at least one instance; None where the event has no hours.
         """
         if self.hourly is None or self.asleep_saves is None or awake_hours is None:
@@ -147,9 +147,9 @@ def build_cost(plan: ApiPlan, prices: PriceList, *, packages: Collection[str] = 
     """Computes what every entry costs.
 
     Args:
-        plan: what the config asks for.
-        prices: those of the region where it will exist.
-        packages: the names of JumpStart entries that are packages of the Marketplace.
+        plan: What the config asks for.
+        prices: Those of the region where it will exist.
+        packages: The names of JumpStart entries that are packages of the Marketplace.
     """
     passes = plan.event.limits_spending or plan.account.jobs
     entries = (_entry(entry, prices, packages, passes=passes) for entry in plan.deployments)
@@ -165,10 +165,10 @@ def compare_budget(cost: Cost, usd: Decimal, hours: Decimal, awake_hours: Decima
     """Compares the instances at full scale with a budget; unknown when prices are missing.
 
     Args:
-        cost: what the plan costs.
-        usd: the budget.
-        hours: how long the instances run.
-        awake_hours: how long those of models that may sleep run by the hours of the event; None without any.
+        cost: What the plan costs.
+        usd: The budget.
+        hours: How long the instances run.
+        awake_hours: How long those of models that may sleep run by the hours of the event; None without any.
     """
     if cost.over(hours, awake_hours).high > usd:
         return "above"

@@ -53,10 +53,10 @@ def render_cost(
     """Renders a table, one line per entry, then what is unknown, what calls cost, and the sources of prices.
 
     Args:
-        cost: what to show.
-        periods: the periods to show besides an hour.
-        number: a number of calls whose cost to show; None for none.
-        awake: how long models that may sleep are awake by the hours of the event; None without any.
+        cost: What to show.
+        periods: The periods to show besides an hour.
+        number: A number of calls whose cost to show; None for none.
+        awake: How long models that may sleep are awake by the hours of the event; None without any.
     """
     sections = [
         _table(cost, periods),
@@ -85,10 +85,10 @@ def render_budget(cost: Cost, budget: BudgetPlan, period: Period, verdict: Verdi
     """Renders how the cost of a period compares with the budget, in one sentence.
 
     Args:
-        cost: what the plan costs.
-        budget: the budget.
-        period: the time that the budget is for.
-        verdict: how they compare, see `compare_budget`.
+        cost: What the plan costs.
+        budget: The budget.
+        period: The time that the budget is for.
+        verdict: How they compare, see `compare_budget`.
     """
     amount = _usd(Decimal(str(budget.usd)), _CENT)
     found = f"{render_total(cost, period)} {period.called}"

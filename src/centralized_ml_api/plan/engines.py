@@ -191,7 +191,7 @@ class PythonServing(Serving):
         """Returns its number of model threads: one, unless the environment asks for more.
 
         Raises:
-            ValueError: the environment asks for something else than a number, which `check` refuses.
+            ValueError: The environment asks for something else than a number, which `check` refuses.
         """
         return int(environment.get(THREADS_VARIABLE, 1))
 
@@ -250,7 +250,7 @@ class UrlServing(Serving):
         """The parts of the URL.
 
         Raises:
-            ValueError: it is not an http or https address; the message says what is wrong.
+            ValueError: It is not an http or https address; the message says what is wrong.
         """
         return parse_url_target(self.url, self.ping)
 
@@ -300,8 +300,8 @@ def build_serving(written: Local, code_folders: Mapping[str, Path]) -> Serving:
     """Builds the `Serving` of a `local` block, whose fields are the keys of the block.
 
     Args:
-        written: the block; its weights are known to be well-formed.
-        code_folders: the absolute folder of each `code` that the config writes.
+        written: The block; its weights are known to be well-formed.
+        code_folders: The absolute folder of each `code` that the config writes.
     """
     if isinstance(written, ProviderServer):
         return build_provider_serving(written)

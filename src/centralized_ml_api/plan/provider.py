@@ -113,7 +113,7 @@ class ProviderServing(Serving):
         """The parts of the base address.
 
         Raises:
-            ValueError: it is not an http or https address; the message says what is wrong.
+            ValueError: It is not an http or https address; the message says what is wrong.
         """
         return parse_url_target(self.url, None)
 
@@ -137,7 +137,7 @@ def build_provider_serving(written: ProviderKeys) -> ProviderServing:
     """Builds it from a `provider` or from a `local` block, which is known to name an address.
 
     Args:
-        written: what the config says.
+        written: What the config says.
     """
     said = written.speaks
     apis = tuple(said) if isinstance(said, list) else (said,) if said else USUAL_APIS

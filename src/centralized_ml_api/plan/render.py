@@ -33,9 +33,9 @@ def render_plan(plan: ApiPlan, target: Target, cost: Cost | None = None) -> str:
     """Renders a table, one line per entry, then what it costs, who may call and what is not acted on.
 
     Args:
-        plan: the plan.
-        target: where it would exist.
-        cost: what it costs, where that is wanted.
+        plan: The plan.
+        target: Where it would exist.
+        cost: What it costs, where that is wanted.
     """
     header = ("PATH", "MODEL", "SERVED BY" if target == "local" else "INSTANCES", "INTEGRATION", "HEADERS")
     rows = [header, *(_row(entry, target) for entry in plan.deployments)]

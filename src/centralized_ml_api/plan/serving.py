@@ -111,9 +111,9 @@ class Serving(ABC):
         """Returns where the server takes the calls of a path under `/v1`.
 
         Args:
-            api: the API.
-            path: one of the API's paths.
-            is_first: whether the API is the first that the server speaks.
+            api: The API.
+            path: One of the API's paths.
+            is_first: Whether the API is the first that the server speaks.
         """
         return find_server_path(self.path, api, path, is_first=is_first)
 
@@ -152,7 +152,7 @@ class Serving(ABC):
         """Returns the APIs that the server speaks, as far as its engine or its path tells.
 
         Args:
-            endpoint: the API of the entry's SageMaker endpoint, by the config.
+            endpoint: The API of the entry's SageMaker endpoint, by the config.
         """
         del endpoint
         by_path = SPOKEN_AT.get(urlsplit(self.path).path)
@@ -162,7 +162,7 @@ class Serving(ABC):
         """Returns the APIs that it has by translation, each with the one that the server is asked in.
 
         Args:
-            spoken: the APIs that the server speaks.
+            spoken: The APIs that the server speaks.
         """
         return {**find_translated(spoken)} if self.is_translated else {}
 
@@ -170,7 +170,7 @@ class Serving(ABC):
         """Returns whether the model can call tools; None where nobody knows.
 
         Args:
-            about: what the server says at its `about_path`.
+            about: What the server says at its `about_path`.
         """
         del about
         return None
@@ -183,7 +183,7 @@ class Serving(ABC):
         """Returns how many requests one process answers at once; None where nobody knows.
 
         Args:
-            environment: the entry's `local.environment`.
+            environment: The entry's `local.environment`.
         """
         del environment
         return None

@@ -144,10 +144,10 @@ def openai_models(
     """Builds them from pairs of an entry's name and what its server speaks, where something translates.
 
     Args:
-        spoken: an entry whose server speaks several APIs has a pair each.
-        aliases: those of these entries are kept.
-        translated: those of the pairs of which an entry has the API's first path alone.
-        sees: whether entries see pictures, where that is known; bodies without a place for any say so too.
+        spoken: An entry whose server speaks several APIs has a pair each.
+        aliases: Those of these entries are kept.
+        translated: Those of the pairs of which an entry has the API's first path alone.
+        sees: Whether entries see pictures, where that is known; bodies without a place for any say so too.
     """
     known = [(name, speaks) for name, speaks in spoken if speaks]
     without = {name: False for name, speaks in known if speaks in _TEXT_ALONE}
@@ -165,8 +165,8 @@ def local_openai_models(plan: ApiPlan, *, translates: bool = False) -> OpenAiMod
     """Builds those of one machine: servers that speak the APIs under `/v1`.
 
     Args:
-        plan: what is served.
-        translates: whether the translator runs, so that some have other APIs as well.
+        plan: What is served.
+        translates: Whether the translator runs, so that some have other APIs as well.
     """
     spoken = [
         (entry.name, speaks) for entry in plan.deployments for speaks in list_spoken(entry) if speaks in _APIS

@@ -27,7 +27,7 @@ def parse_url_target(url: str, ping: str | None) -> UrlTarget:
         ping: Where its health is asked: a path on that server, or an address of its own.
 
     Raises:
-        ValueError: it is not an http or https address; the message says what is wrong.
+        ValueError: It is not an http or https address; the message says what is wrong.
     """
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:

@@ -87,10 +87,10 @@ def build_page(
     """Builds the page. Reads only files of this package.
 
     Args:
-        title: the event's, which also people without a key may see.
-        logo: the event's, as an address that begins with `data:`.
-        authority: the SHA-256 fingerprint of the API's own certificate authority; empty without one.
-        joins: whether teams may join.
+        title: The event's, which also people without a key may see.
+        logo: The event's, as an address that begins with `data:`.
+        authority: The SHA-256 fingerprint of the API's own certificate authority; empty without one.
+        joins: Whether teams may join.
     """
     event = {**_describe_event(title, logo, authority), **({"joins": True} if joins else {})}
     libraries = [f"vendor/{file}" for package in list_vendored() for file in package["files"]]
@@ -110,11 +110,11 @@ def build_join_page(
     """Builds the page by which teams join. Reads only files of this package.
 
     Args:
-        title: see `build_page`, as for what follows.
-        logo: see there.
-        authority: see there.
-        starts: when the event starts, as `render_instant` writes it; empty if nobody said.
-        ends: when it ends, the same way.
+        title: See `build_page`, as for what follows.
+        logo: See there.
+        authority: See there.
+        starts: When the event starts, as `render_instant` writes it; empty if nobody said.
+        ends: When it ends, the same way.
     """
     script = _build_script([f"scripts/{name}" for name in _JOIN_SCRIPTS])
     times = {name: instant for name, instant in (("starts", starts), ("ends", ends)) if instant}

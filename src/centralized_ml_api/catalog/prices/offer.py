@@ -44,7 +44,7 @@ def read_bulk_file(text: str, region: str) -> Offer:
     """Reads the hosting prices of one region from a bulk file.
 
     Raises:
-        ValueError: it is not a price list of SageMaker, or has no hosting price of that region.
+        ValueError: It is not a price list of SageMaker, or has no hosting price of that region.
     """
     offer = _object(text)
     terms = _mapping(_mapping(offer.get("terms")).get("OnDemand"))
@@ -56,7 +56,7 @@ def read_query_answer(products: Iterable[str], region: str) -> Offer:
     """Reads the hosting prices of one region from the `PriceList` of GetProducts: one JSON text per product.
 
     Raises:
-        ValueError: a text is not a product, or none has a hosting price of that region.
+        ValueError: A text is not a product, or none has a hosting price of that region.
     """
     answers = [_object(text) for text in products]
     published = max((str(answer.get("publicationDate", "")) for answer in answers), default="")

@@ -49,8 +49,8 @@ def choose_config(spec: Spec, wanted: str | None) -> Choice:
     The instance type does not matter here.
 
     Raises:
-        UnknownConfigError: the model has no configuration of that name.
-        InexpressibleConfigError: the wanted one, or each of them, needs a draft model.
+        UnknownConfigError: The model has no configuration of that name.
+        InexpressibleConfigError: The wanted one, or each of them, needs a draft model.
     """
     names = ranked_configs(spec)
     if wanted is not None:

@@ -24,7 +24,7 @@ def find_package(spec: Spec, instance: str, region: str) -> str | None:
         region: AWS's name of the region.
 
     Raises:
-        UnavailableError: it is a package, but not in this region.
+        UnavailableError: It is a package, but not in this region.
     """
     own = regional_value(spec, instance, "model_package_arn", region)
     if own:
@@ -44,7 +44,7 @@ def find_image(spec: Spec, instance: str, region: str) -> str:
         region: AWS's name of the region.
 
     Raises:
-        UnavailableError: there is none; the error names the regions that have one.
+        UnavailableError: There is none; the error names the regions that have one.
     """
     image = regional_value(spec, instance, "image_uri", region)
     if not image:
@@ -63,8 +63,8 @@ def find_artifacts(spec: Spec, instance: str, buckets: Buckets, *, licensed: boo
             place for the acceptance.
 
     Raises:
-        ScriptModeError: code and weights are separate.
-        MalformedSpecError: the spec names no artifacts.
+        ScriptModeError: Code and weights are separate.
+        MalformedSpecError: The spec names no artifacts.
     """
     if is_script_mode(spec):
         raise ScriptModeError(

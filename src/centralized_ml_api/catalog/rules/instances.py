@@ -19,7 +19,7 @@ def choose_instance(spec: Spec, wanted: str | None) -> str:
     """Returns the wanted type, else the model's default (rule 7).
 
     Raises:
-        MalformedSpecError: no type was asked for, and the spec names no default.
+        MalformedSpecError: No type was asked for, and the spec names no default.
     """
     chosen = wanted or default_instance(spec)
     if not chosen:

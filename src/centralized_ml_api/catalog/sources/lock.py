@@ -65,7 +65,7 @@ class Lock:
         """Returns the pinned spec of a model in a wanted version.
 
         Raises:
-            LockError: the lock does not have it: it was made for another config, or for an older state of it.
+            LockError: The lock does not have it: it was made for another config, or for an older state of it.
         """
         of_model = [locked for locked in self.models if locked.model_id == model_id]
         versions = {locked.version: locked for locked in of_model if matches(locked.version, wanted)}
@@ -79,11 +79,11 @@ def load_lock(path: Path, config: Path | None = None) -> Lock | None:
     """Reads a lock file; None if there is none.
 
     Args:
-        path: the file.
-        config: whose models it locks, for messages; None for the default.
+        path: The file.
+        config: Whose models it locks, for messages; None for the default.
 
     Raises:
-        LockError: it cannot be read, or something other than `mlapi lock` changed it.
+        LockError: It cannot be read, or something other than `mlapi lock` changed it.
     """
     fix = f"write it anew: {command('lock', *([config] if config else []))}"
     try:

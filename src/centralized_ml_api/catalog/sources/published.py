@@ -29,8 +29,8 @@ class Bucket(Protocol):
         """Returns the text of a document, and where it is from.
 
         Raises:
-            AbsentError: there is no such document, or it is not public.
-            SourceError: the bucket could not be asked.
+            AbsentError: There is no such document, or it is not public.
+            SourceError: The bucket could not be asked.
         """
         ...
 
@@ -70,8 +70,8 @@ class WebBucket:
         """Returns a document, from the cache if it did not change or the bucket cannot be asked.
 
         Raises:
-            AbsentError: there is no such document, or it is not public.
-            SourceError: the bucket cannot be asked, and the cache does not have it.
+            AbsentError: There is no such document, or it is not public.
+            SourceError: The bucket cannot be asked, and the cache does not have it.
         """
         url = f"{self._root(region)}/{quote(key)}"
         cached = self._cache.load(url)
@@ -116,7 +116,7 @@ class FolderBucket:
     """A mirror of the bucket in a folder.
 
     Raises:
-        MirrorError: there is no such folder.
+        MirrorError: There is no such folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -131,8 +131,8 @@ class FolderBucket:
         """Returns the file of that name below the folder, never one outside of it.
 
         Raises:
-            AbsentError: there is no such file.
-            SourceError: it cannot be read.
+            AbsentError: There is no such file.
+            SourceError: It cannot be read.
         """
         del region
         if ".." in PurePosixPath(key).parts or PurePosixPath(key).is_absolute():
@@ -157,7 +157,7 @@ class PublishedSpecs:
         """Returns the rows of the open weights, then the proprietary ones, if there are any (rule 2).
 
         Raises:
-            SourceError: the bucket cannot be asked.
+            SourceError: The bucket cannot be asked.
         """
         if region not in self._rows:
             self._rows[region] = self._all_rows(region)
@@ -170,7 +170,7 @@ class PublishedSpecs:
         """Returns the spec of a row.
 
         Raises:
-            SourceError: the bucket cannot be asked, or does not have it.
+            SourceError: The bucket cannot be asked, or does not have it.
         """
         key = (row.spec_key, region)
         if key not in self._found:

@@ -30,7 +30,7 @@ class SpecSource(Protocol):
         """Returns every version of every model of a region.
 
         Raises:
-            SourceError: the source cannot be asked; the next one is.
+            SourceError: The source cannot be asked; the next one is.
         """
         ...
 
@@ -38,6 +38,6 @@ class SpecSource(Protocol):
         """Returns the spec of one of those rows.
 
         Raises:
-            SourceError: the source cannot be asked; the next one is.
+            SourceError: The source cannot be asked; the next one is.
         """
         ...

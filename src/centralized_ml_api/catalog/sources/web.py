@@ -45,7 +45,7 @@ def fetch(url: str, headers: Mapping[str, str], *, answer_seconds: float = ANSWE
         answer_seconds: How long the first byte of the answer may take.
 
     Raises:
-        SourceError: no answer came in time, or it broke off.
+        SourceError: No answer came in time, or it broke off.
     """
     inbox: queue.SimpleQueue[Answer | Exception | None] = queue.SimpleQueue()
     threading.Thread(target=_run, args=(url, dict(headers), inbox), daemon=True).start()

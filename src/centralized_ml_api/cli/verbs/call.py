@@ -100,7 +100,7 @@ def load_body(written: str) -> Body:
     """Returns what to send, of the type of the file's name, otherwise JSON if it parses, otherwise text.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: The file cannot be read.
     """
     if written == "-":
         return _guess_type(sys.stdin.buffer.read())
@@ -115,9 +115,9 @@ def load_sample(name: str, api: Api) -> Body:
     """Returns the sample of a model, from the API's own catalogue.
 
     Raises:
-        UsageError: there is none, or no model of that name.
-        UnreachableError: nothing listens at the address.
-        MlApiError: the API has no catalogue.
+        UsageError: There is none, or no model of that name.
+        UnreachableError: Nothing listens at the address.
+        MlApiError: The API has no catalogue.
     """
     models = {model.name: model for model in load_served(api)}
     if name not in models:
@@ -170,9 +170,9 @@ def save(content: bytes, name: str, content_type: str) -> Path:
     """Writes a new file in the current folder, named after the model; never overwrites one.
 
     Args:
-        content: of the file.
-        name: of the model.
-        content_type: decides the ending.
+        content: Of the file.
+        name: Of the model.
+        content_type: Decides the ending.
 
     Returns:
         The path of the file.

@@ -106,8 +106,8 @@ def list_callers(place: KeyPlace, api: Api, team: str | None) -> Iterator[Caller
         team: The only team that is asked for; None for all.
 
     Raises:
-        UsageError: there is no such team, or it has no key.
-        UnreachableError: nothing listens at the address.
+        UsageError: There is no such team, or it has no key.
+        UnreachableError: Nothing listens at the address.
         DeployError: AWS refused to show the keys.
     """
     if team is not None:
@@ -133,9 +133,9 @@ def choose(api: Api, name: str | None, callers: Iterable[Caller]) -> Choice:
         callers: Who can call, in the order in which they are tried.
 
     Raises:
-        UsageError: no caller may call it, or there is none.
-        UnreachableError: nothing listens at the address.
-        MlApiError: the API's answer is not that of an API like this one.
+        UsageError: No caller may call it, or there is none.
+        UnreachableError: Nothing listens at the address.
+        MlApiError: The API's answer is not that of an API like this one.
     """
     known: dict[str, None] = {}
     for caller in callers:
@@ -155,8 +155,8 @@ def list_recipes(choice: Choice) -> list[Recipe]:
     """Returns the clients that can call a model, with their lines; curl alone where it has only its own path.
 
     Raises:
-        UsageError: it has no other, and no sample that curl could send.
-        UnreachableError: nothing listens at the address.
+        UsageError: It has no other, and no sample that curl could send.
+        UnreachableError: Nothing listens at the address.
     """
     if not choice.routes:
         return [_call_own_path(choice)]
@@ -188,7 +188,7 @@ def find_recipe(client: str, choice: Choice, recipes: Iterable[Recipe]) -> Recip
         recipes: The recipes of every client that can call this model.
 
     Raises:
-        UsageError: there is no such client, or the model does not have the paths that it calls.
+        UsageError: There is no such client, or the model does not have the paths that it calls.
     """
     by_id = {recipe.client.id: recipe for recipe in recipes}
     if client in by_id:

@@ -109,13 +109,13 @@ def complete_deploy(
     """Puts the providers' keys into the stack, then checks its endpoints: entries of providers need none.
 
     Args:
-        target: the stack, which is deployed.
-        clients: of its region.
-        outputs: those of the stack.
-        provider_keys: the keys, by the ids of their secrets in the plan.
+        target: The stack, which is deployed.
+        clients: Of its region.
+        outputs: Those of the stack.
+        provider_keys: The keys, by the ids of their secrets in the plan.
 
     Raises:
-        DeployError: a key cannot be put, or an endpoint does not run what was deployed.
+        DeployError: A key cannot be put, or an endpoint does not run what was deployed.
     """
     from centralized_ml_api.aws.deploy.deployment import check_live
     from centralized_ml_api.aws.stack.provider_keys import put_provider_keys
@@ -130,7 +130,7 @@ def take_provider_keys(plan: AwsPlan) -> dict[str, str]:
     Variables that hold keys are gone afterwards, so that the CDK and its packages never see them.
 
     Raises:
-        StartError: a key is not where the config says.
+        StartError: A key is not where the config says.
     """
     from centralized_ml_api.local.servers.provider_keys import open_key
     from centralized_ml_api.plan.aws.types import OwnSecret
@@ -152,8 +152,8 @@ def describe_deploy(plan: ApiPlan, flags: Sequence[str]) -> str:
     """Returns who may call and what costs money, before anything is done. Pure.
 
     Args:
-        plan: what is to be deployed.
-        flags: those with which a command names the same stack.
+        plan: What is to be deployed.
+        flags: Those with which a command names the same stack.
     """
     cost = _describe_billing(plan.deployments)
     if plan.event.needs_key:
@@ -197,9 +197,9 @@ def next_step(plan: ApiPlan, address: str, flags: Sequence[str]) -> str:
     """Returns the command that tries the API, or the one that hands out the keys it takes. Pure.
 
     Args:
-        plan: what was deployed.
-        address: of the API.
-        flags: those with which a command names the same stack.
+        plan: What was deployed.
+        address: Of the API.
+        flags: Those with which a command names the same stack.
     """
     if plan.event.join:
         return command("join", "--target", "aws", *flags)

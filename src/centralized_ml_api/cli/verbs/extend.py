@@ -40,7 +40,7 @@ class UntilArgument(click.ParamType[Until]):
         """Returns the instant as it was meant.
 
         Raises:
-            click.BadParameter: the value has another form.
+            click.BadParameter: The value has another form.
         """
         written = str(value)
         instant = parse_instant(written)

@@ -51,7 +51,7 @@ def _write_starter(file: Path, *, empty: bool) -> None:
     """Writes the config to start from.
 
     Raises:
-        UsageError: the file exists or cannot be written.
+        UsageError: The file exists or cannot be written.
     """
     text = render_starter(yaml=is_yaml(file.name), empty=empty)
     try:
@@ -73,7 +73,7 @@ def _bring_example(file: Path, name: str, *, yes: bool) -> None:
 
     Raises:
         UsageError: FILE would be read as YAML, a file cannot be written, or nobody can be asked.
-        click.Abort: the user said no; nothing was written.
+        click.Abort: The user said no; nothing was written.
     """
     if is_yaml(file.name):
         raise UsageError(f"{file} would be read as YAML, and examples are JSON", fix="end the name in .json")
@@ -94,7 +94,7 @@ def _differs(path: Path, content: bytes) -> bool:
     """Returns whether something else is at the path.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: It cannot be read.
     """
     try:
         return path.exists() and path.read_bytes() != content
@@ -106,7 +106,7 @@ def _write(contents: Mapping[Path, bytes]) -> None:
     """Writes the files and the folders that they need.
 
     Raises:
-        UsageError: one cannot be written.
+        UsageError: One cannot be written.
     """
     for path, content in contents.items():
         try:

@@ -47,7 +47,7 @@ def find_logs(folder: Path, name: str | None) -> list[Path]:
     Without a name, all of them.
 
     Raises:
-        UsageError: there is none; the fix lists those that exist.
+        UsageError: There is none; the fix lists those that exist.
     """
     models, ours = sorted((folder / "models").glob("*.log")), sorted(folder.glob("*.log"))
     if name is None:

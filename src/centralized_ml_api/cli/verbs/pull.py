@@ -78,7 +78,7 @@ def refuse_files(names: Sequence[str]) -> None:
     """Checks that no name is that of a file, which is told better than a missing config.
 
     Raises:
-        UsageError: one is; the fix is to name it as the config.
+        UsageError: One is; the fix is to name it as the config.
     """
     for name in names:
         if Path(name).is_file():
@@ -94,7 +94,7 @@ def check_names(plan: ApiPlan, names: Sequence[str], config: Path) -> None:
         config: Its path, for the message.
 
     Raises:
-        UsageError: one is not; where it is a file, the fix is to name it as the config.
+        UsageError: One is not; where it is a file, the fix is to name it as the config.
     """
     known = [entry.name for entry in plan.deployments]
     for name in names:
@@ -121,7 +121,7 @@ def choose(fetchable: Mapping[str, Serving], names: Sequence[str], config: Path)
         config: Where they are listed.
 
     Raises:
-        UsageError: an entry has nothing to fetch.
+        UsageError: An entry has nothing to fetch.
     """
     for name in names:
         if name not in fetchable:

@@ -145,10 +145,10 @@ def wait_settled(
     """Returns when no model is starting any more, or after `seconds`.
 
     Args:
-        client: of the API that runs here.
-        say: is told once what is waited for.
-        seconds: the longest wait.
-        clock: waits between two looks.
+        client: Of the API that runs here.
+        say: Is told once what is waited for.
+        seconds: The longest wait.
+        clock: Waits between two looks.
     """
     deadline = clock.monotonic() + seconds
     waiting = client.status().still_starting
@@ -175,7 +175,7 @@ def call_model(model: ServedModel, api: Api) -> Outcome:
     """Sends the model's sample to the API.
 
     Raises:
-        UnreachableError: nothing listens at the address.
+        UnreachableError: Nothing listens at the address.
     """
     if model.sample is None:
         return Outcome(model.name, "skipped", "it has no sample; add `sample` to the config")

@@ -147,7 +147,7 @@ def parse_host(host: str) -> Address:
     """Returns the address to listen on.
 
     Raises:
-        UsageError: it is not an IP address.
+        UsageError: It is not an IP address.
     """
     try:
         return ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
@@ -166,7 +166,7 @@ def check_reach(host: Address, plan: ApiPlan, *, public: bool) -> None:
         public: Whether `--public` was given.
 
     Raises:
-        UsageError: none of these.
+        UsageError: None of these.
     """
     if not (host.is_loopback or plan.event.needs_key or public):
         raise UsageError(

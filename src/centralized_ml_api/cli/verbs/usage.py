@@ -106,10 +106,10 @@ def load_usage(sources: Sources, since: datetime | None) -> UsageTable:
     """Returns the calls of one target since an instant; None for all of them.
 
     Raises:
-        NotRunningError: nothing was ever called with this state folder.
-        StartError: the counts cannot be read.
+        NotRunningError: Nothing was ever called with this state folder.
+        StartError: The counts cannot be read.
         DeployError: AWS refused, or there is no such stack.
-        NotInstalledError: the extra `aws` is not installed.
+        NotInstalledError: The extra `aws` is not installed.
     """
     if sources.target == "local":
         return _load_local(sources.state.absolute(), since)
@@ -142,15 +142,15 @@ def write_report(report: Path, table: UsageTable, sources: Sources) -> Path:
     """Writes the report and a chart beside it.
 
     Args:
-        report: the file of the report.
-        table: what was called.
-        sources: for the cost.
+        report: The file of the report.
+        table: What was called.
+        sources: For the cost.
 
     Returns:
         The path of the chart.
 
     Raises:
-        UsageError: a file cannot be written.
+        UsageError: A file cannot be written.
     """
     from centralized_ml_api.plan.usage.plot import render_plot
     from centralized_ml_api.plan.usage.report import render_report

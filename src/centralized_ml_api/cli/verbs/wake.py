@@ -73,12 +73,12 @@ def await_awake(client: StatusReader, name: str, sleep: Callable[[float], None] 
     """Returns how an entry is once it is ready, or did not wake; tells meanwhile what it waits for.
 
     Args:
-        client: asks how it is.
-        name: the entry.
-        sleep: waits between two looks.
+        client: Asks how it is.
+        name: The entry.
+        sleep: Waits between two looks.
 
     Raises:
-        StartError: the entry is gone, or was put to sleep before it was ready.
+        StartError: The entry is gone, or was put to sleep before it was ready.
     """
     said = ""
     while True:

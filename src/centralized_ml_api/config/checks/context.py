@@ -25,10 +25,10 @@ class Context:
     """A document to check, whose shape may be wrong anywhere.
 
     Args:
-        document: what was read.
-        folders: where relative paths may start, in order: the project root, the config's folder.
-        now: the present instant, with a zone.
-        region: the region that the config is deployed to, where it is known.
+        document: What was read.
+        folders: Where relative paths may start, in order: the project root, the config's folder.
+        now: The present instant, with a zone.
+        region: The region that the config is deployed to, where it is known.
     """
 
     document: Document

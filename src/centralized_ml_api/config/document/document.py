@@ -48,9 +48,9 @@ class SourceText:
         """Returns where `text[start:end]` stands, cut at the end of its first line.
 
         Args:
-            start: an offset; one behind the end of the file means its last character.
-            end: the offset behind the last character.
-            path: the JSONPath of what stands there.
+            start: An offset; one behind the end of the file means its last character.
+            end: The offset behind the last character.
+            path: The JSONPath of what stands there.
         """
         start = min(start, self._last)
         line = self.line_of(start)

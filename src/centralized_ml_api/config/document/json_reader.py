@@ -40,7 +40,7 @@ def read_json(source: SourceText) -> Document:
     """Reads a whole text. Pure.
 
     Raises:
-        ConfigError: it is not JSON; exactly one problem, where the text first breaks the grammar.
+        ConfigError: It is not JSON; exactly one problem, where the text first breaks the grammar.
     """
     return _JsonReader(source).read()
 

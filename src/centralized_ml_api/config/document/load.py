@@ -28,7 +28,7 @@ def load_document(path: Path) -> Document:
     """Reads a file; `.yaml` and `.yml` as YAML, everything else as JSON.
 
     Raises:
-        ConfigError: the file cannot be read, or is not what its name says; exactly one problem.
+        ConfigError: The file cannot be read, or is not what its name says; exactly one problem.
     """
     return read_document(SourceText(str(path), _decoded(path, _content(path))))
 
@@ -37,7 +37,7 @@ def read_document(source: SourceText) -> Document:
     """Reads a text that is at hand; the suffix of its file name decides how.
 
     Raises:
-        ConfigError: it is not what its name says; exactly one problem.
+        ConfigError: It is not what its name says; exactly one problem.
     """
     if not is_yaml(source.file):
         return read_json(source)
@@ -72,8 +72,8 @@ def _refuse_endless(path: Path) -> None:
     """Refuses pipes, sockets and devices, because opening or reading them may take for ever.
 
     Raises:
-        _NotRegularError: it is one.
-        OSError: its type cannot be read.
+        _NotRegularError: It is one.
+        OSError: Its type cannot be read.
     """
     mode = path.stat().st_mode
     named_stream = str(path).startswith(_STREAMS)

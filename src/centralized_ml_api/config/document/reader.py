@@ -35,7 +35,7 @@ class Reader:
         """Notes where a value stands.
 
         Raises:
-            ConfigError: there are more values than memory should be spent on.
+            ConfigError: There are more values than memory should be spent on.
         """
         if len(self.values) >= rules.MOST_VALUES:
             expected = f"at most {rules.MOST_VALUES:,} values"
@@ -59,7 +59,7 @@ class Reader:
         """Refuses an array or object at a path that is already as deep as is allowed.
 
         Raises:
-            ConfigError: it is; the problem stands at the offset `at`.
+            ConfigError: It is; the problem stands at the offset `at`.
         """
         if len(path) >= rules.DEEPEST:
             self.refuse(rules.NESTING, at, expected=f"at most {rules.DEEPEST} levels of arrays and objects")
@@ -68,7 +68,7 @@ class Reader:
         """Ends the reading of a text that contains no value.
 
         Raises:
-            ConfigError: always.
+            ConfigError: Always.
         """
         self.refuse(
             rules.EMPTY,
@@ -89,15 +89,15 @@ class Reader:
         """Ends the reading.
 
         Args:
-            rule: the rule that is broken.
-            start: the offset of what breaks it.
-            end: the offset behind that; one character further by default.
-            found: what the text says.
-            expected: what it should say.
-            fix: what to do about it.
+            rule: The rule that is broken.
+            start: The offset of what breaks it.
+            end: The offset behind that; one character further by default.
+            found: What the text says.
+            expected: What it should say.
+            fix: What to do about it.
 
         Raises:
-            ConfigError: always, with this one problem.
+            ConfigError: Always, with this one problem.
         """
         location = self.source.location(start, end if end is not None else start + 1)
         problem = rule.problem(location, found=found, expected=expected, fix=fix)

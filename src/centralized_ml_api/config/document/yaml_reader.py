@@ -40,7 +40,7 @@ def read_yaml(source: SourceText) -> Document:
     """Reads a whole text. Pure.
 
     Raises:
-        ConfigError: it is not YAML, or YAML that JSON cannot express; exactly one problem.
+        ConfigError: It is not YAML, or YAML that JSON cannot express; exactly one problem.
     """
     reader = _YamlReader(source)
     try:

@@ -19,10 +19,10 @@ def insert_last(document: Document, path: NodePath, key: str | None, value: Any)
     """Yields ways to add a last member or item: first at the end of the file if the block is the root.
 
     Args:
-        document: what was read.
-        path: the block, an array or object that is not empty.
-        key: the new member's key; None adds an item to an array.
-        value: plain data.
+        document: What was read.
+        path: The block, an array or object that is not empty.
+        key: The new member's key; None adds an item to an array.
+        value: Plain data.
     """
     anchor = document.values[path][0]
     if key is not None and (members := document.members(path)):
@@ -38,9 +38,9 @@ def fill_empty(document: Document, path: NodePath, value: dict[str, Any] | list[
     """Returns the edit that writes a block below a key, instead of nothing, `null`, `[]` or `{}` after it.
 
     Args:
-        document: what was read.
-        path: the empty value, which has a key.
-        value: plain data with at least one member or item.
+        document: What was read.
+        path: The empty value, which has a key.
+        value: Plain data with at least one member or item.
     """
     text = document.text
     start, end = document.values[path]

@@ -41,9 +41,9 @@ def replace_value(document: Document, extent: Extent, value: Any) -> Edit:
     """Returns the edit that replaces an extent of the text with a value, on several lines when it is long.
 
     Args:
-        document: what was read.
-        extent: what is replaced.
-        value: plain data.
+        document: What was read.
+        extent: What is replaced.
+        value: Plain data.
     """
     start, end = extent
     indent = indent_at(document.text, start)
@@ -55,10 +55,10 @@ def insert_last(document: Document, path: NodePath, key: str | None, value: Any)
     """Returns the edit that adds a last member or item.
 
     Args:
-        document: what was read.
-        path: the array or object, which has brackets.
-        key: the new member's key; None adds an item to an array.
-        value: plain data.
+        document: What was read.
+        path: The array or object, which has brackets.
+        key: The new member's key; None adds an item to an array.
+        value: Plain data.
     """
     start, end = document.values[path]
     if not document.text[start + 1 : end - 1].strip():

@@ -28,13 +28,13 @@ def set_value(document: Document, path: NodePath, value: Any) -> str:
     """Returns the text in which the value at `path` is `value`; adds objects that are missing on the way.
 
     Args:
-        document: what was read.
-        path: keys and indices from the root; the part that does not exist yet must be keys.
-        value: plain data.
+        document: What was read.
+        path: Keys and indices from the root; the part that does not exist yet must be keys.
+        value: Plain data.
 
     Raises:
-        ConfigError: an object of the file has a key twice, and which of the two counts is unknown.
-        UsageError: there is something other than an object on the way, or the file cannot be edited safely.
+        ConfigError: An object of the file has a key twice, and which of the two counts is unknown.
+        UsageError: There is something other than an object on the way, or the file cannot be edited safely.
     """
     return _changed(document, path, value, _edits(document, path, value))
 
@@ -43,13 +43,13 @@ def add_entry(document: Document, entry: dict[str, Any], key: str = "models") ->
     """Returns the text with one more entry at the end of an array of the root.
 
     Args:
-        document: what was read.
-        entry: plain data.
-        key: the key of the array.
+        document: What was read.
+        entry: Plain data.
+        key: The key of the array.
 
     Raises:
-        ConfigError: an object of the file has a key twice, and which of the two counts is unknown.
-        UsageError: there is something other than an array, or the file cannot be edited safely.
+        ConfigError: An object of the file has a key twice, and which of the two counts is unknown.
+        UsageError: There is something other than an array, or the file cannot be edited safely.
     """
     entries = document.value.get(key) if isinstance(document.value, dict) else None
     if not entries:

@@ -20,12 +20,12 @@ def save_text(path: Path, before: str, after: str) -> None:
     """Replaces the text of a file; keeps its mode, its byte order mark and symbolic links to it.
 
     Args:
-        path: the file.
-        before: the text that was read from it.
-        after: its new text.
+        path: The file.
+        before: The text that was read from it.
+        after: Its new text.
 
     Raises:
-        UsageError: it has another text by now, or cannot be written; it is left as it is.
+        UsageError: It has another text by now, or cannot be written; it is left as it is.
     """
     with _refuse_unwritable(path):
         file = path.resolve(strict=True)

@@ -21,9 +21,9 @@ def render_json(value: Any, indent: str, unit: str) -> list[str]:
     """Returns the lines of a value.
 
     Args:
-        value: plain data.
-        indent: what every line but the first begins with.
-        unit: one more step of indentation.
+        value: Plain data.
+        indent: What every line but the first begins with.
+        unit: One more step of indentation.
     """
     whole = render_json_line(value)
     if not isinstance(value, (dict, list)) or (len(whole) <= _LONGEST_ON_ONE_LINE and _is_flat(value)):

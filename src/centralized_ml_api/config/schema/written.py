@@ -23,16 +23,16 @@ class Field:
     """What a field may be besides its type, and what users read of it; all of it is optional.
 
     Args:
-        description: for the reference and for editors.
-        examples: values that are right; the first is shown.
-        alias: the key in the file, where it is not the name.
-        json_schema_extra: what only the JSON Schema says, because a rule with a better message checks it.
-        pattern: of a string: a regular expression that must be found in it.
-        ge: of a number: the least.
-        gt: of a number: it must be more.
-        le: of a number: the most.
-        min_length: of a string or an array.
-        max_length: the same.
+        description: For the reference and for editors.
+        examples: Values that are right; the first is shown.
+        alias: The key in the file, where it is not the name.
+        json_schema_extra: What only the JSON Schema says, because a rule with a better message checks it.
+        pattern: Of a string: a regular expression that must be found in it.
+        ge: Of a number: the least.
+        gt: Of a number: it must be more.
+        le: Of a number: the most.
+        min_length: Of a string or an array.
+        max_length: The same.
     """
 
     __slots__ = (

@@ -30,7 +30,7 @@ def read_object(kind: type[Kind], value: Any) -> Kind:
     """Returns the object that a value of the file is.
 
     Raises:
-        UnsureError: the value may be wrong.
+        UnsureError: The value may be wrong.
     """
     found: Kind = read_value(kind, value)
     return found
@@ -40,7 +40,7 @@ def read_value(annotated: Any, value: Any) -> Any:
     """Returns what a value of the file is, read as a type.
 
     Raises:
-        UnsureError: the value may be wrong.
+        UnsureError: The value may be wrong.
     """
     try:
         return _build_reader(annotated)(value)

@@ -68,7 +68,7 @@ def build_passed_on(
         bounds: Members that bound the answer, see `needs`; None for a call whose tokens are not limited.
 
     Raises:
-        BodyError: the entry does not take it; the message says what to change.
+        BodyError: The entry does not take it; the message says what to change.
     """
     measured = () if bounds is None else list_measured(entry.path)
     if entry.body_rules == PROVIDER:

@@ -78,7 +78,7 @@ def read_json_object(body: bytes) -> JsonBody:
     """Reads a body. Pure.
 
     Raises:
-        BodyError: it is no JSON object in UTF-8; the message says where it stops being one.
+        BodyError: It is no JSON object in UTF-8; the message says where it stops being one.
     """
     text = _decode(body)
     try:
@@ -101,7 +101,7 @@ def with_model(body: JsonBody, name: str) -> bytes:
     """Returns the body with `name` as its model, whether or not it names one. Pure.
 
     Raises:
-        BodyError: it names a model twice, or by a key such as `Model`: servers differ in what they read.
+        BodyError: It names a model twice, or by a key such as `Model`: servers differ in what they read.
     """
     return with_members(body, {"model": name})
 
@@ -110,12 +110,12 @@ def with_members(body: JsonBody, values: Mapping[str, Any], watched: Collection[
     """Returns the body with these members in place of its own, or before all others. Pure.
 
     Args:
-        body: what came; all but these members keeps its bytes.
-        values: the members, JSON values by key.
-        watched: keys that must not be there twice either: servers differ in which of them they read.
+        body: What came; all but these members keeps its bytes.
+        values: The members, JSON values by key.
+        watched: Keys that must not be there twice either: servers differ in which of them they read.
 
     Raises:
-        BodyError: one of the keys is there twice, or in other letters, which servers written in Go read too.
+        BodyError: One of the keys is there twice, or in other letters, which servers written in Go read too.
     """
     right_keys = _fold_keys((*values, *watched))
     found: dict[str, tuple[int, int]] = {}

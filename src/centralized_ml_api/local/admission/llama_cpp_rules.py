@@ -31,8 +31,8 @@ def check_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) ->
     """Returns the first thing that is wrong with the body of a chat call; None if nothing is.
 
     Args:
-        document: the body, parsed.
-        limits: what one request may ask.
+        document: The body, parsed.
+        limits: What one request may ask.
     """
     return next(check_chat(document, limits), None)
 
@@ -44,8 +44,8 @@ def adapt_llama_cpp_request(document: dict[str, Any], limits: LlamaCppLimits) ->
     schemas of tools that are too large to be written out.
 
     Args:
-        document: the body, which `check_llama_cpp_request` has nothing against.
-        limits: what one request may ask.
+        document: The body, which `check_llama_cpp_request` has nothing against.
+        limits: What one request may ask.
     """
     adapted = adapt_fields(document, _FIELDS, limits)
     adapted["messages"] = [adapt_message(message) for message in document["messages"]]

@@ -162,7 +162,7 @@ def measure_need(body_bytes: int, document: Mapping[str, Any], entry: EntryTerms
         entry: What holds for the call.
 
     Raises:
-        BodyError: nothing bounds it; the message says what.
+        BodyError: Nothing bounds it; the message says what.
     """
     parts = [*_list_parts(document)]
     _refuse_unbounded(document, parts, entry)

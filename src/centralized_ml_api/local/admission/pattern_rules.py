@@ -98,7 +98,7 @@ def count_ways(pattern: str) -> int:
     """Returns in how many ways an expression reads a word of twelve characters, or somewhat more.
 
     Raises:
-        _RefusedError: the expression is too large, or is none.
+        _RefusedError: The expression is too large, or is none.
     """
     if len(pattern) > CHARACTERS:
         raise _RefusedError(f"has {len(pattern):,} characters; this model takes at most {CHARACTERS:,}")
@@ -119,7 +119,7 @@ class _Parser:
     """Reads an expression.
 
     Args:
-        pattern: the expression.
+        pattern: The expression.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -130,7 +130,7 @@ class _Parser:
         """Returns the whole expression.
 
         Raises:
-            _RefusedError: it is none, or repeats what may be empty.
+            _RefusedError: It is none, or repeats what may be empty.
         """
         self._skip_edges()
         node = self._parse_choice(0)

@@ -32,13 +32,13 @@ def adapt_to_provider(
     """Returns the body that the provider gets.
 
     Args:
-        body: the body that came.
-        entry: what holds for the call.
-        bounds: members that it must have besides.
-        measured: members by which the call was measured, which may not be there twice either.
+        body: The body that came.
+        entry: What holds for the call.
+        bounds: Members that it must have besides.
+        measured: Members by which the call was measured, which may not be there twice either.
 
     Raises:
-        BodyError: a member that is read here is there twice, or in other letters; or it names other models
+        BodyError: A member that is read here is there twice, or in other letters; or it names other models
             to fall back to, which the entry does not have.
     """
     if body.document.get(OTHER_MODELS):
@@ -55,8 +55,8 @@ def adds_usage(document: dict[str, Any], entry: EntryTerms) -> bool:
     """Returns whether a stream must be asked for its tokens, because its caller has not.
 
     Args:
-        document: the body, parsed.
-        entry: what holds for the call.
+        document: The body, parsed.
+        entry: What holds for the call.
     """
     if not entry.takes_stream_options or entry.path not in WITH_STREAM_OPTIONS:
         return False

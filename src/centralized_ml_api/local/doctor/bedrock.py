@@ -35,7 +35,7 @@ def check_bedrock(config: Config | None) -> Iterator[Finding]:
     """Yields, for each entry that Bedrock hosts, whether it can be called.
 
     Args:
-        config: what was read; None if it does not have the shape of a config.
+        config: What was read; None if it does not have the shape of a config.
     """
     for entry in config.entries if config else ():
         serving = find_bedrock(entry)

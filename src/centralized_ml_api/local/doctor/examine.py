@@ -30,10 +30,10 @@ def examine(path: Path, wanted_port: int, state: Path, now: datetime) -> list[Fi
     """Returns all findings at once: problems of the config do not hide those of the machine.
 
     Args:
-        path: the config.
-        wanted_port: the port of the API; 0 for a free one.
-        state: the state folder.
-        now: the instant that the config's dates are compared with.
+        path: The config.
+        wanted_port: The port of the API; 0 for a free one.
+        state: The state folder.
+        now: The instant that the config's dates are compared with.
     """
     config, problems = examine_config(path, now=now)
     served = [entry.local for entry in config.entries if entry.local] if config else []

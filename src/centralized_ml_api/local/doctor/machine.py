@@ -115,9 +115,9 @@ def compare_disk(free_bytes: int, cache: Path, folder: Path) -> Finding:
     """Compares the free disk space with the recommended minimum.
 
     Args:
-        free_bytes: the free space.
-        cache: the folder of weights and packages, which may not exist yet.
-        folder: the nearest folder that exists.
+        free_bytes: The free space.
+        cache: The folder of weights and packages, which may not exist yet.
+        folder: The nearest folder that exists.
     """
     detail = f"{render_bytes(free_bytes)} free in {cache}"
     fix = "name another folder: MLAPI_CACHE=/a/folder"

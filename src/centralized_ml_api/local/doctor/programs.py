@@ -42,8 +42,8 @@ def check_packages(served: Sequence[Local], needed: Mapping[str, str] = _FOR_PAC
     """Yields whether packages of models can be installed; nothing where no model has any.
 
     Args:
-        served: the `local` blocks of the config.
-        needed: the modules that installing takes, and what to do when one is missing.
+        served: The `local` blocks of the config.
+        needed: The modules that installing takes, and what to do when one is missing.
     """
     if not any(ENGINES[local.engine].installs_packages for local in served):
         return
@@ -60,8 +60,8 @@ def check_translator(config: Config | None, missing: Sequence[str] | None = None
     By Converse, Bedrock cannot be called without it; others only have fewer APIs.
 
     Args:
-        config: what was read; None if it does not have the shape of a config.
-        missing: the modules of the translator that are not installed; looked for by default.
+        config: What was read; None if it does not have the shape of a config.
+        missing: The modules of the translator that are not installed; looked for by default.
     """
     entries = config.entries if config else ()
     hosted = [serving for entry in entries if (serving := find_provider(entry) or find_bedrock(entry))]

@@ -29,9 +29,9 @@ def check_providers(
     """Yields, for each entry that a provider hosts, whether it can be called. Calls no model.
 
     Args:
-        config: what was read; None if it does not have the shape of a config.
-        folders: where relative paths of key files may start, in order.
-        region: that of a deployment to AWS, which calls what it calls there; None for this machine.
+        config: What was read; None if it does not have the shape of a config.
+        folders: Where relative paths of key files may start, in order.
+        region: That of a deployment to AWS, which calls what it calls there; None for this machine.
     """
     find = find_provider if region is None else find_provider_on_aws
     for entry in config.entries if config else ():

@@ -69,8 +69,8 @@ def render_sagemaker_errors(held_bytes: int, *, counts: bool = False) -> str:
     """Renders the Lua script with the API's errors; it is read once: no disk can stop a later start.
 
     Args:
-        held_bytes: the largest response that is held until it is complete.
-        counts: whether responses have tokens.
+        held_bytes: The largest response that is held until it is complete.
+        counts: Whether responses have tokens.
     """
     tables = "\n".join(render_error(name, error) for name, error in _ERRORS.items())
     head = (

@@ -37,9 +37,9 @@ def render_provider_answers(held_bytes: int, *, streams: bool, counts: bool = Tr
     """Renders a Lua script; it is read once: no disk can stop a later start.
 
     Args:
-        held_bytes: the largest response that is held until it is complete.
-        streams: whether responses pass as they come.
-        counts: whether they have tokens.
+        held_bytes: The largest response that is held until it is complete.
+        streams: Whether responses pass as they come.
+        counts: Whether they have tokens.
     """
     tables = "\n".join(render_error(name, error) for name, error in _ERRORS.items())
     names = {"BODY": BODY_NAMESPACE, "HIDES_USAGE": HIDES_USAGE, "KEPT_ID": KEPT_ID_HEADER}

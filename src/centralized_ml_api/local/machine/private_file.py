@@ -15,7 +15,7 @@ def write_private_file(path: Path, text: str) -> None:
     """Writes a file, mode 0600, by renaming: nobody ever reads half of it. A missing folder gets mode 0700.
 
     Raises:
-        StartError: it cannot be written.
+        StartError: It cannot be written.
     """
     new = path.with_name(f".{path.name}.new")
     try:

@@ -126,8 +126,8 @@ def prepare_environment(
         cache: Root of the cache; None takes `MLAPI_CACHE` or the user's own cache folder.
 
     Raises:
-        StartError: the requirements cannot be installed.
-        WeightsError: the cache cannot be written, or is full.
+        StartError: The requirements cannot be installed.
+        WeightsError: The cache cannot be written, or is full.
         FetchCancelledError: `cancelled` was set.
     """
     environment = find_environment(code, cache)

@@ -16,7 +16,7 @@ def find_model_folder(weights: Path, cache: Path | None = None) -> Path:
     """Returns the folder of the weights: themselves, or for one file a folder that has only a link to it.
 
     Raises:
-        WeightsError: the link cannot be written into the cache.
+        WeightsError: The link cannot be written into the cache.
     """
     if weights.is_dir():
         return weights

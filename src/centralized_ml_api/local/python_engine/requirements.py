@@ -82,7 +82,7 @@ def install_requirements(
 
     Raises:
         StartError: pip could not install it; the message has the line that says why.
-        FetchCancelledError: the caller has cancelled it.
+        FetchCancelledError: The caller has cancelled it.
     """
     arguments = ["--python", str(python), "install", *OPTIONS, "--requirement", str(requirements)]
     # PIP_USER: somebody's default of `--user` cannot work in an environment, and pip would refuse.

@@ -25,7 +25,7 @@ def load_server() -> None:
     """Makes the package beside this file importable by its name alone.
 
     Raises:
-        ImportError: the package is not there.
+        ImportError: The package is not there.
     """
     file = Path(__file__).with_name(SERVER) / "__init__.py"
     spec = importlib.util.spec_from_file_location(SERVER, file, submodule_search_locations=[str(file.parent)])

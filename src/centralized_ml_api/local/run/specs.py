@@ -65,8 +65,8 @@ def build_desired_state(plan: ApiPlan, *, can_translate: Callable[[], bool] = ca
     May ask web servers for the size of weights, for a few seconds at most.
 
     Args:
-        plan: what is served.
-        can_translate: returns whether the translator can run here.
+        plan: What is served.
+        can_translate: Returns whether the translator can run here.
     """
     specs: dict[str, ServiceSpec] = {}
     refused: dict[str, str] = {}

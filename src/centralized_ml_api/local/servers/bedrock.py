@@ -37,7 +37,7 @@ def check_region(serving: BedrockServing, region: str) -> None:
     """Checks that a model can be called from a region, as far as its id tells.
 
     Raises:
-        StartError: it cannot.
+        StartError: It cannot.
     """
     model_id = serving.hosted.model_id
     if not may_be_called_from(parse_bedrock_id(model_id), region):
@@ -70,7 +70,7 @@ class BedrockService(AwsService):
         """Checks that the model can be called from the region.
 
         Raises:
-            StartError: it cannot.
+            StartError: It cannot.
         """
         check_region(self._serving, access.target.region)
 

@@ -85,9 +85,9 @@ class ServiceParts:
         """Makes the service of a model that processes of this machine serve.
 
         Args:
-            spec: the model.
-            prepare: makes its server; raises an `MlApiError` when it cannot.
-            changed: called after each change of the service's report.
+            spec: The model.
+            prepare: Makes its server; raises an `MlApiError` when it cannot.
+            changed: Called after each change of the service's report.
         """
         return ReplicatedService(
             spec.name,
@@ -108,12 +108,12 @@ async def fetch(weights: Weights, folders: tuple[Path, ...], say: Say) -> Path:
     """Fetches weights.
 
     Args:
-        weights: what to fetch.
-        folders: where relative paths of the config start.
-        say: hears how far that is.
+        weights: What to fetch.
+        folders: Where relative paths of the config start.
+        say: Hears how far that is.
 
     Raises:
-        WeightsError: they cannot be had.
+        WeightsError: They cannot be had.
     """
     return await in_thread(
         lambda say, cancelled: fetch_weights(

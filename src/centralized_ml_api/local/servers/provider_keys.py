@@ -45,7 +45,7 @@ class KeyReader(Protocol):
         """Returns the key as it is now; quick when nothing changed.
 
         Raises:
-            StartError: there is none; the message says why, the fix what to do.
+            StartError: There is none; the message says why, the fix what to do.
         """
         ...
 
@@ -54,9 +54,9 @@ def open_key(place: KeyPlace, folders: Sequence[Path], region: str | None = None
     """Returns what reads a key; from now on no child process inherits a variable that holds it.
 
     Args:
-        place: where it is kept.
-        folders: where a relative path of a file may start, in order.
-        region: where a secret is whose ARN does not say it; None for that of the user's AWS settings.
+        place: Where it is kept.
+        folders: Where a relative path of a file may start, in order.
+        region: Where a secret is whose ARN does not say it; None for that of the user's AWS settings.
     """
     if place.kind == "env":
         withhold(place.where)
@@ -130,7 +130,7 @@ class KeptSecret:
         """Returns the key, a minute old at most where AWS answers.
 
         Raises:
-            StartError: there is none; a minute may pass until it is looked for again.
+            StartError: There is none; a minute may pass until it is looked for again.
         """
         if self._monotonic() >= self._next_look:
             self._look()
@@ -155,12 +155,12 @@ def fetch_secret(name: str, region: str | None = None) -> str:
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 
     Args:
-        name: its name or ARN.
-        region: where it is, if its name does not say so; None for that of the user's AWS settings.
+        name: Its name or ARN.
+        region: Where it is, if its name does not say so; None for that of the user's AWS settings.
 
     Raises:
         SecretsAwayError: Secrets Manager does not answer now.
-        StartError: it cannot be had.
+        StartError: It cannot be had.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only who uses it pays
 
@@ -182,8 +182,8 @@ def open_secrets(name: str, elsewhere: str | None = None) -> Any:
     """Returns a client of Secrets Manager in the region of a secret, which gives up within half a minute.
 
     Args:
-        name: the secret's name or ARN.
-        elsewhere: the region of a name; None for that of the user's AWS settings.
+        name: The secret's name or ARN.
+        elsewhere: The region of a name; None for that of the user's AWS settings.
     """
     from botocore.config import Config  # noqa: PLC0415  # only who uses it pays
 
@@ -200,8 +200,8 @@ def explain_failure(name: str, error: Exception) -> StartError:
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
 
     Args:
-        name: the secret.
-        error: what botocore raised.
+        name: The secret.
+        error: What botocore raised.
     """
     from botocore import exceptions  # noqa: PLC0415  # only who uses it pays
 
@@ -225,11 +225,11 @@ def check_key(found: str, what: str) -> str:
     """Returns the key without the white space around it.
 
     Args:
-        found: the key as it was found.
-        what: where that is.
+        found: The key as it was found.
+        what: Where that is.
 
     Raises:
-        StartError: it is no key.
+        StartError: It is no key.
     """
     key = found.strip()
     if not key:

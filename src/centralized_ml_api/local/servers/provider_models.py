@@ -40,12 +40,12 @@ def check_provider_key(serving: ProviderServing, key: str | None) -> bool:
     """Returns whether the key is known to work; False where no question of the provider tells.
 
     Args:
-        serving: the provider.
-        key: the key; None for a server that takes none.
+        serving: The provider.
+        key: The key; None for a server that takes none.
 
     Raises:
-        KeyRefusedError: the provider refuses it.
-        NotAskedError: the provider does not answer.
+        KeyRefusedError: The provider refuses it.
+        NotAskedError: The provider does not answer.
     """
     path = serving.preset.key_path
     answer = _ask(serving, path or "/models", key)
@@ -56,12 +56,12 @@ def list_provider_models(serving: ProviderServing, key: str | None) -> list[str]
     """Returns the provider's names of the models that the key may call, sorted.
 
     Args:
-        serving: the provider.
-        key: the key; None for a server that takes none.
+        serving: The provider.
+        key: The key; None for a server that takes none.
 
     Raises:
-        KeyRefusedError: the provider refuses it.
-        NotAskedError: the provider does not answer, or with something else.
+        KeyRefusedError: The provider refuses it.
+        NotAskedError: The provider does not answer, or with something else.
     """
     answer = _ask(serving, f"/models{serving.preset.models_query}", key)
     if answer.status != HTTPStatus.OK:

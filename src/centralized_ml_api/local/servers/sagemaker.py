@@ -46,7 +46,7 @@ def sign(
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 
     Raises:
-        ValueError: the access has no credentials to sign with.
+        ValueError: The access has no credentials to sign with.
     """
     from botocore.auth import SigV4Auth  # noqa: PLC0415  # only who uses it pays
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415
@@ -81,7 +81,7 @@ class SageMakerService(AwsService):
         """Checks that calls would leave this machine.
 
         Raises:
-            StartError: they would not.
+            StartError: They would not.
         """
         if access.target.url.rstrip("/") == self._own_url:
             raise StartError(

@@ -34,7 +34,7 @@ def download(source: Source, entry: CacheEntry, monitor: Monitor, *, what: str) 
         The SHA-256 that the host vouches for, if it does.
 
     Raises:
-        WeightsError: the file cannot be downloaded.
+        WeightsError: The file cannot be downloaded.
     """
     partial = entry.partial
     match source:
@@ -59,7 +59,7 @@ def measure(
     """Returns how many bytes a download would have, if the host says; asks once, since somebody waits.
 
     Raises:
-        WeightsError: the host cannot be asked, or refuses.
+        WeightsError: The host cannot be asked, or refuses.
     """
     if isinstance(source, HuggingFaceRepository):
         return load_listing(source, monitor, once=True).total_bytes

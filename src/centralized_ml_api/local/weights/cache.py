@@ -75,8 +75,8 @@ def lock_folder(folder: Path, monitor: Monitor, *, what: str) -> Iterator[None]:
         what: What is fetched, for messages.
 
     Raises:
-        FetchCancelledError: the caller has cancelled the fetch.
-        WeightsError: the folder cannot be written.
+        FetchCancelledError: The caller has cancelled the fetch.
+        WeightsError: The folder cannot be written.
     """
     with explain_disk_errors(folder, what=what):
         folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ class CacheEntry:
         """Returns the file if it has not changed since it was verified, and is the one of `sha256`.
 
         Raises:
-            FetchCancelledError: the caller has cancelled the fetch.
+            FetchCancelledError: The caller has cancelled the fetch.
         """
         verified = load_verified(self.folder)
         if verified is None or sha256 not in (None, verified.sha256):
@@ -135,7 +135,7 @@ class CacheEntry:
         """Returns the folder if none of its files has changed since it was verified.
 
         Raises:
-            FetchCancelledError: the caller has cancelled the fetch.
+            FetchCancelledError: The caller has cancelled the fetch.
         """
         files = load_all_verified(self.folder)
         if files and all(is_same(self.path / path, verified, monitor) for path, verified in files.items()):

@@ -39,7 +39,7 @@ def check_free(folder: Path, needed_bytes: int, *, what: str) -> None:
         what: What they are, for the message.
 
     Raises:
-        WeightsError: it has not.
+        WeightsError: It has not.
     """
     if needed_bytes > shutil.disk_usage(folder).free:
         raise build_full_error(folder, what, f"{render_bytes(needed_bytes)} are needed")
@@ -50,7 +50,7 @@ def explain_disk_errors(folder: Path, *, what: str) -> Iterator[None]:
     """Turns what the operating system says about `folder` into errors with a fix.
 
     Raises:
-        WeightsError: the disk is full, or the folder cannot be written.
+        WeightsError: The disk is full, or the folder cannot be written.
     """
     try:
         yield

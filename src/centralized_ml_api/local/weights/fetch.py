@@ -43,7 +43,7 @@ def fetch_weights(
 
     Raises:
         FetchCancelledError: `cancelled` was set.
-        WeightsError: they cannot be fetched, or are not what the config says.
+        WeightsError: They cannot be fetched, or are not what the config says.
     """
     monitor = Monitor(progress, cancelled or threading.Event())
     source = weights.source

@@ -97,7 +97,7 @@ def download_file(address: Address, partial: Partial, monitor: Monitor, *, what:
         The SHA-256 that the host vouches for, if it does.
 
     Raises:
-        WeightsError: it cannot be downloaded.
+        WeightsError: It cannot be downloaded.
     """
     breaks, furthest = 0, partial.size
     with _explain_failures():
@@ -116,7 +116,7 @@ def read_short_answer(address: Address, monitor: Monitor) -> bytes:
     """Returns an answer that fits into memory, such as a listing.
 
     Raises:
-        WeightsError: it cannot be read, or is longer than 16 MB.
+        WeightsError: It cannot be read, or is longer than 16 MB.
     """
     answer = b""
     with _explain_failures(), closing(_start(address, {}, monitor)) as pieces:
@@ -133,7 +133,7 @@ def measure_file(address: Address, monitor: Monitor) -> int | None:
     """Returns the size of a file in bytes, if its server says.
 
     Raises:
-        WeightsError: the server cannot be asked, or refuses.
+        WeightsError: The server cannot be asked, or refuses.
     """
     with _explain_failures(), closing(_start(address, {}, monitor)) as pieces:
         return next(pieces).head.total_bytes
@@ -143,8 +143,8 @@ def receive(address: Address, headers: Mapping[str, str]) -> Generator[Piece, No
     """Asks for a file and yields its bytes.
 
     Raises:
-        WeightsError: the server refuses.
-        HttpError: there is no answer, or it broke off.
+        WeightsError: The server refuses.
+        HttpError: There is no answer, or it broke off.
     """
     with _open(address, headers) as (response, head):
         yield Piece(head, b"")

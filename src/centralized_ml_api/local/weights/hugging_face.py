@@ -48,7 +48,7 @@ class ListedFile:
             what: The file, for messages.
 
         Raises:
-            WeightsError: it is not the file that the hub lists.
+            WeightsError: It is not the file that the hub lists.
         """
         found = hash_file(file, monitor)
         if self.sha256:
@@ -82,7 +82,7 @@ def build_address(source: HuggingFaceWeights, environment: Mapping[str, str] = o
     Source: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
 
     Raises:
-        WeightsError: the mirror is not served over https, so a token would travel in the clear.
+        WeightsError: The mirror is not served over https, so a token would travel in the clear.
     """
     path = f"{source.repository}/resolve/{quote(source.revision, safe='')}/{quote(source.file)}"
     return Address(f"{_find_hub(environment)}/{path}", environment.get("HF_TOKEN", ""))
@@ -99,7 +99,7 @@ def load_listing(source: HuggingFaceRepository, monitor: Monitor, *, once: bool 
         once: Makes no second attempt.
 
     Raises:
-        WeightsError: the hub cannot be asked, or the repository is not a diffusers pipeline.
+        WeightsError: The hub cannot be asked, or the repository is not a diffusers pipeline.
     """
 
     def ask(address: Address) -> dict[str, Any]:

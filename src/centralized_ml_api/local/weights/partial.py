@@ -68,7 +68,7 @@ class Partial:
         """Prepares for the bytes after an accepted `head`; returns the offset of the first of them.
 
         Raises:
-            OSError: the folder cannot be written.
+            OSError: The folder cannot be written.
         """
         if head.resumes_at is not None:
             return head.resumes_at

@@ -38,7 +38,7 @@ def choose_files(paths: Iterable[str], index: Mapping[str, Any]) -> list[str]:
         index: What `model_index.json` says.
 
     Raises:
-        ValueError: a part that the index names has no files.
+        ValueError: A part that the index names has no files.
     """
     files = sorted(paths)
     chosen = [INDEX]

@@ -53,7 +53,7 @@ class Monitor:
             total_bytes: How much there is to do, if that is known.
 
         Raises:
-            FetchCancelledError: the caller has cancelled the fetch.
+            FetchCancelledError: The caller has cancelled the fetch.
         """
         self.check()
         self.progress(Progress(stage, done_bytes, total_bytes))
@@ -62,7 +62,7 @@ class Monitor:
         """Returns while the fetch is wanted.
 
         Raises:
-            FetchCancelledError: the caller has cancelled the fetch.
+            FetchCancelledError: The caller has cancelled the fetch.
         """
         if self.cancelled.is_set():
             raise FetchCancelledError("the fetch was cancelled")
@@ -71,7 +71,7 @@ class Monitor:
         """Waits, until the caller cancels at the latest.
 
         Raises:
-            FetchCancelledError: the caller has cancelled the fetch.
+            FetchCancelledError: The caller has cancelled the fetch.
         """
         self.cancelled.wait(seconds)
         self.check()
@@ -83,7 +83,7 @@ def read_in_background(source: Generator[T, None, None], monitor: Monitor) -> Ge
     Close the generator (`contextlib.closing`) to leave early; `source` is closed as soon as it returns.
 
     Raises:
-        FetchCancelledError: the caller has cancelled the fetch; raised at once even while `source` hangs.
+        FetchCancelledError: The caller has cancelled the fetch; raised at once even while `source` hangs.
     """
     reader = _Reader(source)
     reader.start()

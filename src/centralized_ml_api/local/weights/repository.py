@@ -30,7 +30,7 @@ def download_repository(source: HuggingFaceRepository, entry: CacheEntry, monito
         monitor: Counts the bytes of all files as one sum, and can end the download.
 
     Raises:
-        WeightsError: a file cannot be downloaded, or is not what the hub lists.
+        WeightsError: A file cannot be downloaded, or is not what the hub lists.
     """
     what = f"hf://{source.repository}"
     with explain_disk_errors(entry.folder, what=what):

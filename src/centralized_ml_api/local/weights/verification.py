@@ -40,8 +40,8 @@ def hash_file(path: Path, monitor: Monitor) -> str:
     """Returns the SHA-256 of a file in lower-case hex.
 
     Raises:
-        FetchCancelledError: the caller has cancelled the fetch.
-        OSError: the file cannot be read.
+        FetchCancelledError: The caller has cancelled the fetch.
+        OSError: The file cannot be read.
     """
     digest = hashlib.sha256()
     total = path.stat().st_size
@@ -64,7 +64,7 @@ def check_digest(found: str, expected: str | None, *, what: str, origin: str) ->
         origin: Who says what is expected: the config, or the host.
 
     Raises:
-        WeightsError: they differ.
+        WeightsError: They differ.
     """
     if expected in (None, found):
         return
@@ -84,7 +84,7 @@ def verify_file(file: Path, sha256: str | None, record_folder: Path, monitor: Mo
         monitor: Follows the hashing, and can end it.
 
     Raises:
-        WeightsError: the file has another digest, or cannot be read.
+        WeightsError: The file has another digest, or cannot be read.
     """
     verified = load_verified(record_folder)
     if sha256 and file.is_dir():
@@ -114,7 +114,7 @@ def is_unchanged(file: Path, verified: Verified, record_folder: Path, monitor: M
         monitor: Follows the hashing, and can end it.
 
     Raises:
-        FetchCancelledError: the caller has cancelled the fetch.
+        FetchCancelledError: The caller has cancelled the fetch.
     """
     if not is_same(file, verified, monitor):
         return False
@@ -134,7 +134,7 @@ def is_same(file: Path, verified: Verified, monitor: Monitor) -> bool:
         monitor: Hears of the progress of hashing, and may cancel it.
 
     Raises:
-        FetchCancelledError: the caller has cancelled the fetch.
+        FetchCancelledError: The caller has cancelled the fetch.
     """
     try:
         now = Verified.of(file, verified.sha256)
@@ -164,7 +164,7 @@ def save_verified(folder: Path, verified: Verified | Mapping[str, Verified]) -> 
     """Writes the record of one file, or of many by path, into `folder`, in one step.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: It cannot be written.
     """
     record = (
         asdict(verified)

@@ -44,8 +44,8 @@ def percentile(counts: Mapping[int, int], share: float) -> float | None:
     """Returns the least latency in milliseconds that `share` (0 to 1) of the calls did not exceed.
 
     Args:
-        counts: how many calls each bucket has; those of `NO_LATENCY` are left out.
-        share: such as 0.95.
+        counts: How many calls each bucket has; those of `NO_LATENCY` are left out.
+        share: Such as 0.95.
 
     Returns:
         None without any call; else at most `ERROR` off the exact value.

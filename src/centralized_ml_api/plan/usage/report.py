@@ -29,9 +29,9 @@ def render_report(table: UsageTable, *, plot: str, money: Sequence[str]) -> str:
     """Renders the whole page.
 
     Args:
-        table: the calls.
-        plot: the address of the drawing, relative to the page.
-        money: what is known about the cost, one sentence each.
+        table: The calls.
+        plot: The address of the drawing, relative to the page.
+        money: What is known about the cost, one sentence each.
     """
     if not table.rows:
         return "# Report\n\nNobody called.\n"

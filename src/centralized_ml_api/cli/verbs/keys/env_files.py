@@ -58,9 +58,9 @@ def find_examples(models: Iterable[ServedModel], plan: ApiPlan | None, team: str
     """Returns what a team can call. Pure.
 
     Args:
-        models: of the API.
-        plan: of its config, which says what the team may call; None where nobody knows.
-        team: its name.
+        models: Of the API.
+        plan: Of its config, which says what the team may call; None where nobody knows.
+        team: Its name.
     """
     rules = {entry.name: entry for entry in plan.event.admit([team]).teams} if plan else {}
     allowed = [model for model in models if team not in rules or rules[team].may_call(model.name)]
@@ -79,18 +79,18 @@ def write_env_files(
     """Writes a file for each team that only this user may read; replaces those that exist.
 
     Args:
-        folder: made where it does not exist, and then for this user alone and hidden from git.
-        values: the key of each team. The names of teams are safe as names of files: the config's checks see
+        folder: Made where it does not exist, and then for this user alone and hidden from git.
+        values: The key of each team. The names of teams are safe as names of files: the config's checks see
             to that.
-        url: the address of the API, checked: the shell reads it unquoted.
-        examples: what each team can call.
-        trust: the lines with which a shell comes to trust the API, from `render_trust`.
+        url: The address of the API, checked: the shell reads it unquoted.
+        examples: What each team can call.
+        trust: The lines with which a shell comes to trust the API, from `render_trust`.
 
     Returns:
         The paths of the files.
 
     Raises:
-        UsageError: one cannot be written.
+        UsageError: One cannot be written.
     """
     try:
         if not folder.is_dir():  # one that exists is its owner's business
@@ -111,7 +111,7 @@ def write_sheet(file: Path, text: str) -> None:
     """Writes a page with keys that only this user may read; replaces one that exists.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: It cannot be written.
     """
     try:
         _write(file, text)
@@ -123,7 +123,7 @@ def remove_env_files(folder: Path, teams: Iterable[str]) -> list[Path]:
     """Removes the files of teams whose keys no longer work; returns the paths of those that were there.
 
     Raises:
-        UsageError: one cannot be removed.
+        UsageError: One cannot be removed.
     """
     there = [file for team in teams if (file := _file(folder, team)).exists()]
     try:

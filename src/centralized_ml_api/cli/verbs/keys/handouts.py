@@ -64,8 +64,8 @@ def render_key_table(keys: Mapping[str, str], address: str) -> str:
     """Returns the teams with their keys and links as CSV.
 
     Args:
-        keys: the key of each team. No name of a team begins like a formula.
-        address: of the API.
+        keys: The key of each team. No name of a team begins like a formula.
+        address: Of the API.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -78,9 +78,9 @@ def render_sheet(keys: Mapping[str, str], address: str, title: str) -> str:
     """Returns an HTML page to print: a slip for each team, with its key and a QR code that signs in.
 
     Args:
-        keys: the key of each team.
-        address: of the API.
-        title: of the event.
+        keys: The key of each team.
+        address: Of the API.
+        title: Of the event.
     """
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     shown = html.escape(title)

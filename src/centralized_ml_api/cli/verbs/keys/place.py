@@ -54,8 +54,8 @@ class KeyPlace:
         """Returns the keys.
 
         Raises:
-            DeployError: there is no such stack.
-            NotInstalledError: the extra `aws` is not installed.
+            DeployError: There is no such stack.
+            NotInstalledError: The extra `aws` is not installed.
         """
         if self.target == "aws":
             target, clients = open_aws_target(
@@ -72,8 +72,8 @@ class KeyPlace:
         """Returns the API as the teams call it, without a key.
 
         Raises:
-            NotRunningError: nothing runs here.
-            DeployError: there is no such stack, or AWS refused to say.
+            NotRunningError: Nothing runs here.
+            DeployError: There is no such stack, or AWS refused to say.
         """
         if self.target == "aws":
             return Api(self._deployed_address(), None, fix="")
@@ -83,8 +83,8 @@ class KeyPlace:
         """Returns what each team can call, as far as that is known.
 
         Args:
-            address: of the API.
-            keys: of the teams, by name.
+            address: Of the API.
+            keys: Of the teams, by name.
         """
         plan, models = None, tuple[ServedModel, ...]()
         with contextlib.suppress(MlApiError):  # an API that does not answer yet, a config with errors

@@ -22,16 +22,16 @@ def list_of_provider(name: str, config: Path, words: tuple[str, ...], *, as_json
     """Prints the provider's names of the models, sorted.
 
     Args:
-        name: the provider, or the entry that it hosts.
-        config: the config that says where the key is kept.
-        words: what every name shown must contain.
-        as_json: whether to print a JSON array.
+        name: The provider, or the entry that it hosts.
+        config: The config that says where the key is kept.
+        words: What every name shown must contain.
+        as_json: Whether to print a JSON array.
 
     Raises:
-        UsageError: the config names no such provider.
-        StartError: the key cannot be read, or AWS cannot be called.
-        KeyRefusedError: the provider refuses the key.
-        NotAskedError: the provider does not answer.
+        UsageError: The config names no such provider.
+        StartError: The key cannot be read, or AWS cannot be called.
+        KeyRefusedError: The provider refuses the key.
+        NotAskedError: The provider does not answer.
     """
     from centralized_ml_api.plan.bedrock import find_bedrock
     from centralized_ml_api.plan.provider import find_provider

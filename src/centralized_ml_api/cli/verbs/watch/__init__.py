@@ -35,7 +35,7 @@ def watch(state: Path) -> None:
     """Shows the local target of a state folder until `q` or Ctrl-C.
 
     Raises:
-        NotRunningError: it does not run, or not any more.
+        NotRunningError: It does not run, or not any more.
     """
     window = Window()
     console = Console()

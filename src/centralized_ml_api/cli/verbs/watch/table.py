@@ -42,11 +42,11 @@ def build_screen(
     """Returns the whole screen; names are shown as they are, never as markup.
 
     Args:
-        status: of the local target.
-        models: a row for each path.
-        teams: those near a limit, or with limits in tokens or dollars.
-        now: the present instant.
-        height: of the terminal, in lines.
+        status: Of the local target.
+        models: A row for each path.
+        teams: Those near a limit, or with limits in tokens or dollars.
+        now: The present instant.
+        height: Of the terminal, in lines.
     """
     head = [Text(line, overflow="ellipsis", no_wrap=True) for line in _head(status, now)]
     below: list[Text | Table] = [Text(), _teams(teams)] if teams else []

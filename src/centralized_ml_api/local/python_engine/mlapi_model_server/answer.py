@@ -87,14 +87,14 @@ def build_answer(result: object, content_type: str, headers: Mapping[str, str]) 
     """Builds the answer from what `output_fn` or `transform_fn` returned.
 
     Args:
-        result: bytes or text; an iterator of those, whose pieces are sent as they come; or a pair of one of
+        result: Bytes or text; an iterator of those, whose pieces are sent as they come; or a pair of one of
             these and a content type.
         content_type: The one of the answer, where `result` does not name one.
         headers: What the model set; of these, its custom attributes are kept.
 
     Raises:
         TypeError: `result` is none of these.
-        ValueError: the content type or the attributes cannot be sent in a header.
+        ValueError: The content type or the attributes cannot be sent in a header.
     """
     body, content_type = _take_pair(result, content_type)
     attributes = next((value for name, value in headers.items() if name.lower() == ATTRIBUTES.lower()), None)

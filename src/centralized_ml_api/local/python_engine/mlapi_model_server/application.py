@@ -72,7 +72,7 @@ class Pieces:
         """Yields the pieces until the end.
 
         Raises:
-            BrokenAnswerError: the model failed; the connection must not end as if the answer were complete.
+            BrokenAnswerError: The model failed; the connection must not end as if the answer were complete.
         """
         while (part := self._call.take()) is not None:
             if isinstance(part, BaseException):

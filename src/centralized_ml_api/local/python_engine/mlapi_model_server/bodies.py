@@ -96,7 +96,7 @@ def write_body(prediction: Any, accept: str) -> tuple[bytes, str]:
 
     Raises:
         Refusal: 406 if no type is known, or none fits.
-        TypeError, ValueError: the prediction cannot be written as JSON or text: the model's mistake.
+        TypeError, ValueError: The prediction cannot be written as JSON or text: the model's mistake.
     """
     writers: dict[str, Callable[[Any], bytes]] = {JSON: _write_json, TEXT: _write_text}
     if _has_numpy():

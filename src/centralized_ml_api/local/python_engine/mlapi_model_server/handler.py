@@ -124,8 +124,8 @@ class Handler:
         """Runs the model on a request.
 
         Raises:
-            Refusal: the model does not take this request.
-            Exception: whatever the model's own code raises: its bug.
+            Refusal: The model does not take this request.
+            Exception: Whatever the model's own code raises: its bug.
         """
         context = self._context(request.headers)
         content_type, accept = media_type(request.content_type), _accept_of(request)
@@ -177,8 +177,8 @@ def load_functions(code: Path) -> dict[str, Function]:
     """Imports `inference.py` from a folder, which is first on `sys.path` from then on.
 
     Raises:
-        UnusableModuleError: a function is missing, or cannot be called as required.
-        Exception: whatever the module raises.
+        UnusableModuleError: A function is missing, or cannot be called as required.
+        Exception: Whatever the module raises.
     """
     sys.path.insert(0, str(code))
     module = importlib.import_module(MODULE)
