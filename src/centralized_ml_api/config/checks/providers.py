@@ -1,4 +1,4 @@
-"""C8: models that somebody else hosts: which provider, and at which address."""
+"""C8: models that somebody else hosts: which provider, at which address, and by which of its APIs."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ _HOSTING = ("provider", "bedrock")
 """Engines whose models somebody else hosts."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_ANTHROPIC = '"engine": "provider", "name": "anthropic", "model": "claude-haiku-4-5", "key": {"env": "K"}'
+_NATIVE = "anthropic-messages"
 
 
 def _check_source(context: Context) -> Iterator[Problem]:
@@ -247,6 +250,39 @@ model directly, with `"type": "api"`, or `"stream"` for answers that pass as the
     check=_check_function,
 )
 
+
+def _check_native_api(context: Context) -> Iterator[Problem]:
+    for provider in context.providers:
+        speaks = provider.member("speaks")
+        if speaks is None or provider.value.get("name") != "anthropic":
+            continue
+        written = speaks.value if isinstance(speaks.value, list) else [speaks.value]
+        if _NATIVE in written and {*written} != {_NATIVE}:
+            yield NATIVE_ANTHROPIC.problem(
+                speaks.location,
+                found='"anthropic-messages" and others with "name": "anthropic"',
+                expected="one of Anthropic's two APIs: each takes the key in a header of its own",
+                fix='write "speaks": "anthropic-messages"; callers have OpenAI\'s APIs by translation',
+            )
+
+
+NATIVE_ANTHROPIC = CheckedRule(
+    id="C810",
+    title="both of Anthropic's APIs",
+    meaning="""\
+Anthropic's own API takes the key in the header `x-api-key`; Anthropic's copy of OpenAI's API takes it in
+`authorization`. An entry has one of the two. With `"speaks": "anthropic-messages"`, clients of OpenAI's chats
+and responses are served all the same, by translation.
+
+Source: https://platform.claude.com/docs/en/api/overview""",
+    example=Example(
+        at="$.endpoints[1]",
+        wrong=f'"local": {{{_ANTHROPIC}, "speaks": ["openai-chat", "anthropic-messages"]}}',
+        right=f'"local": {{{_ANTHROPIC}, "speaks": "anthropic-messages"}}',
+    ),
+    check=_check_native_api,
+)
+
 RULES = (
     TWO_SOURCES,
     NO_ADDRESS,
@@ -257,4 +293,5 @@ RULES = (
     IDLE_KEY,
     OUT_OF_REACH,
     FUNCTION_BEFORE_PROVIDER,
+    NATIVE_ANTHROPIC,
 )

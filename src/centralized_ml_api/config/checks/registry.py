@@ -15,7 +15,6 @@ from centralized_ml_api.config.checks import (
     jumpstart,
     local,
     models,
-    provider_apis,
     providers,
 )
 from centralized_ml_api.config.checks.checked_rule import CheckedRule
@@ -40,7 +39,6 @@ _FAMILIES = (
     aws,
     aws_limits,
     providers,
-    provider_apis,
     bedrock,
     fallback,
 )
