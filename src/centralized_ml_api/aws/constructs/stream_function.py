@@ -14,7 +14,6 @@ from constructs import Construct
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.aws.constructs.assets import ship_files
-from centralized_ml_api.aws.constructs.bedrock_access import allow_bedrock
 from centralized_ml_api.aws.constructs.endpoint_address import EndpointPolicies
 from centralized_ml_api.aws.constructs.job_runner import MEMORY_MIB, RUNTIME, JobRunner, StreamParts
 from centralized_ml_api.aws.constructs.lambda_function import build_function, build_function_role
@@ -27,7 +26,7 @@ from centralized_ml_api.aws.constructs.tables import (
     may_read_names,
 )
 from centralized_ml_api.aws.stack.contract import MESSAGE_VARIABLE, NO_MESSAGE
-from centralized_ml_api.plan.aws.bedrock import list_grants
+from centralized_ml_api.plan.aws.bedrock import ACCOUNT, INVOKE_BEDROCK, PARTITION, list_grants
 from centralized_ml_api.plan.aws.streaming import build_row, render_table
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.constructs.provider_secrets import ProviderSecrets
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
+    from centralized_ml_api.plan.aws.bedrock import BedrockGrant
     from centralized_ml_api.plan.aws.types import StreamModel, StreamPlan
 
 DESCRIBE = "sagemaker:DescribeEndpoint"
@@ -146,7 +146,7 @@ class StreamFunction(Construct):
         return [
             *([allow(["ssm:GetParameters"], arns)] if arns else []),
             *secrets.may_read(plan.secrets),
-            *allow_bedrock(list_grants(plan.bedrock), stack_context),
+            *_allow_bedrock(list_grants(plan.bedrock), stack_context),
         ]
 
     def _render(self, models: Iterable[StreamModel], addresses: Mapping[str, str]) -> str:
@@ -192,3 +192,19 @@ def _find_addresses(
 
 def _parameter_arn(name: str, stack_context: StackContext) -> str:
     return stack_context.stack.format_arn(service="ssm", resource="parameter", resource_name=name)
+
+
+def _allow_bedrock(grants: Iterable[BedrockGrant], stack_context: StackContext) -> Iterable[Statement]:
+    """Yields a statement for all models of Bedrock called by themselves, and one for each profile's model."""
+
+    def complete(arn: str) -> str:
+        return arn.replace(PARTITION, stack_context.partition).replace(ACCOUNT, stack_context.account)
+
+    known = tuple(grants)
+    alone = [complete(grant.resource) for grant in known if grant.profile is None]
+    if alone:
+        yield allow(INVOKE_BEDROCK, alone)
+    for grant in known:
+        if grant.profile is not None:
+            condition = {"StringEquals": {"bedrock:InferenceProfileArn": complete(grant.profile)}}
+            yield allow(INVOKE_BEDROCK, [complete(grant.resource)], condition)

@@ -17,10 +17,14 @@ from centralized_ml_api.aws.doctor.account_checks import (
     check_stack,
     check_subscriptions,
 )
-from centralized_ml_api.aws.doctor.bedrock_checks import check_bedrock
 from centralized_ml_api.aws.doctor.config_checks import check_jumpstart, check_limits
 from centralized_ml_api.aws.doctor.quotas import check_integration_timeout, check_quotas
-from centralized_ml_api.aws.doctor.service_checks import check_budget, check_concurrency, check_log_role
+from centralized_ml_api.aws.doctor.service_checks import (
+    check_bedrock,
+    check_budget,
+    check_concurrency,
+    check_log_role,
+)
 from centralized_ml_api.aws.failures.explain import explain_failures
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.plan.finding import Finding, build_config_findings, is_healthy

@@ -1,4 +1,4 @@
-"""Checks of what every API needs besides instances: functions at once, API Gateway's log role, the budget."""
+"""Checks of what an API needs besides instances: functions at once, the log role, the budget, Bedrock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from centralized_ml_api.aws.deploy.account import load_account
 from centralized_ml_api.aws.deploy.log_role import load_log_role
 from centralized_ml_api.aws.failures.known import failure_of, recognise
+from centralized_ml_api.plan.bedrock_access import judge_access
 from centralized_ml_api.plan.event import build_event
 from centralized_ml_api.plan.finding import Finding
 
@@ -118,3 +119,20 @@ def check_budget(context: DoctorContext) -> Iterator[Finding]:
         yield Finding("budget", "warning", title, message, fix, failure_of("no-permission").page)
         return
     yield Finding("budget", "ok", "this account can have budgets")
+
+
+def check_bedrock(context: DoctorContext) -> Iterator[Finding]:
+    """Yields a finding for each model of Bedrock: whether it is there, and open to the account.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused to say.
+        botocore.exceptions.BotoCoreError: AWS could not be asked.
+    """
+    clients = context.clients
+    for entry in context.config.endpoints if context.config else ():
+        if entry.bedrock_model_id is None:
+            continue
+        region = entry.bedrock_region or clients.region
+        is_here = region == clients.region
+        bedrock = clients.client("bedrock") if is_here else clients.impatient_client("bedrock", region)
+        yield judge_access(entry.name, entry.bedrock_model_id, region, bedrock)

@@ -1,8 +1,11 @@
-"""Failures of the other services: buckets, secrets, parameters, schedules, budgets, dashboards."""
+"""Failures of the other services, then those that any service has: throttling, and limits of the account.
+
+The others are buckets, secrets, parameters, schedules, budgets and dashboards.
+"""
 
 from __future__ import annotations
 
-from centralized_ml_api.aws.failures.failure import Failure
+from centralized_ml_api.aws.failures.failure import Failure, Rank
 
 FAILURES: tuple[Failure, ...] = (
     Failure(
@@ -48,5 +51,34 @@ FAILURES: tuple[Failure, ...] = (
         "the generated dashboard is wrong: a fault of this program",
         (r"the dashboard body is invalid",),
         "report it with this message, and deploy without the dashboard until then",
+    ),
+    Failure(
+        "throttled",
+        "nothing is wrong: AWS was asked too much at once",
+        (
+            r"rate exceeded",
+            r"too many requests|toomanyrequests",
+            r"\bthrottling(exception|error)?['\"]?[):;,]|handlererrorcode: throttling",
+            r"too many tokens, please wait",
+            r"requestlimitexceeded|slowdown|please reduce your request rate",
+            r"request rate (is too high|.{0,40}exceed)",
+        ),
+        "wait a minute, then run it again, one deploy at a time; if it stays, request an increase of that"
+        " rate"
+        " in Service Quotas",
+        docs="https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html",
+    ),
+    Failure(
+        "account-limit",
+        "an account limit is reached",
+        (
+            r"maximum number of .{0,60}(reached|exceeded)",
+            r"(cannot exceed quota|limit) (for|of) \w+( per \w+)? ?(: \d+|\(\d+\))",
+            r"you have (reached|exceeded) (the|your) (limit|maximum|quota)",
+            r"limit exceeded for|would exceed (the|your) .{0,60}(limit|quota)",
+        ),
+        "delete what you no longer use, or request an increase in Service Quotas",
+        Rank.GENERAL,
+        docs="https://docs.aws.amazon.com/servicequotas/latest/userguide/request-quota-increase.html",
     ),
 )

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.doctor.bedrock_checks import check_bedrock
 from centralized_ml_api.aws.doctor.context import load_context
+from centralized_ml_api.aws.doctor.service_checks import check_bedrock
 from support.aws_wire import Answer, AwsWire, refusal
 
 if TYPE_CHECKING:
