@@ -5,6 +5,7 @@
     model_threads.py the threads that run the model, the queue before them, the time limit
     call_clock.py    how long a call runs without progress, on a machine that may be busy
     memory.py        how much memory requests may take
+    freed_memory.py  gives back what they have freed
     handler.py       `inference.py`: its functions, and what they are called with
     openai_api.py    OpenAI's API of speech and images: forms.py, transcripts.py, sounds.py
     bodies.py        reads requests and writes answers where `inference.py` does not

@@ -78,4 +78,5 @@ def _add(form: Form, part: bytes) -> None:
         except UnicodeDecodeError as error:
             raise refused_input(f"its field {name[:40]!r} is not UTF-8") from error
     else:
-        form.files[name] = File(content, header.get("content-type", OCTETS))
+        # A `Header` where it is not ASCII.
+        form.files[name] = File(content, str(header.get("content-type", OCTETS)))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .answer import JSON, Answer, Head, closed_after, find_framing
 from .call_clock import CallClock
+from .freed_memory import FreedMemory
 from .refusal import Refusal, build_reference, model_broke, overloaded, stopping
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class ModelThreads:
         self._run(handler)
 
     def _run(self, handler: Answers) -> None:
+        freed = FreedMemory()
         while True:
             call = self._calls.get()
             call.progress_at = time.monotonic()
@@ -165,6 +167,8 @@ class ModelThreads:
                     _serve(handler, call)
             finally:
                 del self._running[threading.get_native_id()]
+            del call  # with its body
+            freed.give_back(is_idle=not self._running)
 
     def _enforce_limit(self) -> None:
         """Ends the process when a call takes too long, and sooner if nobody waits for it.

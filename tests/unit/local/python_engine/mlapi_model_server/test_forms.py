@@ -31,6 +31,13 @@ def test_texts_and_files_are_told_apart_and_every_byte_is_kept() -> None:
     assert (form.text("t[]"), form.text("none")) == ("é", "")
 
 
+def test_the_type_of_a_file_is_a_text_whatever_it_is_written_in() -> None:
+    head = 'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Type: audio/ä'
+    file = read_form(part(head, b"") + b"--abc--", TYPE).files["file"]
+    assert isinstance(file.content_type, str)
+    assert file.content_type.startswith("audio/")
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "said"),
     [

@@ -271,6 +271,36 @@ def predict_fn(data, model): return len(bytearray(data * 2**20))
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only glibc gives back what is free between pieces in use"
+)
+def test_what_a_call_has_freed_is_given_back_after_it(tmp_path: Path) -> None:
+    """Between the freed pieces, each too small to be mapped alone, small ones stay in use."""
+    source = """
+from pathlib import Path
+
+kept = []
+
+def count_mib():
+    resident, shared = map(int, Path("/proc/self/statm").read_text().split()[1:3])
+    return (resident - shared) * 4096 // 2**20
+
+def model_fn(model_dir): return None
+
+def predict_fn(count, model):
+    before, pieces = count_mib(), []
+    for _ in range(count):
+        pieces.append(bytearray(2**20))
+        kept.append(bytearray(1_000))
+    return [before, count_mib()]
+"""
+    with serve_model(write_model(tmp_path / "model", source)) as model:
+        (first, most), (after, _) = (json.loads(model.call(body).data) for body in (b"300", b"0"))
+    assert most > first + 250
+    assert after < first + 64
+
+
+@pytest.mark.slow
 def test_threads_may_share_a_model(tmp_path: Path) -> None:
     source = """
 import threading
