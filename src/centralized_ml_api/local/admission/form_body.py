@@ -89,6 +89,8 @@ def _list_parts(body: bytes, content_type: str) -> list[tuple[str, bool, slice]]
         name, is_file = _read_head(body[at + 2 : head_end])
         parts.append((name, is_file, slice(head_end + 4, end)))
         at = end + len(separator)
+    if not parts:
+        raise BodyError("The form has no parts.")
     return parts
 
 

@@ -27,6 +27,9 @@ PICTURES = 16
 PIXELS = 16_000_000
 """The most in one picture: it takes four bytes for each, unpacked."""
 
+ALL_PIXELS = 48_000_000
+"""The most in all pictures of one request: the server holds them unpacked until the last is computed."""
+
 PICTURE_TOKENS = 256
 """What a picture counts in estimates of a prompt; models see it as 64 to some thousand tokens."""
 
@@ -65,7 +68,7 @@ def take_pictures(path: str, items: Any) -> tuple[Any, list[Picture], Violation 
         return items, [], None
     field = "input" if path in RESPONSES.paths else "messages"
     found: list[Picture] = []
-    changed, number = [], -1
+    changed, number, pixels = [], -1, 0
     for index, item in enumerate(items):
         content = item.get("content") if isinstance(item, dict) else None
         is_message = isinstance(item, dict) and item.get("type", "message") == "message"
@@ -80,7 +83,9 @@ def take_pictures(path: str, items: Any) -> tuple[Any, list[Picture], Violation 
                 continue
             where = f"{field}[{index}].content[{place}]"
             url = _read_url(part)
-            fault = _find_fault(url) if len(found) < PICTURES else f"is more than {PICTURES} pictures."
+            width, height = _read_size(url)
+            pixels += width * height
+            fault = _find_fault(width, height, pixels, len(found))
             if fault:
                 return items, [], Violation(where, f"'{where}' {fault}")
             found.append(Picture(number, place, _write_part(kind, url)))
@@ -115,16 +120,31 @@ def _write_part(kind: str, url: str) -> dict[str, Any]:
     return {"type": kind, "source": {"type": "base64", "media_type": media_type, "data": data}}
 
 
-def _find_fault(url: str) -> str | None:
+def _read_size(url: str) -> tuple[int, int]:
+    """Returns width and height of a picture; 0 of one that is none, or is not in the body."""
     found = _DATA_URL.fullmatch(url)
-    size = None
-    if found and len(found[1]) % 4 == 0:
-        size = _measure(base64.b64decode(found[1]))
-    if size is None:
+    if not found or len(found[1]) % 4:
+        return 0, 0
+    return _measure(base64.b64decode(found[1])) or (0, 0)
+
+
+def _find_fault(width: int, height: int, pixels: int, before: int) -> str | None:
+    """Returns what is wrong with a picture.
+
+    Args:
+        width: 0 if it cannot be read.
+        height: The same.
+        pixels: Those of all pictures so far.
+        before: How many there were before it.
+    """
+    if before == PICTURES:
+        return f"is more than {PICTURES} pictures."
+    if not width or not height:
         return "must be a PNG or JPEG in the body itself, as data:image/png;base64,…; no address."
-    width, height = size
     if width * height > PIXELS:
         return f"has {width} x {height} pixels; a picture may have {PIXELS:,}."
+    if pixels > ALL_PIXELS:
+        return f"brings the pictures to {pixels:,} pixels; all together may have {ALL_PIXELS:,}."
     return None
 
 

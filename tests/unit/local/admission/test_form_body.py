@@ -50,6 +50,7 @@ def test_a_form_without_a_model_gets_one() -> None:
         (END, "multipart/form-data; boundary=other", "does not begin with the boundary"),
         (b"preamble\r\n" + END, TYPE, "does not begin with the boundary"),
         (b"", TYPE, "does not begin with the boundary"),
+        (END, TYPE, "has no parts"),
         (named("model"), TYPE, "ends too early"),
         (b"------a'b_(c)+dx\r\n" + END, TYPE, "ends too early"),
         (b"------a'b_(c)+d\r\nno head\r\n" + END, TYPE, "without headers"),

@@ -101,6 +101,7 @@ def test_a_picture_stays_where_it_was_although_reasoning_before_it_is_left_out()
         url(png())[:-1],
         url(png()).replace("base64,", "base64,*"),
         url(png()[:20]),
+        url(png(0, 3)),
         url(jpeg()[:9], "image/jpeg"),
         url(jpeg(marker=0xC4), "image/jpeg"),
     ],
@@ -115,6 +116,13 @@ def test_a_picture_that_takes_too_much_memory_is_refused() -> None:
         pass_on(CHATS, write(CHATS, url(png(4001, 4000))))
     with pytest.raises(BodyError, match="has 65535 x 65535 pixels"):
         pass_on(CHATS, write(CHATS, url(jpeg(65535, 65535), "image/jpeg")))
+
+
+def test_pictures_that_take_too_much_memory_together_are_refused() -> None:
+    large = url(png(4000, 4000))
+    pass_on(CHATS, write(CHATS, *[large] * 3))
+    with pytest.raises(BodyError, match=r"content\[4\]' brings the pictures to 48,000,006 pixels"):
+        pass_on(CHATS, write(CHATS, *[large] * 3, url(png())))
 
 
 def test_there_may_be_only_so_many() -> None:
