@@ -21,11 +21,15 @@ from support.verbs import mlapi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from support.local_api import Ran
 
+    Situation = Callable[["Stage"], AbstractContextManager[None] | None]
+
 FILE = "my class.json"
 STATE = "else where"
+AT = ("--state", STATE)
 ECHO = {"name": "echo", "integration": {"type": "api"}, "sample": {"a": 1}}
 SERVED = {**ECHO, "path": "/echo", "takes": "application/json", "gives": None, "sample_file": None}
 READY = EntryStatus("echo", "/echo", "ready", "", "url", "api", ())

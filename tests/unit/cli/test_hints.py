@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.aws_wire import healthy_account, serve_aws
-from support.hints import aws, local
+from support.hints import aws, local, starts
 from support.hints.sites import find_sites, find_written_by_hand, watch_commands
 from support.hints.stage import Stage
 from support.jumpstart import make_spec, write_mirror
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from support.hints.sites import Site
 
-SITUATIONS = {situation.__name__: situation for situation in (*local.SITUATIONS, *aws.SITUATIONS)}
+SITUATIONS = {
+    situation.__name__: situation for place in (local, starts, aws) for situation in place.SITUATIONS
+}
 
 
 @pytest.fixture

@@ -1,88 +1,35 @@
-"""What the gateway serves and what `status` shows, from a plan and the services that run."""
+"""What the gateway serves, from a plan and the services that run."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.api.entry_details import NOTHING_KNOWN, Known
-from centralized_ml_api.api.http import CATALOGUE_PATH
+from centralized_ml_api.api.entry_details import NOTHING_KNOWN
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
-from centralized_ml_api.config.weights import parse_weights
 from centralized_ml_api.local.admission.terms import EntryTerms
 from centralized_ml_api.local.gateway import (
     Attempt,
     ExternalUpstream,
-    Gateway,
     RefusedRoute,
     ServedRoute,
     TeamAccess,
     Upstream,
 )
-from centralized_ml_api.local.run.compose import build_gateway
-from centralized_ml_api.local.run.entry_statuses import entry_statuses
-from centralized_ml_api.local.run.registry import Running
-from centralized_ml_api.local.run.specs import build_desired_state
-from centralized_ml_api.local.sleep.types import View
-from centralized_ml_api.local.status import EntryStatus, PartStatus, SleepStatus
-from centralized_ml_api.local.supervision.service import Report
 from centralized_ml_api.plan.apis import MESSAGES
 from centralized_ml_api.plan.bedrock import BedrockServing
-from centralized_ml_api.plan.engines import CommandServing, LlamaCppServing, UrlServing
+from centralized_ml_api.plan.engines import UrlServing
 from centralized_ml_api.plan.event import EventPlan, Spending, TeamPlan, Throttle
 from centralized_ml_api.plan.provider import ProviderServing
-from centralized_ml_api.plan.types import BedrockModel, LocalPlan, SleepPlan
+from centralized_ml_api.plan.types import BedrockModel, LocalPlan
+from support.composed import CHATS, EMBEDS, LLAMA, NAPS, VLLM, Endless, Machine
 from support.fake_target import FakeService, entry, function, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    from centralized_ml_api.local.supervision.service import ServiceState
-    from centralized_ml_api.plan.types import ApiPlan
-
-LLAMA = LlamaCppServing(parse_weights("hf://o/r/m.gguf"), 2048, "auto")
-CHATS = EntryTerms(places=4, body_rules="llama.cpp", slots=4, context=2048, body_limit_bytes=393_216)
-VLLM = CommandServing(("serve",), ping="/health", invocations="/v1/chat/completions")
-EMBEDS = CommandServing(("serve",), ping="/ping", invocations="/v1/embeddings")
-
-
-class Endless(Running):
-    """A service that nobody runs and that never ends."""
-
-    def report(self) -> Report:
-        return self.service.report()
-
-
-class Machine:
-    """The services of a plan, all ready, on ports of their own from 7000 on."""
-
-    def __init__(self, served: ApiPlan, states: Mapping[str, ServiceState] | None = None) -> None:
-        self.plan = served
-        desired = build_desired_state(served)
-        self.refused = desired.refused
-        self.services: dict[str, Running] = {}
-        for number, spec in enumerate(desired.specs.values()):
-            service = FakeService(spec, state=(states or {}).get(spec.name, "ready"))
-            service.ports = (7000 + number,)
-            self.services[spec.name] = Endless(
-                spec, service, f"{spec.name}@1", make=FakeService, ended=lambda: None
-            )
-
-    def fake(self, name: str) -> FakeService:
-        service = self.services[name].service
-        assert isinstance(service, FakeService)
-        return service
-
-    def gateway(self, **more: Any) -> Gateway:
-        return build_gateway(self.plan, self.refused, self.services.get, **more)
-
-    def statuses(self) -> tuple[EntryStatus, ...]:
-        return entry_statuses(self.plan, self.refused, self.services.get)
 
 
 def test_the_gateway_knows_the_pot_and_until_when_keys_are_refused() -> None:
@@ -356,122 +303,12 @@ def test_teams_come_with_their_keys_models_and_limits() -> None:
     assert (served.throttle, served.ends, served.quotas) == (Throttle(7, 8), event.ends, None)
 
 
-def test_the_catalogue_says_what_is_known_what_is_refused_and_who_speaks_openai() -> None:
-    machine = Machine(plan(entry("chat", LLAMA), entry("none", serving=None), entry("e", EMBEDS)))
-    served = machine.gateway(known=Known(licences={"chat": "https://licence"}))
-    (text,) = [document.text for document in served.documents if document.path == CATALOGUE_PATH]
-    chat, none, embeds = json.loads(text)["models"]
-    assert (chat["licence_url"], chat["served"], chat["openai"]) == ("https://licence", True, "chat")
-    assert (none["served"], none["why_not"]) == (False, machine.refused["none"])
-    assert embeds["openai"] == "embeddings"
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("preparing", "is being prepared"),
-        ("starting", "is starting"),
-        ("restarting", "is restarting"),
-        ("unready", "is not ready"),
-        ("failed", "could not be started"),
-    ],
-)
-def test_what_is_not_ready_says_so_in_words_without_a_detail(state: ServiceState, words: str) -> None:
-    served = Machine(plan(entry("a"), entry("b")), {"a": state}).gateway()
-    assert served.unready == (("a", words),)
-    assert len(served.routes) == 2
-
-
-def test_the_status_of_an_entry_has_every_part_and_how_it_is(tmp_path: Path) -> None:
-    wrapped = entry("a", LLAMA, function=function(tmp_path), integration="lambda")
-    machine = Machine(plan(wrapped, entry("none", serving=None)))
-    model = machine.services["a"].service
-    report = Report("restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",), 1, "silent")
-    model.report = lambda: report  # type: ignore[method-assign]
-    served, none = machine.statuses()
-    parts = (
-        PartStatus("a.function", "ready", "", 0, 1, 0, (), ()),
-        PartStatus("a", "restarting", "ended with status 1", 1, 2, 3, (4711,), ("a line",), 1, "silent"),
-    )
-    assert served == EntryStatus("a", "/a", "restarting", "ended with status 1", "llama.cpp", "lambda", parts)
-    assert none == EntryStatus("none", "/none", "not served", machine.refused["none"], "", "api", ())
-
-
-def test_an_entry_is_as_its_worst_part_is(tmp_path: Path) -> None:
-    order: tuple[ServiceState, ...] = (
-        *("failed", "unready", "preparing"),
-        *("restarting", "starting", "ready"),
-    )
-    wrapped = plan(entry("a", function=function(tmp_path), integration="lambda"))
-    for worse, state in enumerate(order):
-        for other in order[worse:]:
-            for states in ({"a": state, "a.function": other}, {"a": other, "a.function": state}):
-                assert Machine(wrapped, states).statuses()[0].state == state
-
-
-def test_a_function_whose_model_is_gone_is_told_by_the_parts_that_are_there(tmp_path: Path) -> None:
-    machine = Machine(plan(entry("a", function=function(tmp_path), integration="lambda")))
-    del machine.services["a"]
-    (status,) = machine.statuses()
-    assert [part.name for part in status.parts] == ["a.function"]
-
-
 def test_answers_of_apis_are_counted_but_not_counts_of_tokens() -> None:
     plans = plan(entry("a", LLAMA), entry("echo", UrlServing("http://h/run", None)))
     served = Machine(plans).gateway()
     assert [route.counts_tokens for route in served.routes if isinstance(route, ServedRoute)] == [True, False]
     messages = {path: route.counts_tokens for path, (route,) in served.by_model.items() if "messages" in path}
     assert messages == {"/v1/messages": True, "/v1/messages/count_tokens": False}
-
-
-def looking(**views: View) -> Any:
-    return {"sleeping": views.get}
-
-
-ASLEEP = View(
-    "asleep", failed=False, ready_in=2.4, wakes=3, asleep_seconds=60.0, wake_seconds=2.1, wanted=True
-)
-NAPS = SleepPlan(idle_seconds=60, shares="gpu")
-
-
-@pytest.mark.parametrize(
-    ("view", "processes", "state"),
-    [
-        pytest.param(ASLEEP, "asleep", "asleep", id="asleep"),
-        pytest.param(replace(ASLEEP, phase="stopping"), "ready", "asleep", id="stopping"),
-        pytest.param(replace(ASLEEP, phase="closing"), "ready", "ready", id="closing"),
-        pytest.param(replace(ASLEEP, phase="ready"), "ready", "ready", id="ready"),
-        pytest.param(replace(ASLEEP, phase="ready"), "restarting", "restarting", id="crashed"),
-        pytest.param(replace(ASLEEP, phase="waking", called=True), "starting", "waking", id="waking"),
-        pytest.param(replace(ASLEEP, phase="waking", called=True), "ready", "waking", id="not-yet-told"),
-        pytest.param(replace(ASLEEP, phase="waking"), "starting", "starting", id="starts-with-the-API"),
-        pytest.param(replace(ASLEEP, phase="waking", called=True), "failed", "failed", id="gave-up"),
-        pytest.param(replace(ASLEEP, failed=True), "failed", "failed", id="left-alone"),
-    ],
-)
-def test_the_state_of_an_entry_that_may_sleep(view: View, processes: ServiceState, state: str) -> None:
-    machine = Machine(plan(entry("a", sleep=NAPS)), {"a": processes})
-    (status,) = entry_statuses(machine.plan, machine.refused, machine.services.get, {"a": view}.get)
-    assert status.state == state
-    assert status.sleep == SleepStatus(3, 60.0, 2.4, 2.1, "gpu", wanted=True)
-
-
-def test_an_entry_that_sleeps_or_wakes_counts_as_one_that_answers() -> None:
-    machine = Machine(
-        plan(entry("a", sleep=NAPS), entry("b", sleep=NAPS), entry("c", sleep=NAPS), entry("d")),
-        {"a": "asleep", "b": "starting", "d": "starting"},
-    )
-    views = {"a": ASLEEP, "b": replace(ASLEEP, phase="waking", called=True, wake_seconds=None)}
-    served = machine.gateway(**looking(**views, c=replace(ASLEEP, phase="ready", ready_in=0.0)))
-    assert served.unready == (("d", "is starting"),)
-    assert served.asleep == (("a", "asleep"), ("b", "waking"))
-    (catalogue,) = (document for document in served.documents if document.path == CATALOGUE_PATH)
-    assert [model.get("sleep") for model in json.loads(catalogue.text)["models"]] == [
-        {"state": "asleep", "wakes_in_seconds": 3},
-        {"state": "waking", "wakes_in_seconds": None},
-        {"state": "awake", "wakes_in_seconds": 3},
-        None,
-    ]
 
 
 def test_every_call_of_an_entry_that_may_sleep_is_asked_about(tmp_path: Path) -> None:

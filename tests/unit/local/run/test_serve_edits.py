@@ -140,3 +140,21 @@ def test_an_edit_of_a_functions_code_is_noticed(tmp_path: Path) -> None:
                 await soon(lambda: "Reloaded: the API already matches the config." in world.said)
 
     story(tell)
+
+
+def test_keys_that_change_reach_the_gateway(tmp_path: Path) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        async with model() as url:
+            world.write(url, event={"teams": ["red"]})
+            async with serving(world):
+                keys = tmp_path / ".mlapi" / "keys.json"
+                first = world.envoy.launched[0]
+                assert first is not None
+                (key,) = first.teams[0].keys
+                assert key in keys.read_text()
+                keys.write_text("damaged")
+                await soon(lambda: world.failed and world.status.notes)
+                assert "the keys read before still work" in world.status.notes[0]
+
+    story(tell)
