@@ -24,9 +24,6 @@ GRACE_SECONDS = 3.0
 HEADERS_LIMIT_BYTES = 128 * 1024
 """The largest request line, and the largest header: more than the gateway lets through."""
 
-KEEPALIVE_SECONDS = 2 * 3600
-"""Longer than the gateway keeps an idle connection (a second), so that no request meets a closing one."""
-
 PARENT_CHECK_SECONDS = 1.0
 
 
@@ -51,7 +48,6 @@ class Host:
             access_log=None,
             auto_decompress=False,
             handler_cancellation=True,
-            keepalive_timeout=KEEPALIVE_SECONDS,
             max_line_size=HEADERS_LIMIT_BYTES,
             max_field_size=HEADERS_LIMIT_BYTES,
             shutdown_timeout=GRACE_SECONDS,

@@ -20,6 +20,7 @@ from centralized_ml_api.local.lambda_host.runtime_api import (
     Returned,
     RuntimeApi,
 )
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,6 +56,21 @@ class Client:
         """Reports something; returns the status."""
         async with aiohttp.request("POST", f"{self._url}/{path}", data=io.BytesIO(body)) as response:
             return response.status
+
+
+def test_a_worker_that_waits_for_work_does_not_hold_up_the_end() -> None:
+    async def main() -> None:
+        client = Client()
+        address = await client.api.start()
+        async with aiohttp.ClientSession() as session:
+            asking = asyncio.create_task(session.get(f"http://{address}/2018-06-01/runtime/invocation/next"))
+            await until(lambda: client.polls, "the worker asks for work")
+            async with asyncio.timeout(30):  # aiohttp's own patience is a minute
+                await client.api.stop()
+            with pytest.raises(aiohttp.ClientError):
+                await asking
+
+    asyncio.run(main())
 
 
 def play(scenario: Callable[[Client], Awaitable[None]]) -> Client:

@@ -44,6 +44,10 @@ def test_secrets_travel_through_standard_input_and_nowhere_else(make_server: Mak
     assert read_specification(launch.stdin).environment == {"TOKEN": "s3cret"}
 
 
+def test_the_users_environment_is_not_shown_with_the_server(make_server: Make) -> None:
+    assert "s3cret" not in repr(replace(make_server(""), inherited={"TOKEN": "s3cret"}))
+
+
 def test_only_path_region_and_keys_are_taken_from_the_users_environment(
     make_server: Make,
 ) -> None:
