@@ -12,6 +12,7 @@ from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedR
 from support.background import Background, start_background
 from support.odd_server import OddServer
 from support.running_gateway import RunningGateway, start_gateway
+from support.spent import Spent, start_spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,12 @@ LISTING = {"echo", "same", "listing-teapot"}
 def background() -> Iterator[Background]:
     with start_background() as background:
         yield background
+
+
+@pytest.fixture(scope="module")
+def spent(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spent]:
+    with start_spent(background, tmp_path_factory.mktemp("spent")) as spent:
+        yield spent
 
 
 @pytest.fixture(scope="session")

@@ -8,105 +8,35 @@ import http.client
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import openai
 import pytest
-from aiohttp import web
 
 from centralized_ml_api.local.admission.account_book import ACCOUNTS_NAME, load_used
 from centralized_ml_api.local.admission.terms import EntryTerms
-from centralized_ml_api.local.envoy.headers import OWN_REPLY_HEADER
-from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
 from centralized_ml_api.local.gateway import (
-    ExternalUpstream,
     Gateway,
-    ProviderAccess,
     ServedRoute,
     TeamAccess,
-    Translation,
     Upstream,
 )
 from centralized_ml_api.plan.event import Spending
-from support.counting_model import BROKEN, BROKEN_OFF, QUOTING, CountingModel
-from support.ending_streams import ENDED, STOPPED
+from support.counting_model import BROKEN, CountingModel
 from support.model_server import start_model_server
-from support.running_gateway import DEADLINE_SECONDS, RunningGateway, start_gateway
+from support.running_gateway import DEADLINE_SECONDS, start_gateway
+from support.spent import ANSWER_TOKENS, BODY, BUDGET, CHAT, NEED, PRICE, Spent
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from aiohttp.typedefs import Handler
+    from aiohttp import web
 
     from support.background import Background
-    from support.running_gateway import Answer
 
 pytestmark = pytest.mark.slow
-CHAT = "/v1/chat/completions"
-PRICE = (1000, 1000, 1000)
-"""A nanodollar a token, so that dollars and tokens are the same number."""
-
-ANSWER_TOKENS = 20
-BODY = json.dumps(
-    {"model": "chat", "max_tokens": ANSWER_TOKENS, "messages": [{"role": "user", "content": "x" * 50}]}
-)
-NEED = len(BODY) + 256 + ANSWER_TOKENS
-BUDGET = 10 * NEED
-TRANSLATION = Translation("anthropic-messages", "openai-chat", "max_tokens", takes_stream_options=False)
-
-
-def spending(amount: int = BUDGET) -> Spending:
-    return Spending(nanodollars=amount)
-
-
-@dataclass
-class Spent:
-    """A gateway before such a model, and each test's own team."""
-
-    gateway: RunningGateway
-    model: CountingModel
-    served: Gateway
-    teams: list[TeamAccess] = field(default_factory=list)
-
-    def add_team(self, **limits: Any) -> str:
-        """A team with limits of its own; returns its key."""
-        name = f"team{len(self.teams)}"
-        self.teams.append(TeamAccess(name, (f"key-of-{name}",), spending=Spending(**limits)))
-        self.gateway.apply(replace(self.served, teams=tuple(self.teams)))
-        return f"key-of-{name}"
-
-    def call(self, key: str, **more: Any) -> Answer:
-        body = json.dumps({**json.loads(BODY), **more}) if more else BODY
-        return self.gateway.call(CHAT, body.encode(), {"x-api-key": key})
-
-
-@pytest.fixture(scope="module")
-def spent(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spent]:
-    model = CountingModel()
-    with start_model_server(background) as server:
-        server.answering = model.answer
-        terms = EntryTerms(has_tokens=True, price=PRICE)
-        route = ServedRoute("chat", "model", CHAT, (), admission=terms, counts_tokens=True)
-        translated = replace(route, name="translated", translation=TRANSLATION)
-        passed = replace(route, name="passed", streams=True)
-        translated_stream = replace(translated, name="translated-stream", streams=True)
-        upstream = Upstream("model", (urlsplit(server.url).port or 0,))
-        external = ExternalUpstream(
-            "hosted", "127.0.0.1", upstream.ports[0], tls=False, provider=ProviderAccess("x-key", "", None)
-        )
-        hosted = replace(route, name="hosted", upstream="hosted")
-        hosted_stream = replace(hosted, name="hosted-stream", streams=True)
-        served = Gateway(
-            (upstream, external),
-            (route, translated, passed, translated_stream, hosted, hosted_stream),
-            by_model={CHAT: (route,)},
-        )
-        with start_gateway(tmp_path_factory.mktemp("spent"), background, served) as gateway:
-            yield Spent(gateway, model, served)
 
 
 def call_at_once(spent: Spent, key: str, number: int, **more: Any) -> list[int]:
@@ -204,127 +134,6 @@ def test_what_the_server_itself_refuses_is_free(spent: Spent) -> None:
     for _ in range(3):
         wait_until(lambda: spent.call(key, seed=BROKEN).status == 500, "the call before was free")
     wait_until(lambda: spent.call(key).status == 200, "nothing was used")
-
-
-@pytest.mark.parametrize("path", [CHAT, "/passed", "/translated", "/translated-stream"])
-def test_a_stream_that_ends_with_an_error_counts_in_full(
-    spent: Spent, background: Background, path: str
-) -> None:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        return await spent.model.answer(request, await request.read())
-
-    asked = {**json.loads(BODY), "stream": True, "seed": BROKEN_OFF}
-    body = json.dumps(asked).encode()
-    key = spent.add_team(nanodollars=NEED + len(body) - len(BODY))
-    with translating(spent, background, answer):
-        answered = spent.gateway.call(path, body, {"x-api-key": key})
-    assert (answered.status, b'"error"' in answered.body) == (200, True)
-    wait_until_it_is_final(spent, key)
-
-
-@contextlib.contextmanager
-def translating(spent: Spent, background: Background, answer: Handler) -> Iterator[None]:
-    """Answers in the translator's place."""
-
-    async def listen() -> web.AppRunner:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        await web.UnixSite(runner, str(spent.gateway.folder / TRANSLATOR_SOCKET)).start()
-        return runner
-
-    runner = background.run(listen())
-    try:
-        yield
-    finally:
-        background.run(runner.cleanup())
-
-
-@pytest.mark.parametrize("path", [CHAT, "/passed"])
-def test_an_error_that_a_stream_quotes_is_none(spent: Spent, path: str) -> None:
-    asked = {**json.loads(BODY), "stream": True, "seed": QUOTING}
-    body = json.dumps(asked).encode()
-    key = spent.add_team(nanodollars=NEED + len(body) - len(BODY))
-    assert spent.gateway.call(path, body, {"x-api-key": key}).status == 200
-    short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
-    wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
-
-
-@pytest.mark.parametrize("path", [CHAT, "/passed", "/hosted", "/hosted-stream"])
-@pytest.mark.parametrize("stream", STOPPED)
-def test_a_stream_that_stops_before_its_last_report_counts_in_full(
-    spent: Spent, path: str, stream: str
-) -> None:
-    key = stream_once(spent, path, STOPPED[stream])
-    wait_until_it_is_final(spent, key)
-
-
-@pytest.mark.parametrize("path", [CHAT, "/passed", "/hosted", "/hosted-stream"])
-@pytest.mark.parametrize("stream", ENDED)
-def test_a_stream_without_a_marker_at_its_end_counts_what_it_reports(
-    spent: Spent, path: str, stream: str
-) -> None:
-    key = stream_once(spent, path, ENDED[stream])
-    short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
-    wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
-
-
-def test_an_event_of_a_provider_that_is_long_in_coming_is_read_but_once(spent: Spent) -> None:
-    """Looking for its end anew from each of its characters would keep the gateway busy for minutes."""
-    pieces = [b"x" * 5_000] * 180
-    key = stream_once(spent, "/hosted-stream", (b'data: {"a": "', *pieces, b'"}\n\n', *ENDED["a chat"]))
-    short = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
-    wait_until(lambda: spent.call(key, **short).status == 200, "what was not used comes back")
-
-
-def stream_once(spent: Spent, path: str, stream: tuple[bytes, ...]) -> str:
-    """Lets a team whose budget is one call make it, and get this stream; returns its key."""
-    body = json.dumps({**json.loads(BODY), "stream": True}).encode()
-    key = spent.add_team(nanodollars=NEED + len(body) - len(BODY))
-    spent.model.said = stream
-    try:
-        answered = spent.gateway.call(path, body, {"x-api-key": key})
-    finally:
-        spent.model.said = ()
-    assert (answered.status, answered.body) == (200, b"".join(stream))
-    return key
-
-
-def failing(mark: str) -> Handler:
-    """Returns what a translator answers that fails with this mark."""
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"error": {}}, status=502, headers={OWN_REPLY_HEADER: mark})
-
-    return answer
-
-
-def test_an_answer_that_cannot_be_translated_counts_in_full(spent: Spent, background: Background) -> None:
-    key = spent.add_team(nanodollars=NEED)
-
-    def call() -> int:
-        answer = spent.gateway.call("/translated", BODY.encode(), {"x-api-key": key})
-        assert answer.header(OWN_REPLY_HEADER) is None
-        return answer.status
-
-    with translating(spent, background, failing("UF,URX")):
-        for _ in range(2):
-            wait_until(lambda: call() == 502, "the call before reached no server and was free")
-    with translating(spent, background, failing("-")):
-        wait_until(lambda: call() == 502, "the call before was free")
-    wait_until_it_is_final(spent, key)
-
-
-def wait_until_it_is_final(spent: Spent, key: str) -> None:
-    """Waits until a short call is refused without hope that those under way give anything back."""
-
-    def refuse() -> bool:
-        answer = spent.call(key, messages=[{"role": "user", "content": "x"}], max_tokens=1)
-        assert answer.status == 429
-        return answer.header("x-should-retry") == "false"
-
-    wait_until(refuse, "nothing is given back")
 
 
 def test_a_refusal_says_what_is_left_and_that_waiting_does_not_help(spent: Spent) -> None:
