@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FIXED_PREFIXES = {
     "clusters.json": "cluster_manager.cds",
+    "listeners.json": "listener_manager.lds",
     "routes.json": "http.gateway.rds.routes",
     "job-routes.json": "http.jobs.rds.job-routes",
 }

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.envoy.admission import build_admission_cluster
-from centralized_ml_api.local.envoy.calls_listener import build_calls_listener
 from centralized_ml_api.local.envoy.headers import LIST_MARK
-from centralized_ml_api.local.envoy.job_listener import build_job_listener
 from centralized_ml_api.local.envoy.listener import build_listener
-from centralized_ml_api.local.envoy.servers_listener import build_servers_listener
 from centralized_ml_api.local.envoy.settings import ADMIN_SOCKET, build_config_source
 from centralized_ml_api.local.envoy.stats import build_stats_config
 from centralized_ml_api.local.envoy.translator import build_translator_cluster
@@ -53,16 +50,13 @@ def build_bootstrap(settings: Settings, tables: Iterable[str] = ()) -> dict[str,
         "stats_config": build_stats_config(),
         "stats_flush_interval": "1s",  # how old a histogram may be
         "static_resources": {
-            "listeners": [
-                # The first one's name is in the statistics of the routes, which it shares with the third.
-                build_listener(settings),
-                build_servers_listener(settings.limits),
-                build_calls_listener(settings),
-                build_job_listener(settings),
-            ],
+            "listeners": [build_listener(settings)],
             "clusters": [build_admission_cluster(), build_translator_cluster()],
         },
-        "dynamic_resources": {"cds_config": build_config_source(settings.files.clusters)},
+        "dynamic_resources": {
+            "cds_config": build_config_source(settings.files.clusters),
+            "lds_config": build_config_source(settings.files.listeners),
+        },
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _build_runtime()}]},
         "overload_manager": _build_overload_manager(settings.limits, held_bytes),
         "memory_allocator_manager": {

@@ -47,8 +47,9 @@ from centralized_ml_api.local.machine.memory import machine_memory_bytes
 from centralized_ml_api.plan.types import GATEWAY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from pathlib import Path
+    from typing import Any
 
     from centralized_ml_api.local.gateway import ExternalUpstream
 
@@ -98,6 +99,7 @@ class EnvoyGateway:
         self._gateway = Gateway(upstreams=(), routes=())
         self._accepted: Snapshot | None = None  # the last state that Envoy confirmed
         self._accepted_of = self._gateway  # what that state was built from
+        self._listeners: Mapping[str, dict[str, Any]] = {}  # all that Envoy may have beside the public one
         self._reading_seconds = 0.0
         self._admin: Admin | None = None
         self._applying = asyncio.Lock()
@@ -111,7 +113,7 @@ class EnvoyGateway:
             StartError: The files cannot be written, or there is no Envoy for this platform.
         """
         self._forget()
-        self._gateway = gateway or self._gateway
+        self._gateway, self._listeners = gateway or self._gateway, {}
         self._accepted, self._accepted_of = self._write_all(), self._gateway
         argv = (str(find_envoy()), "-c", str(self._settings.files.bootstrap), *_FLAGS)
         return Launch(argv=argv, environment={}, cwd=self._settings.files.folder)
@@ -128,7 +130,7 @@ class EnvoyGateway:
     def _write_all(self) -> Snapshot:
         """Writes everything that an Envoy needs to start with what it is to serve."""
         files = self._settings.files
-        snapshot = build_snapshot(self._gateway, self._settings)
+        snapshot = self._keep_listeners(build_snapshot(self._gateway, self._settings))
         self._reading_seconds = snapshot.reading_seconds
         write_snapshot(files, snapshot)
         tables = (snapshot.routes.text, snapshot.job_routes.text)
@@ -193,7 +195,8 @@ class EnvoyGateway:
                     raise
                 # The files that Envoy accepted before, for when it is started again.
                 self._gateway = before
-                write_snapshot(self._settings.files, build_snapshot(before, self._settings))
+                snapshot = self._keep_listeners(build_snapshot(before, self._settings))
+                write_snapshot(self._settings.files, snapshot)
                 raise StartError(f"{error.message}: {reason}") from error
 
     async def _build(self, gateway: Gateway) -> Snapshot:
@@ -206,7 +209,12 @@ class EnvoyGateway:
         snapshot = await asyncio.to_thread(build_snapshot, gateway, self._settings)
         if self._admin is not admin:
             raise StartError("the gateway was started again while it was to serve something else")
-        return snapshot
+        return self._keep_listeners(snapshot)
+
+    def _keep_listeners(self, wanted: Snapshot) -> Snapshot:
+        """Returns the snapshot with all listeners that this Envoy was ever given: see `inner_listeners`."""
+        self._listeners = {**self._listeners, **wanted.listeners}
+        return replace(wanted, listeners=self._listeners)
 
     async def move(self, upstreams: Iterable[Upstream | ExternalUpstream]) -> bool:
         """Lets calls reach upstreams that Envoy knows where they are now; nothing else changes.

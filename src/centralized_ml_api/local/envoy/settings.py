@@ -158,6 +158,11 @@ class Files:
         return self.folder / "job-routes.json"
 
     @property
+    def listeners(self) -> Path:
+        """Returns the file of the listeners beside the public one (LDS)."""
+        return self.folder / "listeners.json"
+
+    @property
     def clusters(self) -> Path:
         """Returns the file of the clusters (CDS)."""
         return self.folder / "clusters.json"

@@ -35,6 +35,7 @@ _KEPT = (
                 "version_text",
                 "update_rejected",
                 "warming_clusters",
+                "total_listeners_warming",
             ),  # read by `xds_update`
         )
     ),

@@ -81,7 +81,9 @@ def build_static_bootstrap(gateway: Gateway, settings: Settings) -> dict[str, An
             static = {**_without(static, "eds_cluster_config"), "load_assignment": assignment}
             static["type"] = "STATIC"
         clusters.append(static)
-    for listener in bootstrap["static_resources"]["listeners"]:
+    listeners = bootstrap["static_resources"]["listeners"]
+    listeners += [_without(listener, "@type") for listener in snapshot.listeners.values()]
+    for listener in listeners:
         manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
         for http_filter in manager["http_filters"]:
             if http_filter.pop("config_discovery", None):

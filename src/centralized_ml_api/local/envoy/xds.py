@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy.clusters import build_cluster, build_load_assignment
+from centralized_ml_api.local.envoy.inner_listeners import build_inner_listeners
 from centralized_ml_api.local.envoy.job_listener import patient
 from centralized_ml_api.local.envoy.job_table import build_job_table
 from centralized_ml_api.local.envoy.jobs import build_job_filters
@@ -46,7 +47,7 @@ on an idle one it is 7 MB a second. Meanwhile it answers nothing."""
 class Snapshot:
     """A gateway as Envoy sees it: clusters by name, endpoints by cluster, routes, rate limits by filter.
 
-    `job_routes` are those of the calls that jobs make.
+    `job_routes` are those of the calls that jobs make; `listeners` are by name those beside the public one.
     """
 
     clusters: Mapping[str, dict[str, Any]]
@@ -54,6 +55,7 @@ class Snapshot:
     routes: DiscoveryResponse
     rate_limits: Mapping[str, DiscoveryResponse] = field(default_factory=dict)
     job_routes: DiscoveryResponse = DiscoveryResponse(version="", text="")
+    listeners: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def reading_seconds(self) -> float:
@@ -115,6 +117,7 @@ def _build_snapshot(gateway: Gateway, settings: Settings) -> Snapshot:
             for name, config in build_rate_limits(gateway).items()
         },
         job_routes=_build_response([_build_job_table(gateway, settings)]),
+        listeners=build_inner_listeners(gateway, settings),
     )
 
 
@@ -132,6 +135,11 @@ def build_endpoints_response(upstream: Upstream) -> DiscoveryResponse:
 def build_clusters_response(clusters: Mapping[str, dict[str, Any]]) -> DiscoveryResponse:
     """Builds the file of the clusters, in order of their names. Pure."""
     return _build_response(clusters[name] for name in sorted(clusters))
+
+
+def build_listeners_response(listeners: Mapping[str, dict[str, Any]]) -> DiscoveryResponse:
+    """Builds the file of the listeners beside the public one, in order of their names. Pure."""
+    return _build_response(listeners[name] for name in sorted(listeners))
 
 
 def _build_extension(name: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -180,6 +188,7 @@ def write_snapshot(files: Files, snapshot: Snapshot) -> None:
     for name, response in snapshot.rate_limits.items():
         write_file(files.rate_limit_of(name), response.text)
     write_file(files.clusters, build_clusters_response(snapshot.clusters).text)
+    write_file(files.listeners, build_listeners_response(snapshot.listeners).text)
     write_file(files.routes, snapshot.routes.text)
     write_file(files.job_routes, snapshot.job_routes.text)
     remove_stale_endpoints(files, snapshot)

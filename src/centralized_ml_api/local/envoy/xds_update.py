@@ -1,7 +1,8 @@
 """Takes a running Envoy from one snapshot to the next without dropping a call.
 
-Nothing may ever point to something that does not exist. So endpoints come first, then clusters, rate limits
-and routes; and what is no longer wanted goes in reverse, once no route points to it.
+Nothing may ever point to something that does not exist. So endpoints come first, then clusters, listeners,
+rate limits and routes; and what is no longer wanted goes in reverse, once no route points to it. Listeners
+stay: see `inner_listeners`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from centralized_ml_api.local.envoy.xds import (
     DiscoveryResponse,
     Snapshot,
     build_clusters_response,
+    build_listeners_response,
     remove_stale_endpoints,
     write_file,
 )
@@ -38,8 +40,9 @@ _POLL_SECONDS = 0.005
 _CDS = "cluster_manager.cds"
 _RDS = f"http.{STAT_PREFIX}.rds.{ROUTE_CONFIG_NAME}"
 _JOB_RDS = f"http.{JOBS_PREFIX}.rds.{JOB_TABLE_NAME}"
+_LDS = "listener_manager.lds"
 _ECDS = "extension_config_discovery.http_filter"
-_WARMING = "cluster_manager.warming_clusters"
+_WARMING = ("cluster_manager.warming_clusters", "listener_manager.total_listeners_warming")
 
 
 class StatsReader(Protocol):
@@ -82,13 +85,9 @@ class XdsUpdate:
         if both_clusters == old_clusters:
             self.reached()
         await self._put({_CDS: (self.files.clusters, old_clusters, both_clusters)})
+        await self._put_listeners()
         await self._put_rate_limits()
-        await self._put(
-            {
-                _RDS: (self.files.routes, self.old.routes, self.new.routes),
-                _JOB_RDS: (self.files.job_routes, self.old.job_routes, self.new.job_routes),
-            }
-        )
+        await self._put_routes()
         await self._put({_CDS: (self.files.clusters, both_clusters, new_clusters)})
         remove_stale_endpoints(self.files, self.new)
 
@@ -111,6 +110,21 @@ class XdsUpdate:
                 for cluster in sorted(known)
             }
         )
+
+    async def _put_listeners(self) -> None:
+        """Adds listeners, which Envoy has with all that they read once none is warming any more."""
+        old, both = self.old.listeners, {**self.old.listeners, **self.new.listeners}
+        responses = build_listeners_response(old), build_listeners_response(both)
+        await self._put({_LDS: (self.files.listeners, *responses)})
+
+    async def _put_routes(self) -> None:
+        """Updates the tables of routes. Where no listener reads that of jobs, Envoy accepts none."""
+        tables = {_RDS: (self.files.routes, self.old.routes, self.new.routes)}
+        if JOBS_PREFIX in {**self.old.listeners, **self.new.listeners}:
+            tables[_JOB_RDS] = (self.files.job_routes, self.old.job_routes, self.new.job_routes)
+        elif self.old.job_routes.version != self.new.job_routes.version:
+            write_file(self.files.job_routes, self.new.job_routes.text)
+        await self._put(tables)
 
     async def _put_rate_limits(self) -> None:
         """Updates the filters before the routes that enable them. An unchanged file keeps its buckets."""
@@ -137,7 +151,7 @@ class XdsUpdate:
         if not changed:
             return
         names = [f"{prefix}.{name}" for prefix in changed for name in ("version_text", "update_rejected")]
-        before = await self.admin.stats([*names, _WARMING])
+        before = await self.admin.stats([*names, *_WARMING])
         for path, response in changed.values():
             write_file(path, response.text)
         versions = {f"{prefix}.version_text": response.version for prefix, (_, response) in changed.items()}
@@ -154,7 +168,7 @@ class XdsUpdate:
         self, versions: Mapping[str, str], names: list[str], before: Mapping[str, object]
     ) -> None:
         while True:
-            now = await self.admin.stats([*names, _WARMING])
+            now = await self.admin.stats([*names, *_WARMING])
             rejected = [
                 name for name in names if name.endswith("rejected") and now.get(name) != before.get(name)
             ]
@@ -162,6 +176,7 @@ class XdsUpdate:
                 raise StartError(
                     f"the gateway rejected its new configuration ({', '.join(rejected)})", fix=LOG_FIX
                 )
-            if not now.get(_WARMING) and all(now.get(name) == version for name, version in versions.items()):
+            is_warm = not any(now.get(name) for name in _WARMING)
+            if is_warm and all(now.get(name) == version for name, version in versions.items()):
                 return
             await asyncio.sleep(_POLL_SECONDS)

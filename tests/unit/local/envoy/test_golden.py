@@ -18,7 +18,11 @@ from centralized_ml_api.api.documents import ServedDocument
 from centralized_ml_api.api.openai import CHAT_PATH, EMBEDDINGS_PATH
 from centralized_ml_api.local.envoy.bootstrap import build_bootstrap
 from centralized_ml_api.local.envoy.settings import Files, Limits, Settings
-from centralized_ml_api.local.envoy.xds import build_clusters_response, build_snapshot
+from centralized_ml_api.local.envoy.xds import (
+    build_clusters_response,
+    build_listeners_response,
+    build_snapshot,
+)
 from centralized_ml_api.local.gateway import (
     ExternalUpstream,
     Gateway,
@@ -104,9 +108,11 @@ EVENT = Gateway(
 
 def built() -> dict[str, Any]:
     snapshot = build_snapshot(GATEWAY, SETTINGS)
+    with_jobs = build_snapshot(replace(GATEWAY, runs_jobs=True), SETTINGS)
     event = build_snapshot(EVENT, SETTINGS)
     return {
         "bootstrap": build_bootstrap(SETTINGS),
+        "listeners": json.loads(build_listeners_response(with_jobs.listeners).text),
         "routes": json.loads(snapshot.routes.text),
         "clusters": json.loads(build_clusters_response(snapshot.clusters).text),
         "endpoints": json.loads(snapshot.endpoints["open-llama"].text),
@@ -116,7 +122,7 @@ def built() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "name", ["bootstrap", "routes", "clusters", "endpoints", "event_routes", "event_rate_limits"]
+    "name", ["bootstrap", "listeners", "routes", "clusters", "endpoints", "event_routes", "event_rate_limits"]
 )
 def test_the_configuration_is_the_golden_one(name: str) -> None:
     path = GOLDEN / f"{name}.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -56,10 +57,32 @@ def test_after_a_failure_the_next_change_is_complete(tmp_path: Path) -> None:
         inodes = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
         await started.gateway.apply(serving("chat"))
         after = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
-        assert {name for name, inode in after.items() if inodes.get(name) == inode} <= {"bootstrap.json"}
+        as_before = {name for name, inode in after.items() if inodes.get(name) == inode}
+        assert as_before <= {"bootstrap.json", "listeners.json"}, "no listener was ever added"
         await started.gateway.apply(serving("chat"))
         unchanged = {path.name: path.stat().st_ino for path in started.files.folder.rglob("*.json")}
         assert unchanged == after, "then Envoy certainly has it"
+
+    run_started(tmp_path, story, serving("chat"))
+
+
+def test_a_listener_that_envoy_was_given_stays_with_it_until_its_next_start(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        def listeners() -> list[str]:
+            text = started.files.listeners.read_text()
+            return [listener["name"] for listener in json.loads(text)["resources"]]
+
+        assert listeners() == []
+        await started.gateway.apply(replace(serving("chat"), runs_jobs=True))
+        assert listeners() == ["jobs"]
+        await started.gateway.apply(serving("chat"))
+        assert listeners() == ["jobs"], "to take it away would end its connections"
+        started.envoy.rejects, started.reason = {"routes.json"}, "a reason"
+        with pytest.raises(StartError, match="a reason"):
+            await started.gateway.apply(serving("chat", "new"))
+        assert listeners() == ["jobs"], "nor do the files of before take it away"
+        started.gateway.launch()
+        assert listeners() == [], "no job runs"
 
     run_started(tmp_path, story, serving("chat"))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,16 @@ GATEWAY = Gateway(
     (ServedRoute("chat", "chat", "/invocations", ()), ServedRoute("box", "box", "/invocations", ())),
     quotas=Quotas(datetime(2030, 6, 2, tzinfo=UTC), (("red", 4),)),
 )
+
+
+def test_a_listener_that_is_to_be_added_is_validated_too() -> None:
+    bootstrap = build_static_bootstrap(replace(GATEWAY, runs_jobs=True), SETTINGS)
+    snapshot = build_snapshot(replace(GATEWAY, runs_jobs=True), SETTINGS)
+    _, jobs = bootstrap["static_resources"]["listeners"]
+    manager = jobs["filter_chains"][0]["filters"][0]["typed_config"]
+    (routes,) = json.loads(snapshot.job_routes.text)["resources"]
+    assert (jobs["name"], "@type" in jobs) == ("jobs", False)
+    assert {"@type": routes["@type"], **manager["route_config"]} == routes
 
 
 def test_what_is_validated_has_all_that_the_xds_files_have_and_names_none_of_them() -> None:

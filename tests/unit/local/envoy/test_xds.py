@@ -73,7 +73,14 @@ def test_a_snapshot_is_written_whole_into_folders_of_this_user_alone(tmp_path: P
     folder = settings.files.folder
     written = {str(path.relative_to(folder)): path for path in folder.rglob("*.json")}
     assert written.keys() == {
-        *("clusters.json", "routes.json", "job-routes.json", "endpoints/chat.json", "endpoints/a%2Fb.json"),
+        *(
+            "clusters.json",
+            "listeners.json",
+            "routes.json",
+            "job-routes.json",
+            "endpoints/chat.json",
+            "endpoints/a%2Fb.json",
+        ),
         *("limit-rate.json", "limit-throttle.json", "limit-quota.json"),
     }
     assert written["endpoints/chat.json"].read_text() == snapshot.endpoints["chat"].text

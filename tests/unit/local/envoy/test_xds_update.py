@@ -141,6 +141,31 @@ def test_a_limit_comes_before_the_routes_that_enable_it_and_others_keep_their_bu
     assert {after[name] == before[name] for name in ("limit-throttle.json", "limit-quota.json")} == {True}
 
 
+def test_a_listener_comes_before_the_table_that_it_reads(start: Callable[[Gateway], Running]) -> None:
+    running = start(replace(serving("a"), runs_jobs=False))
+    assert running.update(serving("a")) == ["listeners.json", "job-routes.json"]
+
+
+def test_nobody_waits_for_a_table_that_no_listener_reads(start: Callable[[Gateway], Running]) -> None:
+    running = start(replace(serving("a"), runs_jobs=False))
+    running.envoy.ignores.add("job-routes.json")
+    before = running.inodes()
+    changed = replace(serving("a"), runs_jobs=False, teams=(RED,))
+    assert "routes.json" in running.update(changed)
+    assert running.inodes()["job-routes.json"] != before["job-routes.json"], "the listener will find it so"
+    running.envoy.ignores.clear()
+    assert "listeners.json" in running.update(replace(changed, runs_jobs=True))
+
+
+def test_a_listener_that_still_reads_its_table_is_waited_for(start: Callable[[Gateway], Running]) -> None:
+    running = start(replace(serving("a"), runs_jobs=False))
+    running.envoy.stats_values["listener_manager.total_listeners_warming"] = 1
+    with pytest.raises(StartError, match="did not accept"):
+        running.update(serving("a"), accept_seconds=0.1)
+    running.envoy.stats_values["listener_manager.total_listeners_warming"] = 0
+    running.update(serving("a"))
+
+
 def test_of_an_envoy_that_may_have_anything_everything_is_written(
     start: Callable[[Gateway], Running],
 ) -> None:
