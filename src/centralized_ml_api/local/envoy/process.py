@@ -35,6 +35,7 @@ from centralized_ml_api.local.envoy.xds import (
     Snapshot,
     build_endpoints_response,
     build_snapshot,
+    find_moved,
     refuse_unwritable,
     write_file,
     write_snapshot,
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.gateway import ExternalUpstream
 
 _POLL_SECONDS = 0.02
+_START_POLL_SECONDS = 0.005
+"""While Envoy starts, the first question waits until it answers any."""
 _FLAGS = (
     "--reject-unknown-dynamic-fields",
     "--disable-hot-restart",
@@ -163,7 +166,7 @@ class EnvoyGateway:
             with contextlib.suppress(StartError):
                 if await admin.is_live():
                     return
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(_START_POLL_SECONDS)
 
     async def apply(self, gateway: Gateway, reached: Callable[[], None] = lambda: None) -> None:
         """Makes Envoy serve `gateway`; returns when it has accepted everything. No call is dropped.
@@ -186,6 +189,7 @@ class EnvoyGateway:
             if self._accepted is not None and self._accepted_of == gateway:
                 reached()
                 return
+            await self._move(find_moved(self._accepted_of, gateway))
             try:
                 await self._update(self._admin, await self._build(gateway), reached)
                 self._accepted_of = gateway
@@ -226,28 +230,33 @@ class EnvoyGateway:
             Whether calls reach all others.
         """
         async with self._applying:
-            accepted = self._accepted
-            if self._admin is None or accepted is None or self.cut_off:
+            if not await self._move(upstreams):
                 return False
-            moved = {upstream.name: upstream for upstream in upstreams if upstream.name in accepted.clusters}
-            here = {name: upstream for name, upstream in moved.items() if isinstance(upstream, Upstream)}
-            if not moved or here.keys() != moved.keys():
-                return False
-            endpoints = {name: build_endpoints_response(upstream) for name, upstream in here.items()}
-            wanted, self._accepted = replace(accepted, endpoints={**accepted.endpoints, **endpoints}), None
-            try:
-                await XdsUpdate(self._admin, self._settings.files, accepted, wanted).put_endpoints()
-            except StartError:
-                return False  # the next `apply` is complete, and says why
-            kept = tuple(
-                replace(upstream, ports=here.get(upstream.name, upstream).ports)
-                if isinstance(upstream, Upstream)
-                else upstream
-                for upstream in self._gateway.upstreams
-            )
-            self._gateway = replace(self._gateway, upstreams=kept)
-            self._accepted, self._accepted_of = wanted, self._gateway
+            self._gateway = self._accepted_of
             return True
+
+    async def _move(self, upstreams: Iterable[Upstream | ExternalUpstream]) -> bool:
+        accepted = self._accepted
+        if self._admin is None or accepted is None or self.cut_off:
+            return False
+        moved = {upstream.name: upstream for upstream in upstreams if upstream.name in accepted.clusters}
+        here = {name: upstream for name, upstream in moved.items() if isinstance(upstream, Upstream)}
+        if not moved or here.keys() != moved.keys():
+            return False
+        endpoints = {name: build_endpoints_response(upstream) for name, upstream in here.items()}
+        wanted, self._accepted = replace(accepted, endpoints={**accepted.endpoints, **endpoints}), None
+        try:
+            await XdsUpdate(self._admin, self._settings.files, accepted, wanted).put_endpoints()
+        except StartError:
+            return False  # the next update is complete, and says why
+        kept = tuple(
+            replace(upstream, ports=here.get(upstream.name, upstream).ports)
+            if isinstance(upstream, Upstream)
+            else upstream
+            for upstream in self._accepted_of.upstreams
+        )
+        self._accepted, self._accepted_of = wanted, replace(self._accepted_of, upstreams=kept)
+        return True
 
     @property
     def cut_off(self) -> bool:

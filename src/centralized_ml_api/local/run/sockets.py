@@ -2,12 +2,14 @@
 
 All listen from the start on, so that nobody is refused; who connects before anything answers waits. What
 answers takes a fifth of a second of a processor to import, most of it aiohttp's server. That comes once the
-API serves: before, it would only make the start longer.
+API serves: before, it would only make the start longer. The first call has the processor for itself, too,
+unless somebody already asks.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import secrets
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AsyncExitStack
     from typing import Protocol
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 MOST_SECONDS = 2.0
 """How long a start may take before its status can be asked."""
+FIRST_CALL_SECONDS = 0.5
+"""How long the first call has the processor for itself: a short one takes a tenth of that."""
 
 
 class Sockets:
@@ -95,6 +99,9 @@ async def answer(
     await jobs.load()
     await until(MOST_SECONDS)
     started()
+    calls_back = any(entry.function for entry in supervisor.plan.deployments)  # the first call asks here, too
+    asked = (*sockets.all, entrance.socket, jobs.socket)
+    await until_asked(asked, 0.0 if calls_back else FIRST_CALL_SECONDS)
     listeners = await asyncio.to_thread(importlib.import_module, "centralized_ml_api.local.run.listeners")
     await listeners.listen_for_functions(stack, supervisor, sockets.runtime)
     await listeners.listen_to_gateway(stack, entrance, supervisor, jobs)
@@ -103,3 +110,23 @@ async def answer(
         await listeners.listen_for_prometheus(stack, target, sockets.metrics)
     await listeners.listen_to_control(stack, target, sockets.token, sockets.control)
     return link
+
+
+async def until_asked(listening: Iterable[socket.socket], seconds: float) -> None:
+    """Waits until somebody connects, which may have happened already, no longer than so many seconds.
+
+    Args:
+        listening: The sockets; nothing accepts connections on them yet.
+        seconds: How long.
+    """
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    watched = [each.fileno() for each in listening]
+    for descriptor in watched:
+        loop.add_reader(descriptor, asked.set)
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asked.wait()
+    finally:
+        for descriptor in watched:
+            loop.remove_reader(descriptor)

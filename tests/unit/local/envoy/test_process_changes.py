@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.errors import StartError
-from centralized_ml_api.local.gateway import ExternalUpstream, Upstream
+from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, RefusedRoute, ServedRoute, Upstream
 from support.started_envoy import NOTHING, Started, prepare, run_started, serving
+from support.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -106,6 +109,32 @@ def test_calls_reach_servers_that_moved_by_one_small_file(tmp_path: Path) -> Non
         assert started.envoy.accepted == ["chat.json", "b.json"], "Envoy has it already"
 
     run_started(tmp_path, story, serving("chat", "b"))
+
+
+def test_calls_reach_servers_that_moved_before_the_tables_are_built(tmp_path: Path) -> None:
+    seen = threading.Event()
+
+    class Slow(tuple[ServedRoute | RefusedRoute, ...]):
+        """Routes that take until somebody has seen where calls go."""
+
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[ServedRoute | RefusedRoute]:
+            assert seen.wait(30)
+            return super().__iter__()
+
+    async def story(started: Started) -> None:
+        moved, routes = Upstream("chat", (40002,)), Slow(serving("chat").routes)
+        applying = asyncio.create_task(
+            started.gateway.apply(Gateway((moved,), routes, unready=(("chat", "why"),)))
+        )
+        await until(lambda: started.envoy.accepted == ["chat.json"], "calls reach it")
+        assert not applying.done()
+        seen.set()
+        await applying
+        assert started.envoy.accepted == ["chat.json", "routes.json"]
+
+    run_started(tmp_path, story, serving("chat"))
 
 
 def test_what_else_is_new_of_a_server_that_moved_comes_with_the_next_change(tmp_path: Path) -> None:

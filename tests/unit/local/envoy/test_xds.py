@@ -16,10 +16,11 @@ from centralized_ml_api.local.envoy.xds import (
     DiscoveryResponse,
     Snapshot,
     build_snapshot,
+    find_moved,
     write_file,
     write_snapshot,
 )
-from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
+from centralized_ml_api.local.gateway import ExternalUpstream, Gateway, ServedRoute, Upstream
 
 GATEWAY = Gateway(
     (Upstream("chat", (40001,)), Upstream("a/b", ())), (ServedRoute("chat", "chat", "/invocations", ()),)
@@ -64,6 +65,20 @@ def test_a_file_that_cannot_be_renamed_into_place_is_named_too(tmp_path: Path) -
     path.mkdir()
     with pytest.raises(StartError, match=rf"the gateway's {path} cannot be written: Is a directory"):
         write_file(path, "after")
+
+
+@pytest.mark.parametrize(
+    ("ports", "found"),
+    [({"a": (1,)}, []), ({"a": (2,)}, ["a"]), ({"a": ()}, ["a"]), ({"new": (1,)}, []), ({}, [])],
+    ids=["as before", "elsewhere", "nowhere", "unknown before", "unknown after"],
+)
+def test_what_has_moved_is_a_known_server_of_this_machine(
+    ports: dict[str, tuple[int, ...]], found: list[str]
+) -> None:
+    before = Gateway((Upstream("a", (1,)), ExternalUpstream("box", "192.0.2.1", 80, tls=False)), ())
+    elsewhere = ExternalUpstream("box", "192.0.2.2", 80, tls=False)
+    after = Gateway((*(Upstream(name, own) for name, own in ports.items()), elsewhere), ())
+    assert [upstream.name for upstream in find_moved(before, after)] == found
 
 
 def test_a_snapshot_is_written_whole_into_folders_of_this_user_alone(tmp_path: Path) -> None:
