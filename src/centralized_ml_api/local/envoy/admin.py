@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.http_body import read_body
 from centralized_ml_api.local.machine.http_head import HEAD_END, read_head
 from centralized_ml_api.record import record
 
@@ -29,8 +30,7 @@ Source: https://man7.org/linux/man-pages/man7/unix.7.html
 """
 
 _TIMEOUT_SECONDS = 5
-_CHUNK_HEAD_BYTES = 32
-"""More than the size of a chunk takes, as text with its line end."""
+_NO_ANSWER = (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 _LINK = "mlapi-12345678/at"
 """As long as the path of the link in `_link`, below the folder for temporary files."""
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -103,39 +103,29 @@ class Admin:
                     reader, writer = await asyncio.open_unix_connection(socket)
                     try:
                         writer.write(head.encode())
-                        return read_response(await reader.read()).decode()
+                        return await _read_response(reader)
                     finally:
                         writer.close()
-        except (OSError, TimeoutError, ValueError) as error:
+        except (*_NO_ANSWER, TimeoutError) as error:
             raise StartError(f"the gateway does not answer on its admin socket: {error!r}") from error
 
 
-def read_response(received: bytes) -> bytes:
-    """Reads the body of all that came on a connection for one request. Pure.
+async def _read_response(reader: asyncio.StreamReader) -> str:
+    """Reads the body of the one response on a connection.
 
     Raises:
-        ValueError: It is no complete response.
+        OSError: The connection broke.
+        ValueError: It is no response, or its body has no end.
+        asyncio.IncompleteReadError: It ended too soon.
+        asyncio.LimitOverrunError: A line of it is too long.
     """
-    text, _, body = received.partition(HEAD_END)
-    head = read_head(text)
-    if head.header("transfer-encoding").lower() == "chunked":
-        return _join_chunks(body)
-    if len(body) != int(head.header("content-length") or -1):
-        raise ValueError(f"{len(body)} bytes of a body with the head {head}")
-    return body
-
-
-def _join_chunks(body: bytes) -> bytes:
-    joined, start = bytearray(), 0
-    while True:
-        size, _, _ = body[start : start + _CHUNK_HEAD_BYTES].partition(b"\r\n")
-        start, length = start + len(size) + 2, int(size, 16)
-        if len(body) < start + length + 2:
-            raise ValueError(f"a chunk of {length} bytes is not complete")
-        if not length:
-            return bytes(joined)
-        joined += body[start : start + length]
-        start += length + 2
+    head = read_head(await reader.readuntil(HEAD_END))
+    if not head.is_chunked and not head.header("content-length"):
+        raise ValueError(f"a body without an end behind {head}")
+    body = b"".join([piece async for piece in read_body(reader, head)])
+    if await reader.read():
+        raise ValueError(f"more than {len(body)} bytes of a body behind {head}")
+    return body.decode()
 
 
 @contextlib.contextmanager

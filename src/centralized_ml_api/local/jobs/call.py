@@ -17,6 +17,7 @@ from centralized_ml_api.local.admission.terms import REFUSED, TEAM_HEADER, UNANS
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.envoy.headers import ENDING_HEADER
 from centralized_ml_api.local.jobs.types import Answered, Asked
+from centralized_ml_api.local.machine.http_body import read_body
 from centralized_ml_api.local.machine.http_head import HEAD_END, ResponseHead, read_head
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ async def call_gateway(
             head = read_head(await reader.readuntil(HEAD_END))
         except _BROKEN as error:
             raise BrokenCallError from error
-        yield _keep(head), _refuse_broken(_read_body(reader, head))
+        yield _keep(head), _refuse_broken(read_body(reader, head))
     finally:
         writer.close()
 
@@ -133,32 +134,6 @@ def is_for_now(status: int, ending: str) -> bool:
 def _keep(head: ResponseHead) -> Answered:
     kept = tuple((name, value) for name, value in head.headers if name not in _FRAMING)
     return Answered(head.status, kept, is_for_now=is_for_now(head.status, head.header(ENDING_HEADER)))
-
-
-async def _read_body(reader: asyncio.StreamReader, head: ResponseHead) -> AsyncIterator[bytes]:
-    """Yields the body; the gateway says its length or sends it in chunks.
-
-    Raises:
-        asyncio.IncompleteReadError: It broke off.
-        ValueError: It is no HTTP.
-    """
-    if not head.header("transfer-encoding"):
-        async for piece in _read_exactly(reader, int(head.header("content-length") or 0)):
-            yield piece
-        return
-    while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
-        async for piece in _read_exactly(reader, size):
-            yield piece
-        await reader.readexactly(2)
-
-
-async def _read_exactly(reader: asyncio.StreamReader, size: int) -> AsyncIterator[bytes]:
-    while size:
-        piece = await reader.read(min(size, _PIECE_BYTES))
-        if not piece:
-            raise asyncio.IncompleteReadError(b"", size)
-        size -= len(piece)
-        yield piece
 
 
 async def _refuse_broken(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

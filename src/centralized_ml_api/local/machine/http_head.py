@@ -41,6 +41,12 @@ class ResponseHead:
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property
+    def is_chunked(self) -> bool:
+        """Whether the body comes in chunks, each with its length."""
+        codings = self.header("transfer-encoding").lower().split(",")
+        return codings[-1].strip() == "chunked"
+
+    @property
     def says_it_closes(self) -> bool:
         """Whether it announces that its server closes the connection."""
         return self.version.startswith("http/1.0") or "close" in self.header("connection").lower()

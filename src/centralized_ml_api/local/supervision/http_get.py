@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Self
 from urllib.parse import quote, urlsplit
 
+from centralized_ml_api.local.machine.http_body import read_body
 from centralized_ml_api.local.machine.http_head import HEAD_END, ResponseHead, read_head
 
 BODY_BYTES = 1024 * 1024
@@ -73,23 +74,27 @@ class Connection:
         return read_head(await self._reader.readuntil(HEAD_END))
 
     async def read(self, answer: ResponseHead) -> bytes:
-        """Reads the body, up to `BODY_BYTES`; none if the answer does not say how long it is.
+        """Reads the body.
 
         Raises:
             OSError: The connection broke.
-            ValueError: Its length is not a number.
+            ValueError: The body is not HTTP, or has more than `BODY_BYTES`.
             asyncio.IncompleteReadError: It ended too soon.
+            asyncio.LimitOverrunError: A line between chunks is too long.
         """
-        return await self._reader.readexactly(min(int(answer.header("content-length") or 0), BODY_BYTES))
+        body = bytearray()
+        async with contextlib.aclosing(read_body(self._reader, answer)) as pieces:
+            async for piece in pieces:
+                body += piece
+                if len(body) > BODY_BYTES:
+                    raise ValueError(f"the body has more than {BODY_BYTES} bytes")
+        return bytes(body)
 
     async def drop(self, answer: ResponseHead) -> None:
         """Reads the body for a moment: a server may complain of who leaves before the end. Never raises."""
-        with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError):
+        with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             async with asyncio.timeout(END_SECONDS):
-                if answer.header("content-length"):
-                    await self.read(answer)
-                else:
-                    await self.ends_within(END_SECONDS)
+                await self.read(answer)
 
     async def ends_within(self, seconds: float) -> bool:
         """Returns whether the server closes the connection in that time.

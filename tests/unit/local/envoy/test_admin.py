@@ -1,20 +1,38 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.errors import StartError
 from centralized_ml_api.local.envoy import admin
-from centralized_ml_api.local.envoy.admin import SOCKET_PATH_BYTES, Admin, read_response, shorten_path
+from centralized_ml_api.local.envoy.admin import SOCKET_PATH_BYTES, Admin, shorten_path
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 SIZED = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\n"
+
+
+@contextlib.asynccontextmanager
+async def answering(folder: Path, received: bytes) -> AsyncIterator[Admin]:
+    """An admin socket that answers one request with these bytes, and closes."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(received)
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, folder / "admin.sock"):
+        yield Admin(folder / "admin.sock")
 
 
 @pytest.mark.parametrize(
@@ -26,8 +44,14 @@ SIZED = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\n"
         (CHUNKED + b"4\r\nLI\r\n\r\n1a\r\n" + b"x" * 26 + b"\r\n0\r\n\r\n", b"LI\r\n" + b"x" * 26),
     ],
 )
-def test_a_response_is_read_with_its_length_and_in_chunks(received: bytes, body: bytes) -> None:
-    assert read_response(received) == body
+def test_a_response_is_read_with_its_length_and_in_chunks(
+    tmp_path: Path, received: bytes, body: bytes
+) -> None:
+    async def ask() -> str:
+        async with answering(tmp_path, received) as asked:
+            return await asked.prometheus(".*")
+
+    assert asyncio.run(ask()) == body.decode()
 
 
 @pytest.mark.parametrize(
@@ -45,15 +69,10 @@ def test_a_response_is_read_with_its_length_and_in_chunks(received: bytes, body:
     ],
 )
 def test_a_response_that_breaks_off_is_none(tmp_path: Path, received: bytes) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(received)
-        writer.close()
-
     async def ask() -> None:
-        async with await asyncio.start_unix_server(answer, tmp_path / "admin.sock"):
+        async with answering(tmp_path, received) as asked:
             with pytest.raises(StartError, match="does not answer on its admin socket"):
-                await Admin(tmp_path / "admin.sock").is_live()
+                await asked.is_live()
 
     asyncio.run(ask())
 
@@ -63,14 +82,10 @@ def test_the_port_is_that_of_the_listener_that_has_one_wherever_it_stands(tmp_pa
     port = {"local_address": {"socket_address": {"address": "127.0.0.1", "port_value": 8080}}}
     body = json.dumps({"listener_statuses": [pipe, port, pipe]}).encode()
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
-        writer.close()
-
     async def ask() -> int:
-        async with await asyncio.start_unix_server(answer, tmp_path / "admin.sock"):
-            return await Admin(tmp_path / "admin.sock").bound_port()
+        sized = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body)
+        async with answering(tmp_path, sized + body) as asked:
+            return await asked.bound_port()
 
     assert asyncio.run(ask()) == 8080
 

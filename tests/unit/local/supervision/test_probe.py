@@ -105,6 +105,37 @@ def test_a_server_describes_itself_by_a_json_object_or_not_at_all(
     assert probed(look) == said
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (CHUNKED + b'4\r\n{"a"\r\n3\r\n: 1\r\n1;more\r\n}\r\n0\r\nx-sum: 1\r\n\r\n', {"a": 1}),
+        (OK + b'\r\n{"a": 1}', {"a": 1}),
+        (CHUNKED + b'8\r\n{"a": 1}\r\n', {}),
+        (CHUNKED + b'8\r\n{"a": 1}\r\n' + b"100000\r\n" + b" " * BODY_BYTES + b"\r\n0\r\n\r\n", {}),
+        (OK + b'\r\n{"a": 1}' + b" " * BODY_BYTES, {}),
+    ],
+)
+def test_a_server_may_describe_itself_in_chunks_or_until_it_closes(
+    answer: bytes, said: dict[str, Any]
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+        writer.close()
+
+    async def look(prober: Prober) -> dict[str, Any]:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await prober.describe(f"http://127.0.0.1:{port}/", timeout_seconds=30)
+
+    assert probed(look) == said
+
+
 def test_one_that_refuses_or_does_not_answer_describes_nothing() -> None:
     assert probed(lambda prober: prober.describe(f"http://127.0.0.1:{free_port()}/")) == {}
     with socket.create_server(("127.0.0.1", 0)) as listening:
