@@ -15,7 +15,7 @@ from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.organizer.board_server import build_board_application
 from support.background import start_background
 from support.board import build_board
-from support.browser import PHONE, Visit, start_visit
+from support.browser import DESKTOP, PHONE, Visit, start_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -119,6 +119,45 @@ def test_an_end_on_another_day_has_its_day(board: Visit) -> None:
         page.locator(".axis").get_by_text(re.compile(r"^Tue,? \d\d:\d\d: about 20.00$")).wait_for()
     finally:
         page.unroute("**/board.json")
+
+
+def test_what_needs_a_hand_beyond_the_first_six_is_one_press_away(board: Visit) -> None:
+    page = board.page
+    needs = page.get_by_role("list", name="What needs a hand").get_by_role("listitem")
+    failed = [f"model-{number}: failed" for number in range(1, 20, 4)]
+    assert needs.count() == 6
+    more = page.get_by_role("button", name=re.compile(r"^and \d+ more$"))
+    assert more.get_attribute("aria-expanded") == "false"
+    hidden = int(more.inner_text().split()[1])
+    more.click()
+    fewer = page.get_by_role("button", name="Show fewer")
+    expect(needs).to_have_count(6 + hidden)
+    titles = needs.locator("b").all_inner_texts()
+    assert [title for title in titles if title.startswith("model-")] == failed
+    with page.expect_response("**/board.json"):
+        assert fewer.get_attribute("aria-expanded") == "true"
+    page.set_viewport_size(PHONE)
+    expect(needs).to_have_count(6 + hidden)  # it stays open while new figures come
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    box = fewer.bounding_box()
+    assert box
+    assert box["height"] >= 44, "a finger must hit it"
+    assert board.find_serious_faults() == []
+    fewer.click()
+    expect(needs).to_have_count(6)
+    page.set_viewport_size(DESKTOP)
+
+
+def test_without_more_than_six_no_button_offers_more(board: Visit) -> None:
+    def calm(document: dict[str, Any]) -> None:
+        document["models"] = document["models"][:2]
+        document["errors"] = []
+        document["teams"] = document["teams"][:3]
+
+    with showing(board, calm) as page:
+        expect(page.locator("tbody tr")).to_have_count(3)
+        assert page.locator("#needs li").count() <= 6
+        assert page.locator("#needs-more").is_hidden()
 
 
 @contextlib.contextmanager

@@ -4,13 +4,14 @@ const LOOK_MILLISECONDS = 3000;
 const AGO_MILLISECONDS = 10000;
 const NEAR = 0.9;
 const NOISY_ERRORS = 20;
+const FIRST_NEEDS = 6;
 const STATES = { ready: "ready", asleep: "asleep", waking: "waiting", starting: "waiting", preparing: "waiting", restarting: "waiting", failed: "failed", unready: "failed" };
 const ORDER = { failed: 0, unready: 0, restarting: 1, waking: 2, starting: 2, preparing: 2, asleep: 3, ready: 4, "not served": 5 };
 
 /** Tells whether the target can do an act: one machine can do all, and says nothing of it. */
 const can = (act) => board.now.acts?.includes(act) ?? true;
 
-const board = { now: null, token: "", sort: "usage", find: "", logs: new Set(), open: new Set(), drawn: new Map() };
+const board = { now: null, token: "", allNeeds: false, sort: "usage", find: "", logs: new Set(), open: new Set(), drawn: new Map() };
 
 /** Takes the token out of the address, where it would stay in the history; a reload of this tab still has it. */
 function takeToken() {
@@ -58,7 +59,7 @@ function close(message) {
 
 function draw() {
   drawHead();
-  keepFocus(byId("needs"), () => byId("needs").replaceChildren(...listNeeds().map(drawNeed)));
+  drawNeeds();
   drawMessage();
   const { history, total, pot, spending, teams, models, errors, journal, now } = board.now;
   const { sort, find, open, logs } = board;
@@ -113,7 +114,19 @@ function listNeeds() {
   for (const error of errors) {
     if (error.count >= NOISY_ERRORS) needs.push([false, `${error.team || "Without a key"}: ${error.count} × ${error.status || "hung up"}`, error.reason]);
   }
-  return needs.slice(0, 6);
+  return needs;
+}
+
+/** Shows the first of what needs a hand, the charts close below; a button shows all of it. */
+function drawNeeds() {
+  const needs = listNeeds();
+  const more = byId("needs-more");
+  const label = board.allNeeds ? "Show fewer" : `and ${needs.length - FIRST_NEEDS} more`;
+  const shown = board.allNeeds ? needs : needs.slice(0, FIRST_NEEDS);
+  keepFocus(byId("needs"), () => byId("needs").replaceChildren(...shown.map(drawNeed)));
+  more.hidden = needs.length <= FIRST_NEEDS;
+  more.setAttribute("aria-expanded", String(board.allNeeds));
+  if (more.textContent !== label) more.textContent = label;
 }
 
 /** Says how much of a limit is used, and when all of it is if its team goes on so, where that is soon. */
@@ -182,6 +195,10 @@ byId("acts").append(
   iconButton("play", "Resume all", () => resume(), { id: "resume", class: "primary", hidden: true }),
   iconOnly("theme", "Light or dark", switchTheme),
 );
+byId("needs-more").addEventListener("click", () => {
+  board.allNeeds = !board.allNeeds;
+  drawNeeds();
+});
 byId("teams-find").querySelector("input").addEventListener("input", (event) => {
   board.find = event.target.value;
   if (board.now) draw();
