@@ -62,23 +62,25 @@ EVERY_API = [api.name for api in MODEL_APIS if api is not EMBEDDINGS]
 """What a server of one machine may speak. At all but the first path, this one answers what it got."""
 
 ALIASES = {"gpt-4o-mini": "chat", "meta-llama/Llama-3.1:8b": "translated"}
+UNREACHABLE, NOWHERE, AWAY = "falls-unreachable", "falls-nowhere", "hosted-away"
+"""The hosted models whose host nobody reaches: the second falls back on the third, which is no better off."""
+
 HOSTED = {
     "hosted": "gpt-fake",
     "hosted-limited": "limited",
     "hosted-broken": "broken",
     "messages": "claude-fake",
+    AWAY: "gpt-fake",
 }
 """Names of entries, and the provider's names of their models; `messages` speaks Anthropic's API.
 
 What a model answers depends on its name, or on what it is told to do: see `support.openai_answers.find_act`.
 """
 
-UNREACHABLE = "falls-unreachable"
-"""The hosted model whose host nobody reaches."""
-
 FALLING = {
     "falls": ("first", ["hosted-broken", "hosted"]),
     UNREACHABLE: ("gpt-fake", ["messages"]),
+    NOWHERE: ("gpt-fake", [AWAY]),
     "falls-elsewhere": ("broken", ["claude"]),
     "falls-broken": ("broken", ["hosted-limited"]),
 }
@@ -144,10 +146,7 @@ def build_config(
 
 
 def _build_hosted(url: str) -> list[dict[str, Any]]:
-    falling = [
-        {**_hosted(name, model, NOBODY_URL if name == UNREACHABLE else url), "fallback": others}
-        for name, (model, others) in FALLING.items()
-    ]
+    falling = [{**_hosted(name, model, url), "fallback": others} for name, (model, others) in FALLING.items()]
     return [
         *(_hosted(name, model, url) for name, model in HOSTED.items()),
         *falling,
@@ -157,6 +156,7 @@ def _build_hosted(url: str) -> list[dict[str, Any]]:
 
 def _hosted(name: str, model: str, url: str) -> dict[str, Any]:
     kind = "anthropic" if name == "messages" else "openai"
+    url = NOBODY_URL if name in {UNREACHABLE, NOWHERE, AWAY} else url
     provider: dict[str, Any] = {"name": kind, "url": url, "model": model, "key": {"env": HOSTED_KEY}}
     provider |= {"speaks": "anthropic-messages"} if kind == "anthropic" else {}
     on_aws = {**provider, "url": UNREACHABLE_URL if url == NOBODY_URL else PROVIDER_URL}

@@ -130,6 +130,7 @@ def serve_template(
                 control_url=made.url,
                 hosting=hosting,
                 tables_url=tables_url,
+                functions=functions,
             )
         )
         objects = read_objects(output, STACK)

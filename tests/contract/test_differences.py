@@ -56,7 +56,8 @@ the function of keys ends it. With `allow_from`, the 403 of a caller from elsewh
 
 A call that asks to be [answered later](../how-to/answers-that-take-minutes.md) is so on one machine, and on
 AWS where the config has [`aws.jobs`](../how-to/jobs-on-aws.md); elsewhere it is answered at once. Jobs on
-AWS [differ](../how-to/jobs-on-aws.md#what-differs-from-one-machine) in what a pause, `DELETE` and a look do.
+AWS [differ](../how-to/jobs-on-aws.md#what-differs-from-one-machine) in how long they wait, and in what
+`DELETE` and a look do.
 
 On AWS, tokens and dollars are counted, and `GET /v1/usage` exists, only where some of them are
 [limited](../how-to/limit-spending.md#on-aws). There, a config with such limits has no entry with a

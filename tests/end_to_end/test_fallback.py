@@ -93,6 +93,8 @@ def falling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Falling]:
         entries += [
             entry("closed", "https://localhost:1/v1"),
             entry("claude-fake", kind="anthropic"),
+            entry("nowhere", "https://localhost:1/v1"),
+            {**entry("limited"), "name": "busy", "fallback": ["nowhere"]},
         ]
         limits = {"requests_at_once": 1, "tokens_per_day": 100_000}
         teams = [{"name": "all", **limits}, {"name": "some", "models": ["forbidden"]}]
@@ -157,6 +159,23 @@ def test_a_team_is_never_served_by_what_it_may_not_call(falling: Falling) -> Non
     assert answer.outcome == (502, "forbidden", ["forbidden"])
     assert answer.error["code"] == "provider_refused_key"
     assert falling.call("limited", team="some").status == 403
+
+
+def test_a_job_one_of_whose_entries_has_answered_does_not_wait_for_the_others(falling: Falling) -> None:
+    """Only one that no entry has got comes back: see `tests/contract`."""
+    before = len(falling.provider.seen)
+    key = LocalKeys(KeyStore(falling.api.folder / ".mlapi")).show("all")
+    body = json.dumps({"model": "busy", "messages": ASK}).encode()
+    job = json.loads(falling.api.call(CHAT_PATH, body, x_api_key=key, prefer="respond-async").data)
+    path, answers = f"/v1/jobs/{job['id']}", list[Any]()
+
+    def is_over() -> bool:
+        answers.append(falling.api.call(path, b"", "GET", x_api_key=key))
+        return bool(answers[-1].status != 202)
+
+    wait_until(is_over, "the job has failed")
+    assert (answers[-1].status, answers[-1].headers["x-served-by"]) == (503, "nowhere")
+    assert [call.json["model"] for call in falling.provider.seen[before:]] == ["limited"]
 
 
 def test_an_entry_without_fallback_names_nobody(falling: Falling) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from support.stream_host.runtime_api import Invocation
 
 TABLE = "jobs"
-FUNCTION = "run-jobs"
+FUNCTION, KEEPER = "run-jobs", "admit-callers"
 CHAT_PATH = "/v1/chat/completions"
 ASYNC = {"Prefer": "respond-async"}
 JOB_PATH = "/v1/jobs/{id}"
@@ -33,14 +33,24 @@ JOB_PATH = "/v1/jobs/{id}"
 
 @dataclass
 class AsyncLambda:
-    """Lambda, as far as functions are called without waiting: keeps the events."""
+    """Lambda: keeps the events of the function of jobs, and answers as the one that admits callers.
+
+    That is asked who they are, and says what `paused` has of each team, and whether it is `revoked`; while
+    there is `trouble`, it fails.
+    """
 
     events: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Mapping[str, str]] = field(default_factory=list)
     status: int = 202
     loses_answers: bool = False
+    paused: dict[str, dict[str, str]] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
+    trouble: str = ""
+    admitted: list[str] = field(default_factory=list)
 
     async def __call__(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        if request.path == f"/2015-03-31/functions/{KEEPER}/invocations":
+            return self._admit(json.loads(body)["job_of"])
         assert request.path == f"/2015-03-31/functions/{FUNCTION}/invocations"
         self.asked.append({name.lower(): value for name, value in request.headers.items()})
         if self.status == 202:
@@ -49,12 +59,20 @@ class AsyncLambda:
             request.transport.abort()
         return web.Response(status=self.status, text="{}")
 
+    def _admit(self, team: str) -> web.Response:
+        self.admitted.append(team)
+        if self.trouble:
+            failed = {"X-Amz-Function-Error": "Unhandled"}
+            return web.json_response({"errorMessage": self.trouble}, headers=failed)
+        return web.json_response({"has_key": team not in self.revoked, "paused": self.paused.get(team, {})})
+
 
 @dataclass
 class Jobs:
-    """Both functions, what is between them, and the model behind the entries `hosted` and `native`.
+    """Both functions, what is between them, and the model behind the entries.
 
-    `deploy` starts one more function of the API, with more variables.
+    These are `hosted`, `native`, and `falls`, which falls back on the second. `deploy` starts one more
+    function of the API, with more variables.
     """
 
     front: StreamHost
@@ -157,6 +175,7 @@ def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
         provider = {"url": f"{server.url}/v1", "model": "m", "apis": ["openai-chat"]}
         models: dict[str, dict[str, object]] = {
             "hosted": {"provider": provider, "headers": ["X-Mine"]},
+            "falls": {"provider": provider, "headers": [], "fallback": ["native"]},
             "native": {"endpoint": "native-endpoint", "speaks": "openai-chat", "headers": []},
         }
         variables = {
@@ -175,5 +194,7 @@ def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
             return start({"JOB_FUNCTION": FUNCTION, **more})
 
         front = stack.enter_context(deploy({}))
-        runner = stack.enter_context(start({"_HANDLER": "job.handler", "AGAIN_SECONDS": "0.05"}))
+        runner = stack.enter_context(
+            start({"_HANDLER": "job.handler", "AGAIN_SECONDS": "0.05", "KEY_FUNCTION": KEEPER})
+        )
         yield Jobs(front, runner, endpoint, lambda_queue, server, database, deploy)

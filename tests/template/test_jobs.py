@@ -9,6 +9,7 @@ import pytest
 
 from centralized_ml_api.aws.constructs.stream_function_code import load_stream_code
 from centralized_ml_api.aws.document.integrations import ANY_METHOD
+from centralized_ml_api.aws.stack.contract import KEY_FUNCTION
 from support.linting import lint_template
 from support.synthesis import REGION, container, function, model, package
 
@@ -36,6 +37,16 @@ def function_of(template: Template, handler: str) -> tuple[str, dict[str, Any]]:
     return found
 
 
+def keeper_of(template: Template) -> str:
+    """The function that admits callers."""
+    (found,) = (
+        name
+        for name, resource in template.resources.items()
+        if resource["Type"] == "AWS::Lambda::Function" and KEY_FUNCTION in name
+    )
+    return found
+
+
 def test_the_function_that_runs_jobs_is_the_one_that_streams_by_another_handler(template: Template) -> None:
     _, streams = function_of(template, STREAMS)
     runner, runs = function_of(template, RUNS)
@@ -50,6 +61,7 @@ def test_the_function_that_runs_jobs_is_the_one_that_streams_by_another_handler(
         **expected,
         "IDLE_SECONDS": "900",
         "AGAIN_SECONDS": "15",
+        "KEY_FUNCTION": {"Ref": keeper_of(template)},
     }
     assert variables["EVENT_ENDS"] == "2030-06-01T16:00:00Z"
 
@@ -79,8 +91,9 @@ def test_there_is_a_table_that_goes_with_its_stack(template: Template) -> None:
     assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_one_role_may_keep_jobs_and_call_their_function_and_nothing_else(template: Template) -> None:
+def test_one_role_may_keep_jobs_and_call_two_functions_and_nothing_else(template: Template) -> None:
     runner, runs = function_of(template, RUNS)
+    keeper = keeper_of(template)
     (invoke,) = (
         policy
         for policy in template.of_type("AWS::IAM::Policy")
@@ -90,7 +103,7 @@ def test_one_role_may_keep_jobs_and_call_their_function_and_nothing_else(templat
         {
             "Action": "lambda:InvokeFunction",
             "Effect": "Allow",
-            "Resource": {"Fn::GetAtt": [runner, "Arn"]},
+            "Resource": [{"Fn::GetAtt": [runner, "Arn"]}, {"Fn::GetAtt": [keeper, "Arn"]}],
         }
     ]
     role = runs["Properties"]["Role"]["Fn::GetAtt"][0]

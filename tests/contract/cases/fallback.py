@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.api.http import EVENTS_IN_UTF8
-from contract.api import UNREACHABLE
-from contract.case import JSON, Case, Expected, Refusal, Request
+from contract.api import AWAY, NOWHERE, UNREACHABLE
+from contract.case import JSON, Case, Expected, Refusal, Request, refused
+from contract.cases.errors import RETRY
 from contract.cases.every_host import Said
 from contract.cases.hosted import OfTheProvider
 from contract.cases.openai import chat, tell
@@ -67,6 +68,11 @@ CASES = [
             JSON,
             {"retry-after": "7", **_served_by("hosted-limited")},
         ),
+    ),
+    Case(
+        "where each entry is away, the last one's error is told",
+        _ask(NOWHERE, None),
+        refused(errors.MODEL_NOT_READY, headers={**RETRY, **_served_by(AWAY)}),
     ),
     Case(
         "a mistake of the caller is no reason to ask another",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from centralized_ml_api.api import error_shape as errors
-from contract.api import ASLEEP, DOWN, MODELS, UNREACHABLE
+from contract.api import ASLEEP, AWAY, DOWN, MODELS, NOWHERE, UNREACHABLE
 from contract.case import JSON, Bytes, Case, Expected, Request, refused
 
 if TYPE_CHECKING:
@@ -18,20 +18,20 @@ _WAIT = {"retry-after": str(errors.RETRY_AFTER_SECONDS)}
 
 @dataclass(frozen=True)
 class Health:
-    """All but two are ready or asleep, and these are named with a reason, in the error too."""
+    """All but four are ready or asleep, and these are named with a reason, in the error too."""
 
     def check(self, answer: Answer) -> None:
         """Compares them."""
         assert answer.json.keys() == {"error", "status", "ready", "unready", "asleep"}, answer
         assert answer.json["asleep"] == dict.fromkeys(ASLEEP, "asleep"), answer
         assert answer.json["status"] == "unready", answer
-        assert answer.json["unready"].keys() == {UNREACHABLE, DOWN}, answer
+        assert answer.json["unready"].keys() == {AWAY, DOWN, NOWHERE, UNREACHABLE}, answer
         assert set(MODELS) <= set(answer.json["ready"]), answer
         assert answer.json["ready"] == sorted(answer.json["ready"]), "they are in the order of their names"
-        reasons = answer.json["unready"]
+        reasons = "; ".join(f"{name} ({reason})" for name, reason in answer.json["unready"].items())
         assert (answer.error["code"], answer.error["message"]) == (
             errors.MODEL_NOT_READY.code,
-            f"Not ready: {UNREACHABLE} ({reasons[UNREACHABLE]}); {DOWN} ({reasons[DOWN]}).",
+            f"Not ready: {reasons}.",
         )
         assert answer.error["request_id"] == answer.header("x-request-id")
 

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,8 +32,41 @@ if TYPE_CHECKING:
     from support.background import Background
 
 _OF_THE_HOST = {"ENDPOINT_NAME", "MODEL_SPEAKS"}
-_AS_IT_IS = {"EVENT_ENDS", "EVENT_MESSAGE", "HEALTH_NAMES", "HEALTH_SECONDS", "JOBS_TABLE", "JOB_FUNCTION"}
+_AS_IT_IS = {
+    *("EVENT_ENDS", "EVENT_MESSAGE", "HEALTH_NAMES", "HEALTH_SECONDS"),
+    *("JOBS_TABLE", "JOB_FUNCTION", "KEY_FUNCTION"),
+}
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
+
+class Functions(dict[str, "Invoke"]):
+    """What runs functions, by their ARNs; `pools` are all that ever did.
+
+    Args:
+        specifications: By the same.
+    """
+
+    def __init__(self, specifications: Mapping[str, HostSpecification]) -> None:
+        super().__init__()
+        self._specifications = dict(specifications)
+        self.pools: list[Pool] = []
+        for arn in specifications:
+            self._run(arn)
+
+    def set_variables(self, part: str, **variables: str) -> None:
+        """Changes variables of the function that has a part in its ARN; later calls find them.
+
+        Source: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+        """
+        (arn,) = (arn for arn in self._specifications if part in arn)
+        known = self._specifications[arn]
+        self._specifications[arn] = replace(known, environment={**known.environment, **variables})
+        self._run(arn)
+
+    def _run(self, arn: str) -> None:
+        pool = Pool(self._specifications[arn])
+        self.pools.append(pool)
+        self[arn] = _invoke(pool)
 
 
 @dataclass(frozen=True)
@@ -54,23 +87,23 @@ def run_functions(
     *,
     control_url: str = "",
     tables_url: str = "",
-) -> Iterator[dict[str, Invoke]]:
+) -> Iterator[Functions]:
     """The Python functions of the template by their ARNs, until the end of the block.
 
     What they ask API Gateway itself goes to `control_url`, what they ask DynamoDB to `tables_url`.
     """
     aws = {**_CREDENTIALS, "AWS_ENDPOINT_URL_API_GATEWAY": control_url} if control_url else {}
     aws |= {"AWS_ENDPOINT_URL_DYNAMODB": tables_url} if tables_url else {}
-    pools = {
-        _arn(name, template): Pool(
-            _specification(name, properties, assets, sagemaker_url, endpoints, aws=aws)
-        )
-        for name, properties in _functions(template, "python")
-    }
+    functions = Functions(
+        {
+            _arn(name, template): _specification(name, properties, assets, sagemaker_url, endpoints, aws=aws)
+            for name, properties in _functions(template, "python")
+        }
+    )
     try:
-        yield {arn: _invoke(pool) for arn, pool in pools.items()}
+        yield functions
     finally:
-        for pool in pools.values():
+        for pool in functions.pools:
             background.run(pool.stop(grace_seconds=0))
 
 
@@ -85,12 +118,13 @@ def run_streams(
     control_url: str,
     hosting: Hosting | None = None,
     tables_url: str = "",
+    functions: Mapping[str, Invoke] | None = None,
 ) -> Iterator[dict[str, Stream]]:
     """The function of the template that streams, by its ARN, until the end of the block.
 
     It is told of the models and calls in its asset in `assets`. It asks at `control_url` how the endpoints
     are, and DynamoDB at `tables_url`; `hosting` says how it calls providers. Behind it runs the function of
-    jobs, where there is one.
+    jobs, where there is one, which may ask `functions`, those of `run_functions`.
     """
     with contextlib.ExitStack() as stack:
         streams: dict[str, Stream] = {}
@@ -117,9 +151,33 @@ def run_streams(
             if _is_streaming(properties):
                 streams[_arn(name, template)] = stack.enter_context(Instances(start))
             else:
-                url = stack.enter_context(serve_events(background, start, name))
+                url = stack.enter_context(
+                    serve_events(
+                        background,
+                        partial(_start_beside, start, start.keywords["environment"]),
+                        name,
+                        _by_names(template, functions or {}),
+                    )
+                )
                 later = {"AWS_ENDPOINT_URL_LAMBDA": url}
         yield streams
+
+
+def _start_beside(
+    start: Callable[..., AbstractContextManager[StreamHost]], environment: Mapping[str, str], url: str
+) -> AbstractContextManager[StreamHost]:
+    """Starts a function that finds Lambda at an address."""
+    return start(environment={**environment, "AWS_ENDPOINT_URL_LAMBDA": url})
+
+
+def _by_names(template: Template, functions: Mapping[str, Invoke]) -> dict[str, Invoke]:
+    """What runs the functions by the present, by what the template calls them."""
+    arns = {name: _arn(name, template) for name, _ in _functions(template, "python")}
+    return {name: partial(_run_present, functions, arn) for name, arn in arns.items() if arn in functions}
+
+
+async def _run_present(functions: Mapping[str, Invoke], arn: str, request_id: str, event: bytes) -> bytes:
+    return await functions[arn](request_id, event)
 
 
 def _is_streaming(properties: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS
+from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS, UNASKED_DETAILS
 from centralized_ml_api.local.admission.terms import REFUSED, UNANSWERED
 from centralized_ml_api.local.envoy.translator import build_fallback_mutations
 from centralized_ml_api.local.gateway import Attempt, ServedRoute
@@ -61,15 +61,24 @@ import { buildProxyLine, readEnding, readTold } from "./fallback_call.mjs";
 const endings = input.endings.map((text) => readEnding(text, input.told));
 console.log(JSON.stringify([endings, input.callers.map(buildProxyLine), readTold(input.headers)]));
 """
-FREE, PAID = {"isFree": True, "isRefused": False}, {"isFree": False, "isRefused": False}
+
+
+def ended(*, is_free: bool, is_refused: bool = False, is_unasked: bool = False) -> dict[str, bool]:
+    return {"isFree": is_free, "isRefused": is_refused, "isUnasked": is_unasked}
+
+
+FREE, PAID = ended(is_free=True), ended(is_free=False)
 ENDINGS = {
     "- - - via_upstream": FREE,
     "- true - via_upstream": PAID,
-    "- - - failed_to_inject_credential": FREE,
-    f"- - {REFUSED}:overloaded lua_response": {"isFree": True, "isRefused": True},
-    f"- - {UNANSWERED} lua_response": PAID,
-    "UF,URX - - upstream_reset_before_response_started{connection_failure}": FREE,
-    "UH - - no_healthy_upstream": FREE,
+    "- - - failed_to_inject_credential": ended(is_free=True, is_unasked=True),
+    f"- - {REFUSED}:overloaded lua_response": ended(is_free=True, is_refused=True, is_unasked=True),
+    f"- - {UNANSWERED} lua_response": ended(is_free=False, is_unasked=True),
+    "- - - direct_response": ended(is_free=False, is_unasked=True),
+    "UF,URX - - upstream_reset_before_response_started{connection_failure}": ended(
+        is_free=True, is_unasked=True
+    ),
+    "UH - - no_healthy_upstream": ended(is_free=True, is_unasked=True),
     "UC - - upstream_reset_before_response_started{connection_termination}": PAID,
     "UF,UC - - upstream_reset_before_response_started": PAID,
     "UT - - response_timeout": PAID,
@@ -89,7 +98,13 @@ ROUTE = ServedRoute(
 
 @pytest.fixture(scope="module")
 def read() -> Any:
-    told = {"unsent": [*NEVER_SENT_FLAGS], "sure": sorted(SURE_DETAILS), "refused": REFUSED}
+    told = {
+        "unsent": [*NEVER_SENT_FLAGS],
+        "sure": sorted(SURE_DETAILS),
+        "refused": REFUSED,
+        "unanswered": UNANSWERED,
+        "unasked": sorted(UNASKED_DETAILS),
+    }
     callers = ["192.0.2.7:4711", "[2001:db8::7]:80"]
     headers = {
         mutation["append"]["header"]["key"]: mutation["append"]["header"]["value"].replace("%%", "%")
@@ -108,7 +123,9 @@ def test_hundreds_of_teams_that_an_entry_refuses_are_told_in_headers_that_envoy_
     values = [mutation["append"]["header"]["value"] for mutation in build_fallback_mutations(ROUTE)]
     assert max(len(value) for value in values) < 16_384
     assert not any(value.startswith(" ") or value.endswith(" ") for value in values)
-    assert read[2]["attempts"] == [
+    told = read[2]
+    assert (told["unanswered"], told["unasked"]) == (UNANSWERED, sorted(UNASKED_DETAILS))
+    assert told["attempts"] == [
         {"name": "first", "path": "/first/v1/100%", "refused": []},
         {"name": "second", "path": "/second/v1", "refused": [*TEAMS]},
     ]

@@ -104,6 +104,7 @@ class CentralizedMlApi(Construct):
         self.provider_secrets = secrets.own
         self._places, self._joining = self._build_joining()
         self.join_table = self._joining.table.ref if self._joining else None
+        self._keeper = self._build_keeper()
         self._stream_arn = self._build_stream(secrets)
         api = self._build_api()
         self.url = api.url
@@ -127,6 +128,7 @@ class CentralizedMlApi(Construct):
             other_paths=describe_other_paths(self._plan.openai, self._list_calls()),
             ends=self._plan.api.event.ends,
             join_table=self._joining.table if self._joining and stream.spending.is_counted else None,
+            keeper=self._keeper.address if self._keeper else None,
             stack_context=self._stack_context,
         ).arn
 
@@ -224,14 +226,18 @@ class CentralizedMlApi(Construct):
         counted = plan.stream.spending.is_counted
         return list_calls(names, plan.openai, paths, tells_usage=counted, has_jobs=plan.stream.jobs)
 
-    def _build_authorizer(self, service: str) -> Authorizer | None:
-        if not self._plan.access.needs_key:
+    def _build_keeper(self) -> KeyFunction | None:
+        access = self._plan.access
+        if not access.needs_key:
             return None
-        function = KeyFunction(
-            self, "KeyFunction", access=self._plan.access, stack_context=self._stack_context
-        )
-        uri = f"{service}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
-        return Authorizer(uri, function.caller, says_why=self._plan.access.says_why)
+        return KeyFunction(self, "KeyFunction", access=access, stack_context=self._stack_context)
+
+    def _build_authorizer(self, service: str) -> Authorizer | None:
+        if self._keeper is None:
+            return None
+        arn = self._keeper.address.arn.to_string()
+        uri = f"{service}:lambda:path/2015-03-31/functions/{arn}/invocations"
+        return Authorizer(uri, self._keeper.caller, says_why=self._plan.access.says_why)
 
     def _build_joining(self) -> tuple[PlaceKeys | None, JoinFunction | None]:
         access, here = self._plan.access, self._stack_context

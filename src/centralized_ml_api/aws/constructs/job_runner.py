@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aws_cdk import CfnResource
 from constructs import Construct
@@ -12,6 +13,9 @@ from centralized_ml_api.aws.constructs.lambda_function import build_function
 from centralized_ml_api.aws.constructs.resources import allow, build_inline_policy
 from centralized_ml_api.plan.aws.jobs import AGAIN_SECONDS, QUEUE_SECONDS
 from centralized_ml_api.plan.aws.streaming import STREAM_SECONDS
+
+if TYPE_CHECKING:
+    from centralized_ml_api.aws.constructs.lambda_function import FunctionAddress
 
 RUNTIME = "nodejs24.x"
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
@@ -35,10 +39,13 @@ class JobRunner(Construct):
     """The function; the role of the one that streams may call it.
 
     `name` is Lambda's name of it. Whatever calls it depends on `needed`: without these a job could not be
-    begun, or could run twice.
+    begun, or could run twice. It asks `keeper`, the function that admits callers, whether a team may still
+    call; without teams there is none.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, parts: StreamParts) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, parts: StreamParts, keeper: FunctionAddress | None
+    ) -> None:
         super().__init__(scope, construct_id)
         function = build_function(
             self,
@@ -53,6 +60,7 @@ class JobRunner(Construct):
                 **parts.environment,
                 "IDLE_SECONDS": str(STREAM_SECONDS),
                 "AGAIN_SECONDS": str(AGAIN_SECONDS),
+                **({"KEY_FUNCTION": keeper.name} if keeper else {}),
             },
             role=parts.role,
             log=parts.log,
@@ -60,7 +68,8 @@ class JobRunner(Construct):
         for policy in parts.policies:
             function.add_resource_dependency(policy)
         self.name = function.ref
-        invoke = allow(["lambda:InvokeFunction"], [function.get_att("Arn")])
+        called = [function.get_att("Arn"), *([keeper.arn] if keeper else [])]
+        invoke = allow(["lambda:InvokeFunction"], called)
         self.needed = (build_inline_policy(self, "Invoke", [invoke], parts.role), self._forbid_retries())
 
     def _forbid_retries(self) -> CfnResource:

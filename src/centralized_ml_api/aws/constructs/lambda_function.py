@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource
+from aws_cdk import CfnResource, Reference
 from constructs import Construct
 
 from centralized_ml_api.aws.constructs.assets import ship_code
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
     from centralized_ml_api.plan.aws.types import ModelFunctionPlan
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionAddress:
+    """How a function is called: Lambda's name of it, and its ARN."""
+
+    name: str
+    arn: Reference
 
 
 def build_function_role(

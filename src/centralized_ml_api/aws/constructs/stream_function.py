@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from centralized_ml_api.aws.constructs.endpoint_address import EndpointAddress
+    from centralized_ml_api.aws.constructs.lambda_function import FunctionAddress
     from centralized_ml_api.aws.constructs.provider_secrets import ProviderSecrets
     from centralized_ml_api.aws.constructs.resources import Statement
     from centralized_ml_api.aws.constructs.stack_context import StackContext
@@ -48,7 +49,7 @@ class StreamFunction(Construct):
     """The function: may describe the endpoints of its plan, invoke those it serves, and read its secrets.
 
     It answers the paths that `other_paths` describes, and calls teams that joined by their names, which
-    `join_table` has. `arn` is its ARN.
+    `join_table` has. Jobs ask `keeper`, the function that admits callers. `arn` is its ARN.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class StreamFunction(Construct):
         stack_context: StackContext,
         ends: datetime | None = None,
         join_table: CfnResource | None = None,
+        keeper: FunctionAddress | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log = build_log_group(self, "Log", stack_context.log_retention_days)
@@ -95,11 +97,11 @@ class StreamFunction(Construct):
         }
         code = ship_files("stream_function", load_stream_code(plan.spending, other_paths), stack_context)
         parts = StreamParts(code, environment, role, log, tuple(called.all))
-        self.arn = self._build(plan, parts).get_att("Arn").to_string()
+        self.arn = self._build(plan, parts, keeper).get_att("Arn").to_string()
 
-    def _build(self, plan: StreamPlan, parts: StreamParts) -> CfnResource:
+    def _build(self, plan: StreamPlan, parts: StreamParts, keeper: FunctionAddress | None) -> CfnResource:
         """Builds the function, and that which runs jobs, where there are any."""
-        runner = JobRunner(self, "JobRunner", parts=parts) if plan.jobs else None
+        runner = JobRunner(self, "JobRunner", parts=parts, keeper=keeper) if plan.jobs else None
         function = build_function(
             self,
             description="Streams answers, and speaks the API of OpenAI",

@@ -18,6 +18,7 @@ from centralized_ml_api.api.event_start import build_start_headers, not_started
 from centralized_ml_api.api.notices import PAUSE_HEADERS, build_pause_error
 from centralized_ml_api.aws.constructs.assets import ship_code
 from centralized_ml_api.aws.constructs.lambda_function import (
+    FunctionAddress,
     build_caller,
     build_function,
     build_function_role,
@@ -186,7 +187,7 @@ class KeyEnds(Construct):
 class KeyFunction(Construct):
     """The function that passes keys on to API Gateway; its code is the folder `key_code`.
 
-    `arn` is its ARN, `caller` that of the role by which API Gateway calls it.
+    `address` is how it is called, `caller` the ARN of the role by which API Gateway calls it.
     """
 
     def __init__(
@@ -227,8 +228,8 @@ class KeyFunction(Construct):
             role=role,
             log=log,
         )
-        self.arn = function.get_att("Arn").to_string()
-        self.caller = build_caller(self, self.arn, description="Asks whose key it is")
+        self.address = FunctionAddress(function.ref, function.get_att("Arn"))
+        self.caller = build_caller(self, self.address.arn.to_string(), description="Asks whose key it is")
 
 
 def word_refusals(starts: datetime | None) -> dict[str, Any]:

@@ -23,6 +23,9 @@ NEVER_SENT_FLAGS = ("UH", "UF", "UO", "NR", "URX", "NC")
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage
 """
 
+UNASKED_DETAILS = frozenset({"direct_response", "failed_to_inject_credential"})
+"""The response code details of answers that the gateway gives itself, before it asks a server."""
+
 _NEVER_SENT = frozenset(NEVER_SENT_FLAGS)
 
 

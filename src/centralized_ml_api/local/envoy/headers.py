@@ -21,6 +21,9 @@ The translator's own answers have `-`, for none, where the server may have worke
 ENDING_HEADER = "x-mlapi-ending"
 """Tells whoever calls in the place of a caller how a call ended."""
 
+UNTAKEN_HEADER = "x-mlapi-untaken"
+"""Tells, with the error of the last of several entries, that no server has got the call from any of them."""
+
 SERVED_BY_HEADER = "x-served-by"
 HIDES_USAGE_HEADER = "x-mlapi-hides-usage"
 """Name the entry among several that has answered, and tell that callers must not see the event of tokens."""

@@ -27,6 +27,7 @@ from centralized_ml_api.local.envoy.jobs import JOB_TABLE_NAME
 from centralized_ml_api.local.envoy.listener import build_connection_manager
 from centralized_ml_api.local.envoy.rate_limits import LEFT_FILTER, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.settings import build_config_source
+from centralized_ml_api.local.envoy.token_counts import UNTAKEN, UNTAKEN_FORMAT, is_not_noted
 
 if TYPE_CHECKING:
     from centralized_ml_api.local.envoy.settings import Limits, Settings
@@ -37,8 +38,11 @@ JOBS_SOCKET = "jobs.sock"
 JOBS_PREFIX = "jobs"
 """What the names of its statistics begin with, after `http.`."""
 
-_ENDING = f"%RESPONSE_FLAGS% {SAID_FORMAT} %RESPONSE_CODE_DETAILS%"
-_IS_MADE = build_expression_filter("response.code != 503 || response.code_details == 'via_upstream'")
+_ENDING = f"%RESPONSE_FLAGS% {SAID_FORMAT} %RESPONSE_CODE_DETAILS% {UNTAKEN_FORMAT}"
+_IS_MADE = (
+    build_expression_filter("response.code != 503 || response.code_details == 'via_upstream'"),
+    is_not_noted(UNTAKEN),
+)
 
 _DONE_BEFORE = frozenset({SCHEME_FILTER, KEY_FILTER, LEFT_FILTER, *RATE_LIMIT_FILTERS})
 _FILTERS = "type.googleapis.com/envoy.extensions.filters"
@@ -86,4 +90,4 @@ def _log_made(log: dict[str, Any]) -> dict[str, Any]:
     """Returns a logger for those calls alone that have been made; the admission service hears of all."""
     if log in build_admission_logs():
         return log
-    return {**log, "filter": {"and_filter": {"filters": [_IS_MADE, log["filter"]]}}}
+    return {**log, "filter": {"and_filter": {"filters": [*_IS_MADE, log["filter"]]}}}

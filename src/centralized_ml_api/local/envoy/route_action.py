@@ -16,6 +16,7 @@ from centralized_ml_api.local.envoy.headers import (
     REQUEST_ID_HEADER,
     SERVED_BY_HEADER,
     SET_REQUEST_ID,
+    UNTAKEN_HEADER,
     build_function_request_mutations,
     build_function_response_mutations,
     build_header,
@@ -121,7 +122,7 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
 
 def _list_dropped(route: ServedRoute, external: ExternalUpstream | None) -> list[str]:
     """Lists the headers of a server's response that mean something if they are ours alone."""
-    passed_on = [SERVED_BY_HEADER, OWN_REPLY_HEADER]
+    passed_on = [SERVED_BY_HEADER, OWN_REPLY_HEADER, UNTAKEN_HEADER]
     is_read = _is_provided(route, external) and not _is_translators(route)
     return [*MODEL_HEADERS_DROPPED, *(passed_on if is_read else ())]
 

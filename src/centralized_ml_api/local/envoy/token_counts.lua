@@ -1,6 +1,7 @@
 -- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata;
--- `OWN_REPLY`, `SERVED_BY` and `HIDES_USAGE_HEADER`, those of headers: which marks the gateway's own answers, names the
--- entry among several that has answered, and tells that its tokens are to be hidden; `ATTEMPT`, the metadata of a call
+-- `OWN_REPLY`, `SERVED_BY`, `UNTAKEN` and `HIDES_USAGE_HEADER`, those of headers: which marks the gateway's own answers,
+-- names the entry among several that has answered, tells that none of them has got the call, and that its tokens are to be
+-- hidden; `ATTEMPT`, the metadata of a call
 -- of one among several; and `UNSENT`, the response flags of calls that reached no server.
 -- Of several reports in one answer the largest counts: reports of a stream grow, and a report that an answer quotes
 -- cannot hide the true one. A report of nothing is none: the translator's, where a server has not reported, and those of
@@ -107,11 +108,12 @@ local function read_timings(timings)
   return read, cached, numbers.predicted_n
 end
 
--- Notes which of several entries has answered, and that an answer which the translator passed on is no server's, which
+-- Notes which of several entries has answered, or that none has got the call, and that an answer which the translator passed on is no server's, which
 -- may have worked all the same.
 local function note_who_answered(handle, headers)
   local served_by = headers:get(SERVED_BY)
   if served_by then handle:streamInfo():dynamicMetadata():set(USAGE, "served_by", served_by) end
+  if headers:get(UNTAKEN) then handle:streamInfo():dynamicMetadata():set(USAGE, "untaken", true) end
   local flags = headers:get(OWN_REPLY)
   if not flags then return end
   headers:remove(OWN_REPLY)

@@ -15,7 +15,12 @@ from typing import Any
 
 from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS
 from centralized_ml_api.local.admission.terms import USAGE_NAMESPACE
-from centralized_ml_api.local.envoy.headers import HIDES_USAGE_HEADER, OWN_REPLY_HEADER, SERVED_BY_HEADER
+from centralized_ml_api.local.envoy.headers import (
+    HIDES_USAGE_HEADER,
+    OWN_REPLY_HEADER,
+    SERVED_BY_HEADER,
+    UNTAKEN_HEADER,
+)
 from centralized_ml_api.local.envoy.lua_scripts import read_script, render_declared_encoding
 from centralized_ml_api.local.envoy.stats import build_stats_logger, build_sums_logger
 
@@ -44,6 +49,10 @@ FIRST_WORD_FORMAT = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:first_word)%"
 ATTEMPT_NAMESPACE = "attempt"
 """The dynamic metadata that marks the calls of one entry among several: `is` is true."""
 
+UNTAKEN = "untaken"
+UNTAKEN_FORMAT = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{UNTAKEN})%"
+"""Whether no server has got a call of several entries from any of them."""
+
 SERVED_BY_FORMAT = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:served_by)%"
 """The entry that has answered, where the call had several."""
 
@@ -55,6 +64,7 @@ def render_counting() -> str:
         "USAGE": USAGE_NAMESPACE,
         "OWN_REPLY": OWN_REPLY_HEADER,
         "SERVED_BY": SERVED_BY_HEADER,
+        "UNTAKEN": UNTAKEN_HEADER,
         "HIDES_USAGE_HEADER": HIDES_USAGE_HEADER,
         "ATTEMPT": ATTEMPT_NAMESPACE,
     }

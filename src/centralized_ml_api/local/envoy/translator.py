@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS
-from centralized_ml_api.local.admission.terms import REFUSED
+from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, SURE_DETAILS, UNASKED_DETAILS
+from centralized_ml_api.local.admission.terms import REFUSED, UNANSWERED
 from centralized_ml_api.local.envoy.api_keys import TEAM_FORMAT
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import ATTEMPT_HEADER, REQUEST_ID, build_header
@@ -93,6 +93,8 @@ def build_fallback_mutations(route: ServedRoute) -> list[dict[str, Any]]:
         "unsent": [*NEVER_SENT_FLAGS],
         "sure": sorted(SURE_DETAILS),
         "refused": REFUSED,
+        "unanswered": UNANSWERED,
+        "unasked": sorted(UNASKED_DETAILS),
     }
     return [
         *({"append": build_header(name, value)} for name, value in _cut(FALLBACK_HEADER, told).items()),

@@ -12,7 +12,7 @@ import contextlib
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS
+from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS, UNASKED_DETAILS
 from centralized_ml_api.local.admission.terms import REFUSED, TEAM_HEADER, UNANSWERED
 from centralized_ml_api.local.envoy.admin import shorten_path
 from centralized_ml_api.local.envoy.headers import ENDING_HEADER
@@ -33,7 +33,6 @@ _FRAMING = frozenset(
 """Headers of an answer that are about its way, and are made anew when it is handed out."""
 
 _UNAVAILABLE = 503
-_UNSENT_DETAILS = frozenset({"direct_response", "failed_to_inject_credential"})
 
 
 class UnsentError(Exception):
@@ -119,16 +118,18 @@ def build_head(asked: Asked, size: int) -> bytes:
 def is_for_now(status: int, ending: str) -> bool:
     """Returns whether the gateway itself has refused a call for now, and no server has got it. Pure.
 
-    That is so in a pause, while a model wakes or its server is away, and while too many wait for it.
+    That is so in a pause, while a model wakes or its server is away, and while too many wait for it; with a
+    `fallback`, if it is so for each entry that was asked.
 
     Args:
         status: Of the answer.
         ending: The header that says how the call ended: see `job_listener`.
     """
-    flags, said, details = (*ending.split(" "), "", "", "")[:3]
+    flags, said, details, untaken = (*ending.split(" "), "", "", "", "")[:4]
     is_unsent = set(flags.split(",")) <= set(NEVER_SENT_FLAGS)
     is_unasked = said == UNANSWERED or said.startswith(REFUSED)
-    return status == _UNAVAILABLE and (is_unsent or is_unasked or details in _UNSENT_DETAILS)
+    is_own = details in UNASKED_DETAILS or untaken == "true"
+    return status == _UNAVAILABLE and (is_unsent or is_unasked or is_own)
 
 
 def _keep(head: ResponseHead) -> Answered:

@@ -17,13 +17,15 @@ const FALLBACK = "x-mlapi-fallback";
 const ENDING = "x-mlapi-ending";
 const HIDES_USAGE = "x-mlapi-hides-usage";
 const SERVED_BY = "x-served-by";
+const UNTAKEN = "x-mlapi-untaken";
 const OWN_ID = "x-mlapi-request-id";
 const CALLER = "x-mlapi-caller";
 const CALLERS_TEAM = "x-mlapi-callers-team";
 const FOR_US = [OWN_ID, CALLER, CALLERS_TEAM, "connection", "transfer-encoding", "content-length", "host"];
-const NOT_PASSED = ["connection", "transfer-encoding", "keep-alive", "date", "x-request-id", ENDING];
+const NOT_PASSED = ["connection", "transfer-encoding", "keep-alive", "date", "x-request-id", ENDING, UNTAKEN];
 const FIRST_ERROR = 400;
-const UNTAKEN = [400, 413];
+const CANNOT_TAKE = [400, 413];
+const UNAVAILABLE = 503;
 const TOO_MANY_REQUESTS = 429;
 const NONE = "-";
 
@@ -39,13 +41,14 @@ export function readTold(headers) {
 }
 
 // Reads how the gateway says that a call ended: its flags, whether the translator is unsure, what the admission service
-// said, its details.
-export function readEnding(text, { unsent, sure, refused }) {
+// said, its details. `isUnasked` is whether it was the gateway itself that answered: no server has got the call.
+export function readEnding(text, { unsent, sure, refused, unanswered, unasked }) {
     const [flags, unsure, said = "", details = ""] = (text ?? "").split(" ");
     const isUnsent = flags !== NONE && flags.split(",").every((flag) => unsent.includes(flag));
     const isRefused = said.startsWith(refused); // the code of the refusal follows
     const isSure = flags === NONE && unsure !== "true" && (isRefused || sure.includes(details));
-    return { isFree: isUnsent || isSure, isRefused };
+    const isUnasked = isUnsent || isRefused || said === unanswered || unasked.includes(details);
+    return { isFree: isUnsent || isSure, isRefused, isUnasked };
 }
 
 // Returns the first line of a connection, which says who calls; `caller` is an address with its port.
@@ -79,15 +82,21 @@ export class FallbackCall {
         const team = this.#team;
         const asked = new Map(attempts.filter(({ refused }) => !refused.includes(team)).map((each) => [each.name, each.path]));
         const body = await readAll(this.#incoming);
+        let wasTaken = false;
         const told = await askInTurn([...asked.keys()], async (name) => {
             const answer = await this.#call(asked.get(name), body);
-            if (answer.statusCode >= FIRST_ERROR) return this.#readFailure(answer, endings);
+            if (answer.statusCode >= FIRST_ERROR) {
+                const failure = await this.#readFailure(answer, endings);
+                wasTaken ||= !failure.isForNow;
+                return failure;
+            }
             this.#writeHead(answer, name);
             await pipeline(answer, this.#outgoing);
             return null;
         });
         if (told === null) return;
-        this.#writeHead(told.answer, told.name, { "content-length": Buffer.byteLength(told.text), "x-request-id": this.#id });
+        const own = { "content-length": Buffer.byteLength(told.text), "x-request-id": this.#id };
+        this.#writeHead(told.answer, told.name, wasTaken ? own : { ...own, [UNTAKEN]: "true" });
         this.#outgoing.end(told.text);
     }
 
@@ -116,11 +125,12 @@ export class FallbackCall {
         const text = (await readAll(answer)).toString("utf8");
         const id = headers["x-request-id"];
         const isOurs = Boolean(id) && text.includes(id);
-        const { isFree, isRefused } = readEnding(headers[ENDING], endings);
+        const { isFree, isRefused, isUnasked } = readEnding(headers[ENDING], endings);
         return {
             status,
+            isForNow: status === UNAVAILABLE && isUnasked,
             isFree: isFree && !(isRefused && status === TOO_MANY_REQUESTS), // those are limits of the caller
-            isUntaken: isOurs && UNTAKEN.includes(status),
+            isUntaken: isOurs && CANNOT_TAKE.includes(status),
             text: isOurs ? text.replaceAll(id, this.#id) : text,
             answer,
         };

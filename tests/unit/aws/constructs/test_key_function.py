@@ -82,14 +82,15 @@ class Lists:
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self.keys = dict(keys)
+        self.revoked: set[str] = set()
         self.count = 0
         self.fails: Exception | None = None
 
-    def __call__(self) -> Iterator[tuple[str, str]]:
+    def __call__(self) -> Iterator[tuple[str, str, bool]]:
         self.count += 1
         if self.fails:
             raise self.fails
-        yield from self.keys.items()
+        yield from ((key, team, key not in self.revoked) for key, team in self.keys.items())
 
 
 @pytest.mark.usefixtures("environment")
@@ -163,7 +164,7 @@ def test_failed_look_ups_pause_longer_each_time_and_no_key_is_refused_meanwhile(
 def test_the_pause_after_a_failed_look_up_begins_when_its_retries_end() -> None:
     now = [0.0]
 
-    def fail_slowly() -> Iterator[tuple[str, str]]:
+    def fail_slowly() -> Iterator[tuple[str, str, bool]]:
         now[0] += 19.0
         raise RuntimeError("no answer")
 
@@ -396,6 +397,68 @@ def test_one_model_is_paused_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -
     assert "Broken" in json.loads(ask(function, "POST", "/other", "red").body)["error"]["message"]
     assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
     assert json.loads(call(function, "red")["context"]["paused"]) == {"other": "Broken", "chat": "Later"}
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("", {}),
+        ("Back at two", {}),
+        ("[1]", {}),
+        ('"Back at two"', {}),
+        ('{"models": "all", "teams": {"red": "Ask us", "blue": 1}}', {"teams": {"red": "Ask us"}}),
+    ],
+)
+def test_a_pause_that_somebody_wrote_by_hand_stops_no_call(
+    monkeypatch: pytest.MonkeyPatch, written: str, kept: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("PAUSED", written)
+    function = start_with(monkeypatch, LONG_AGO, {})
+    assert function.read_paused(written) == kept
+    assert "paused" not in call(function, "red")["context"]
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_job_is_told_of_the_pauses_of_its_team_and_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = pause(monkeypatch, models={"chat": "Later"}, teams={"red": "Ask us"})
+    asked = [function.lambda_handler({"job_of": team}, None) for team in ("red", "blue")]
+    assert asked == [
+        {"has_key": True, "paused": {"": "Ask us"}},
+        {"has_key": True, "paused": {"chat": "Later"}},
+    ]
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_team_has_a_key_as_long_as_one_of_its_keys_works() -> None:
+    now, lists = [0.0], Lists({"a": "red", "b": "red", "c": "blue"})
+    function = start_function()
+    owners = function.Owners(lists, lambda: now[0])
+    assert [owners.has_key(team) for team in ("red", "blue", "green")] == [True, True, False]
+    lists.revoked |= {"a", "c"}
+    now[0] = function.FRESH_SECONDS - 0.1
+    assert (owners.has_key("blue"), lists.count) == (True, 1), "what is known is young enough"
+    now[0] = function.FRESH_SECONDS
+    assert [owners.has_key(team) for team in ("red", "blue")] == [True, False]
+    assert lists.count == 2
+    assert owners.find("c") == "blue", "API Gateway refuses its key"
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_key_that_cannot_be_looked_up_is_not_taken_for_a_revoked_one() -> None:
+    now, lists = [0.0], Lists({"a": "red"})
+    lists.fails = RuntimeError("throttled")
+    function = start_function()
+    owners = function.Owners(lists, lambda: now[0])
+    asked = []
+    for second in range(15):
+        now[0], before = float(second), lists.count
+        with pytest.raises((RuntimeError, function.UnansweredError), match="throttled"):
+            owners.has_key("red")
+        asked += [second] if lists.count > before else []
+    assert asked == [0, 2, 6, 14]
+    lists.fails, now[0] = None, 24.0
+    assert owners.has_key("red")
 
 
 @pytest.mark.usefixtures("environment")

@@ -12,6 +12,7 @@ from support.stream_host.host import function_folder
 from support.stream_host.script import run_script
 
 SCRIPT = """
+console.error = console.log; // what is no message is logged
 process.env.EVENT_MESSAGE = input.told;
 const { Answer } = await import(input.module);
 let sent;
@@ -43,6 +44,25 @@ def test_words_and_their_time_are_written_as_on_one_machine(words: str) -> None:
     told = build_message_headers(Message(words, datetime(2030, 6, 1, 12, tzinfo=UTC)))
     assert told.keys() == {MESSAGE_HEADER, MESSAGE_TIME_HEADER}
     assert told.items() <= sent.items()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Lunch is here",
+        '"Lunch is here"',
+        "",
+        "null",
+        "[]",
+        '{"words": "Lunch"}',
+        '{"words": 1, "at": "2030-06-01T12:00:00Z"}',
+        '{"words": "Lunch", "at": "noon"}',
+        '{"words": "Lunch", "at": "2030-06-01T12:00:00Z\\n"}',
+        '{"words": "\\ud800", "at": "2030-06-01T12:00:00Z"}',
+    ],
+)
+def test_a_message_that_somebody_wrote_by_hand_breaks_no_call(told: str) -> None:
+    assert {MESSAGE_HEADER, MESSAGE_TIME_HEADER}.isdisjoint(headers(told))
 
 
 @pytest.mark.parametrize("told", ['""', None])

@@ -311,6 +311,9 @@ def test_an_answer_says_how_its_call_ended_and_a_refusal_for_now_is_no_call() ->
     told = {log["name"]: "via_upstream" in json.dumps(log["filter"]) for log in manager["access_log"]}
     assert {"access", "admission call"} < told.keys()
     assert told == {name: not name.startswith("admission") for name in told}
+    untaken = {log["name"]: '"untaken"' in json.dumps(log["filter"]) for log in manager["access_log"]}
+    assert untaken == told, "that no entry of several has got the call is noted, and such a call is none"
+    assert mutation["append"]["header"]["value"].endswith(":untaken)%")
 
 
 def test_no_job_asks_to_be_answered_later_again() -> None:

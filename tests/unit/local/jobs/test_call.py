@@ -151,6 +151,7 @@ def test_a_gateway_that_is_away_has_got_nothing(tmp_path: Path) -> None:
         f"- {REFUSED}:model_waking lua_response",
         f"- {UNANSWERED} lua_response",
         "- - failed_to_inject_credential",
+        "- - via_upstream true",
     ],
 )
 def test_a_refusal_of_the_gateways_own_is_for_now(ending: str) -> None:
@@ -160,7 +161,15 @@ def test_a_refusal_of_the_gateways_own_is_for_now(ending: str) -> None:
 
 @pytest.mark.parametrize(
     "ending",
-    ["", "-", "- - via_upstream", "LR - upstream_reset", "UH,UC - x", "- - direct_response_not"],
+    [
+        "",
+        "-",
+        "- - via_upstream",
+        "- - via_upstream -",
+        "LR - upstream_reset",
+        "UH,UC - x",
+        "- - direct_response_not",
+    ],
 )
 def test_what_may_have_reached_a_model_is_the_answer(ending: str) -> None:
     assert not is_for_now(503, ending)

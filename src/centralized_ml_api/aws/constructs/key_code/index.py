@@ -7,6 +7,9 @@ event starts. Where what teams spend is counted, the streaming function is told 
 What organizers pause is the variable PAUSED of this function: `models` has what callers are told by model,
 and without a name of all; `teams` by team, and `keys` has teams by the beginnings of their keys' hashes.
 The streaming function answers that itself; paths that do not lead to it, DIRECT, are denied here.
+
+The function that runs jobs asks before each call what its team may call by now: the event `{"job_of": team}`,
+which nobody else can send, because API Gateway writes the events of calls itself.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 """
 
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import time
 from datetime import datetime
@@ -29,7 +33,6 @@ _TAG, _STACK = json.loads(os.environ["OWN_TAG"])
 _TEAM_TAG = os.environ["TEAM_TAG"]
 _NAMES_TEAM = os.environ.get("NAMES_TEAM") == "yes"
 _WORDS: dict[str, Any] | None = json.loads(os.environ.get("WORDS", "null"))
-_PAUSED: dict[str, dict[str, str]] = json.loads(os.environ.get("PAUSED", "{}"))
 _DIRECT = [name for name in os.environ.get("DIRECT", "").split(",") if name]
 
 _EVERYTHING, _ALL = "", "*"  # instead of a name, instead of names that are too many
@@ -50,6 +53,9 @@ It doubles with each look-up in vain, up to the longest.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html (10 operations a second)
 """
 
+FRESH_SECONDS = 10.0
+"""How old what is known of keys may be where a job asks whether its team still has one."""
+
 KEYS_A_PAGE = 500
 """The most that API Gateway lists in one request.
 
@@ -66,6 +72,28 @@ _OTHER_SPELLINGS = ("", "/*", "*%*")
 """After the method and a slash: paths that end in a slash, have two in a row, or percent codes."""
 
 
+def read_paused(text: str) -> dict[str, dict[str, str]]:
+    """Returns what is paused; whatever else somebody wrote there pauses nothing.
+
+    An error would refuse all calls. `mlapi pause` and the organizer's screen say what is wrong.
+    """
+    try:
+        told = json.loads(text)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        logging.getLogger().error("the variable PAUSED has no JSON object, so nothing is paused")
+        return {}
+    kinds = {kind: words for kind, words in told.items() if isinstance(words, dict)}
+    return {
+        kind: {name: word for name, word in words.items() if isinstance(word, str)}
+        for kind, words in kinds.items()
+    }
+
+
+_PAUSED = read_paused(os.environ.get("PAUSED", "{}"))
+
+
 class UnauthorizedError(Exception):
     """The error that API Gateway answers with a 401, which it does not cache."""
 
@@ -78,12 +106,14 @@ class UnansweredError(Exception):
 
 
 def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Returns the key, and the policy of what its caller may call.
+    """Returns the key, and the policy of what its caller may call; or what a job of a team may call.
 
     Raises:
         UnauthorizedError: there is no key, or no team of this API has it.
         UnansweredError: whose key it is cannot be looked up now.
     """
+    if "job_of" in lambda_event:
+        return tell_job(lambda_event["job_of"])
     key = _key_of(lambda_event.get("headers") or {})
     if not key:
         raise UnauthorizedError
@@ -108,6 +138,15 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
     }
 
 
+def tell_job(team: str) -> dict[str, Any]:
+    """Returns whether a team still has a key, and what its jobs are told of pauses, by model.
+
+    Raises:
+        UnansweredError: that cannot be looked up now.
+    """
+    return {"has_key": _OWNERS.has_key(team), "paused": _find_paused_of(team)}
+
+
 def is_before_start(now: float) -> bool:
     """Returns whether the event is still to start; `now` is in seconds since the epoch."""
     starts = _WORDS.get("at") if _WORDS else None
@@ -116,7 +155,10 @@ def is_before_start(now: float) -> bool:
 
 def find_paused(key: str) -> dict[str, str]:
     """Returns by model what whoever has a key is told of its pause; without a name, of all models."""
-    team = _PAUSED.get("keys", {}).get(_hash(key).hex()[:HASH_CHARACTERS], "")
+    return _find_paused_of(_PAUSED.get("keys", {}).get(_hash(key).hex()[:HASH_CHARACTERS], ""))
+
+
+def _find_paused_of(team: str) -> dict[str, str]:
     told = _PAUSED.get("teams", {}).get(team)
     return _PAUSED.get("models", {}) if told is None else {_EVERYTHING: told}
 
@@ -200,12 +242,19 @@ class Owners:
     """
 
     def __init__(
-        self, load: Callable[[], Iterator[tuple[str, str]]], clock: Callable[[], float] = time.monotonic
+        self, load: Callable[[], Iterator[tuple[str, str, bool]]], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Begins without teams; `load` yields all keys with their teams, `clock` is in seconds."""
+        """Begins without teams.
+
+        Args:
+            load: yields all keys with their teams, and whether they work.
+            clock: in seconds.
+        """
         self._load, self._clock = load, clock
         self._teams: dict[bytes, str] = {}
-        self._next, self._pause = float("-inf"), PAUSE_SECONDS
+        self._working: set[str] = set()
+        self._loaded = self._next = float("-inf")
+        self._pause = PAUSE_SECONDS
         self._failure = ""
 
     def find(self, key: str) -> str | None:
@@ -222,24 +271,38 @@ class Owners:
                 raise UnansweredError(self._failure)
         return self._teams.get(hashed)
 
-    def _look_up(self, hashed: bytes) -> None:
+    def has_key(self, team: str) -> bool:
+        """Returns whether a team has a key that works, or had one `FRESH_SECONDS` ago.
+
+        Raises:
+            UnansweredError: API Gateway did not say, and is not asked again yet.
+        """
+        if self._clock() >= self._loaded + FRESH_SECONDS:
+            if self._failure and self._clock() < self._next:
+                raise UnansweredError(self._failure)
+            self._look_up(None)
+        return team in self._working
+
+    def _look_up(self, hashed: bytes | None) -> None:
         """Loads the teams anew. The pause, short after a key found, is set before, in case that fails."""
         pause = self._pause
         self._next, self._pause = self._clock() + pause, min(2 * pause, LONGEST_PAUSE_SECONDS)
         try:
-            self._teams = {_hash(value): team for value, team in self._load()}
+            listed = [*self._load()]
         except Exception as error:
             self._failure = f"{type(error).__name__}: {error}"
             self._next = self._clock() + pause  # retries take longer than the pause
             raise
-        self._failure = ""
-        if hashed in self._teams:
+        self._failure, self._loaded = "", self._clock()
+        self._teams = {_hash(value): team for value, team, _ in listed}
+        self._working = {team for _, team, works in listed if works}
+        if hashed is None or hashed in self._teams:
             pause, self._pause = PAUSE_SECONDS, 2 * PAUSE_SECONDS
         self._next = self._clock() + pause
 
 
-def load_owners() -> Iterator[tuple[str, str]]:
-    """Yields the keys of this stack, with their teams: one request for each 500 keys of the account."""
+def load_owners() -> Iterator[tuple[str, str, bool]]:
+    """Yields the keys of this stack, their teams, and whether they work: one request for each 500 keys."""
     import boto3  # noqa: PLC0415  # takes a third of a second; needed only where teams have lists
     from botocore.config import Config  # noqa: PLC0415
 
@@ -250,7 +313,7 @@ def load_owners() -> Iterator[tuple[str, str]]:
         for key in page.get("items", []):
             tags = key.get("tags") or {}
             if tags.get(_TAG) == _STACK and _TEAM_TAG in tags:
-                yield key["value"], tags[_TEAM_TAG]
+                yield key["value"], tags[_TEAM_TAG], key["enabled"]
 
 
 def _hash(key: str) -> bytes:

@@ -3,10 +3,13 @@
 import { EVENTS_TYPE, framingOf } from "./framing.mjs";
 import { ANTHROPIC_REQUEST_ID, headersOf, renderError } from "./errors.mjs";
 
+const NO_MESSAGE = '""';
+const INSTANT = /^[0-9]{4}-[0-9TZ:.+-]+$/;
+
 const { EVENT_ENDS } = process.env; // set if the event has an end
 // What an organizer says to everybody, as JSON: its `words`, and the instant `at` since when; an empty text for nothing.
 // `mlapi message --target aws` changes it.
-const MESSAGE = JSON.parse(process.env.EVENT_MESSAGE ?? '""');
+const MESSAGE = readMessage(process.env.EVENT_MESSAGE ?? NO_MESSAGE);
 const COMMON_HEADERS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "*",
@@ -14,6 +17,20 @@ const COMMON_HEADERS = {
     // Headers hold ASCII alone. Spaces stay as they are: `encode_message` of api/notices.py writes the same.
     ...(MESSAGE && { "x-event-message": encodeURI(MESSAGE.words).replaceAll("%20", " "), "x-event-message-time": MESSAGE.at }),
 };
+
+// Returns a message, null for none. Whatever else somebody has written there is none: with it, every call would fail.
+function readMessage(text) {
+    if (text === NO_MESSAGE) return null;
+    try {
+        const { words, at } = JSON.parse(text);
+        encodeURI(words.normalize()); // throws for what is no text
+        if (INSTANT.test(at)) return { words, at };
+        throw new Error("no message has this form");
+    } catch (cause) {
+        console.error(JSON.stringify({ variable: "EVENT_MESSAGE", why: cause.message }));
+        return null;
+    }
+}
 
 export class Answer {
     #stream;
@@ -32,6 +49,7 @@ export class Answer {
         this.requestId = requestId;
         this.servedBy = null; // the entry that answers, where it may be another one than was named
         this.isPaid = false; // whether a provider has taken the call: asking another one might be paid twice
+        this.wasTaken = false; // whether one of several entries has got the call, and failed
         this.headersSent = false;
         this.left = {}; // headers that say what is left to the caller's team
         this.bytes = 0; // of the body, as far as it was written

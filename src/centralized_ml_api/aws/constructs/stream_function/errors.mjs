@@ -57,6 +57,7 @@ export const MODEL_REFUSED = errorOf("model_refused");
 export const MODEL_MISSING = errorOf("model_missing");
 export const NOT_ALLOWED = errorOf("not_allowed");
 const PAUSED = errorOf("paused");
+export const UNAUTHORIZED = errorOf("unauthorized");
 export const MODEL_NOT_FOUND = errorOf("model_not_found");
 export const UNKNOWN_PATH = errorOf("unknown_path");
 export const METHOD_NOT_ALLOWED = errorOf("method_not_allowed");
@@ -76,6 +77,14 @@ export const MODEL_TOO_SLOW = errorOf("model_too_slow");
 export const MODEL_WAKING = Object.assign(errorOf("model_waking"), {
     retryAfter: String(texts.waking_retry_after_seconds),
 });
+
+const FOR_NOW = [MODEL_NOT_READY, MODEL_WAKING, PAUSED].map(({ code }) => code);
+
+// Returns whether a failure means that no model has got the call, and that a later one may be taken.
+export function isRefusedForNow(failure) {
+    const { code, modelBody } = explain(failure, null);
+    return FOR_NOW.includes(code) && !modelBody && !failure.mayHaveWorked;
+}
 
 // Returns the error of calls to what organizers have paused, with their words, if there are any: nobody knows for how long.
 export function pausedError(words) {

@@ -7,16 +7,14 @@ import { randomBytes } from "node:crypto";
 
 import apis from "./apis.json" with { type: "json" };
 
-import { findServiceUrl, signHeaders } from "./aws_signing.mjs";
 import { callDynamoDb } from "./dynamodb.mjs";
 import { JOB_INTERRUPTED, JOB_NOT_FOUND, MODEL_NOT_READY, REFUSED, TOO_MANY_JOBS } from "./errors.mjs";
-import { readAll, send } from "./https_call.mjs";
 import { CANCELLED, FAILED, JobStore, QUEUED, RUNNING, TooManyJobs, idOf } from "./job_store.mjs";
+import { runLater } from "./lambda_call.mjs";
 import { refusePaused } from "./openai.mjs";
 import limits from "./jobs.json" with { type: "json" };
 
 const INVOKE_MILLISECONDS = 5_000;
-const INVOKE_ANSWER_BYTES = 64 * 1024;
 const ACCEPTED = 202;
 const JSON_TYPE = { "content-type": "application/json" };
 const HEADERS_WHILE_OPEN = { ...JSON_TYPE, "retry-after": String(limits.retry_after_seconds) };
@@ -36,8 +34,8 @@ export async function startJob(request, model, models, answer) {
     refusePaused(model, request);
     const owner = ownerOf(request);
     const id = `job_${randomBytes(16).toString("hex")}`;
-    const { path, hasResource, refused, paused, team, body } = request;
-    const kept = { method: "POST", path, hasResource, headers: passedHeaders(request, models), refused, paused, team };
+    const { path, hasResource, refused, hasKey, team, body } = request;
+    const kept = { method: "POST", path, hasResource, headers: passedHeaders(request, models), refused, hasKey, team };
     const job = await keep(() => store.add(owner, { id, model, request: { ...kept, id: answer.requestId }, body }));
     await run(owner, id, job);
     const applied = { location: `${request.root}/v1/jobs/${id}`, "preference-applied": "respond-async" };
@@ -107,33 +105,13 @@ async function remove(owner, id, job) {
 // may ask again.
 async function run(owner, id, job) {
     try {
-        await invoke({ owner, id });
+        await runLater(JOB_FUNCTION, { owner, id }, INVOKE_MILLISECONDS);
     } catch (cause) {
         const isWithdrawn = await keep(() => store.cancel(owner, id, [QUEUED]));
         if (!isWithdrawn) return; // it runs all the same
         await keep(() => store.forget(owner, id, job));
         throw Object.assign(cause, { asApiError: MODEL_NOT_READY });
     }
-}
-
-// Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
-async function invoke(event) {
-    const region = process.env.AWS_REGION;
-    const origin = findServiceUrl("lambda", region, "AWS_ENDPOINT_URL_LAMBDA");
-    const url = new URL(`${origin}/2015-03-31/functions/${JOB_FUNCTION}/invocations`);
-    const body = JSON.stringify(event);
-    const headers = {
-        "content-length": String(Buffer.byteLength(body)),
-        "content-type": "application/json",
-        "x-amz-invocation-type": "Event",
-    };
-    const signal = AbortSignal.timeout(INVOKE_MILLISECONDS);
-    const cancellation = { signal, startIdleTimer() {}, stopIdleTimer() {} };
-    const signed = signHeaders({ method: "POST", url, headers, body, service: "lambda", region });
-    const response = await send(url, { headers: signed, body, signal });
-    const tooLarge = new Error("the answer of Lambda is too large");
-    const said = await readAll(response, cancellation, INVOKE_ANSWER_BYTES, tooLarge);
-    if (response.statusCode !== ACCEPTED) throw new Error(`Lambda answered ${response.statusCode}: ${said}`);
 }
 
 // Returns whose jobs a caller sees; null stands for all callers, where nobody has a key.

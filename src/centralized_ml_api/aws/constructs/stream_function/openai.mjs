@@ -15,6 +15,7 @@ import {
     NOT_ALLOWED,
     TOKENS_EXCEEDED,
     explain,
+    isRefusedForNow,
     logFailure,
     pausedError,
 } from "./errors.mjs";
@@ -68,7 +69,10 @@ export async function answerEntry({ api, name, models, ...call }) {
         return asked.then(() => null, failureOf);
     };
     const names = [name, ...fallback.filter(mayBeAsked)];
-    const told = await askInTurn(names, attempt, ({ error, cause }) => logFailure(error, cause, answer.requestId));
+    const told = await askInTurn(names, attempt, ({ error, cause }) => {
+        answer.wasTaken ||= !isRefusedForNow(cause);
+        logFailure(error, cause, answer.requestId);
+    });
     if (told === null) return;
     if (fallback.length) answer.servedBy = told.name;
     throw told.cause;
