@@ -28,7 +28,7 @@ def save_text(path: Path, before: str, after: str) -> None:
         UsageError: It has another text by now, or cannot be written; it is left as it is.
     """
     with _refuse_unwritable(path):
-        file = path.resolve(strict=True)
+        file = path.resolve()
         _refuse_protected(path, file)
         content = file.read_bytes()
         mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""

@@ -70,6 +70,7 @@ def read(text: str, file: str) -> Document:
         ("f.yaml", "event: {burst: 1}\n", f'event: {{burst: 1, "ends": "{ENDS}"}}\n'),
         ("f.yaml", "models: []\n...\n", f'models: []\nevent:\n  ends: "{ENDS}"\n...\n'),
         ("f.yaml", "models: [] # no end", f'models: [] # no end\nevent:\n  ends: "{ENDS}"\n'),
+        ("f.yaml", "models: []\n\n# the end\n", f'models: []\n\n# the end\nevent:\n  ends: "{ENDS}"\n'),
     ],
 )
 def test_the_end_is_written(file: str, before: str, after: str) -> None:
@@ -80,6 +81,18 @@ def test_what_is_written_below_an_empty_key_is_one_step_deeper() -> None:
     before = "event:\n  join:\n  burst: 1\nmodels: []\n"
     after = f'event:\n  join:\n    until: "{ENDS}"\n  burst: 1\nmodels: []\n'
     assert set_value(read(before, "f.yaml"), ("event", "join", "until"), ENDS) == after
+
+
+def test_a_member_is_added_to_an_object_that_is_there_however_deep() -> None:
+    before = '{"event": {"join": {"teams": 3}}}'
+    after = f'{{"event": {{"join": {{"teams": 3, "until": "{ENDS}"}}}}}}'
+    assert set_value(read(before, "f.json"), ("event", "join", "until"), ENDS) == after
+
+
+@pytest.mark.parametrize("text", ["2030", "true", "null", "[a]"])
+def test_a_text_that_would_mean_something_else_without_quotes_gets_them(text: str) -> None:
+    after = set_value(read("event:\n  title: Spring # c\n", "f.yaml"), ("event", "title"), text)
+    assert after == f'event:\n  title: "{text}" # c\n'
 
 
 @pytest.mark.parametrize(
@@ -188,6 +201,7 @@ def test_yaml_gets_no_tab_in_a_block_and_keeps_its_line_breaks(before: str, line
         ("f.json", '{"event": 3}', ("event", "ends"), ENDS),
         ("f.json", '{"models": {"a": 1}}', ("models", 1), WHISPER),
         ("f.yaml", "a: 1\n", ("b",), "a\x7f"),
+        ("f.json", '{"models": [1]}', ("models", "x", "y"), 1),
     ],
 )
 def test_what_cannot_be_edited_is_refused_with_what_to_write(
