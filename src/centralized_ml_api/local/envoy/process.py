@@ -189,8 +189,8 @@ class EnvoyGateway:
             if self._accepted is not None and self._accepted_of == gateway:
                 reached()
                 return
-            await self._move(find_moved(self._accepted_of, gateway))
             try:
+                await self._move(find_moved(self._accepted_of, gateway))
                 await self._update(self._admin, await self._build(gateway), reached)
                 self._accepted_of = gateway
             except StartError as error:
@@ -230,7 +230,11 @@ class EnvoyGateway:
             Whether calls reach all others.
         """
         async with self._applying:
-            if not await self._move(upstreams):
+            try:
+                has_moved = await self._move(upstreams)
+            except StartError:
+                return False  # the next `apply` is complete, and says why
+            if not has_moved:
                 return False
             self._gateway = self._accepted_of
             return True
@@ -245,10 +249,8 @@ class EnvoyGateway:
             return False
         endpoints = {name: build_endpoints_response(upstream) for name, upstream in here.items()}
         wanted, self._accepted = replace(accepted, endpoints={**accepted.endpoints, **endpoints}), None
-        try:
-            await XdsUpdate(self._admin, self._settings.files, accepted, wanted).put_endpoints()
-        except StartError:
-            return False  # the next update is complete, and says why
+        patient = replace(self._admin, timeout_seconds=ACCEPT_SECONDS + self._reading_seconds)
+        await XdsUpdate(patient, self._settings.files, accepted, wanted).put_endpoints()
         kept = tuple(
             replace(upstream, ports=here.get(upstream.name, upstream).ports)
             if isinstance(upstream, Upstream)

@@ -111,6 +111,17 @@ def test_calls_reach_servers_that_moved_by_one_small_file(tmp_path: Path) -> Non
     run_started(tmp_path, story, serving("chat", "b"))
 
 
+def test_where_a_server_moved_to_is_refused_as_any_change_is(tmp_path: Path) -> None:
+    async def story(started: Started) -> None:
+        before = {path.name: path.read_text() for path in started.files.folder.rglob("*.json")}
+        started.envoy.rejects, started.reason = {"chat.json"}, "PortValue: too large"
+        with pytest.raises(StartError, match=r"rejected its new configuration .*: PortValue: too large"):
+            await started.gateway.apply(replace(serving("chat"), upstreams=(Upstream("chat", (70_000,)),)))
+        assert {path.name: path.read_text() for path in started.files.folder.rglob("*.json")} == before
+
+    run_started(tmp_path, story, serving("chat"))
+
+
 def test_calls_reach_servers_that_moved_before_the_tables_are_built(tmp_path: Path) -> None:
     seen = threading.Event()
 
