@@ -64,7 +64,7 @@ def load_templates(settings: Settings) -> dict[str, Template]:
     """Synthesizes the stack in this process, silently; returns its templates.
 
     Raises:
-        MlApiError: the config is wrong.
+        MlApiError: The config is wrong.
     """
     choose_node()
     from aws_cdk import App  # noqa: PLC0415  # starts Node
@@ -134,11 +134,11 @@ def add_stack(app: App, early: EarlyPlan | None = None) -> None:
     """Adds the stack that the app's context and the environment name.
 
     Args:
-        app: has the context.
-        early: a plan that was made before; taken if it is for the same settings.
+        app: Has the context.
+        early: A plan that was made before; taken if it is for the same settings.
 
     Raises:
-        MlApiError: the config or a setting is wrong.
+        MlApiError: The config or a setting is wrong.
     """
     from centralized_ml_api.aws.planning.early_plan import load_stack_plan  # noqa: PLC0415  # after Node, like the stack
     from centralized_ml_api.aws.settings import read_settings  # noqa: PLC0415

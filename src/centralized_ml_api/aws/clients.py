@@ -29,7 +29,7 @@ class AwsClients:
         """Takes the region of the flag, the environment, the profile, or the default, in this order.
 
         Raises:
-            NotInstalledError: the extra `aws` is not installed.
+            NotInstalledError: The extra `aws` is not installed.
             DeployError: `AWS_PROFILE` names no profile.
         """
         profile_not_found = _load("botocore.exceptions").ProfileNotFound

@@ -41,12 +41,12 @@ def read_settings(context: Callable[[str], object], environment: Mapping[str, st
     """Reads the settings; those that nothing names have their defaults.
 
     Args:
-        context: returns the value of a key of the CDK's context, None where it has none.
+        context: Returns the value of a key of the CDK's context, None where it has none.
         environment: `CDK_DEFAULT_REGION` and `CDK_DEFAULT_ACCOUNT` come from the CDK CLI, which reads them
             from the AWS profile; without it, `AWS_REGION` and `AWS_DEFAULT_REGION` apply.
 
     Raises:
-        UsageError: a value is not valid.
+        UsageError: A value is not valid.
     """
     return Settings(
         config=Path(_text(context("config")) or DEFAULT_CONFIG),

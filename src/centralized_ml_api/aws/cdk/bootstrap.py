@@ -51,10 +51,10 @@ class Bootstrap:
     """What an account and region have for the CDK.
 
     Attributes:
-        qualifier: of the bootstrap that a deploy uses.
-        version: of that bootstrap, None where there is none.
-        others: the qualifiers of other bootstraps.
-        toolkit_exists: whether there is a stack `CDKToolkit`, finished or not.
+        qualifier: Of the bootstrap that a deploy uses.
+        version: Of that bootstrap, None where there is none.
+        others: The qualifiers of other bootstraps.
+        toolkit_exists: Whether there is a stack `CDKToolkit`, finished or not.
     """
 
     qualifier: str
@@ -72,7 +72,7 @@ def check_qualifier(said: str) -> str:
     """Returns the qualifier if it can be one.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: It cannot.
     """
     if not _QUALIFIER.fullmatch(said):
         raise UsageError(
@@ -85,11 +85,11 @@ def read_qualifier(project: Path, home: Path) -> str | None:
     """Returns the qualifier that the settings of the CDK name, None where none does.
 
     Args:
-        project: the folder of `cdk.json` and `cdk.context.json`, which go before `.cdk.json`.
-        home: the folder of `.cdk.json`.
+        project: The folder of `cdk.json` and `cdk.context.json`, which go before `.cdk.json`.
+        home: The folder of `.cdk.json`.
 
     Raises:
-        UsageError: it cannot be a qualifier.
+        UsageError: It cannot be a qualifier.
 
     Source: https://docs.aws.amazon.com/cdk/v2/guide/context.html
     """
@@ -190,14 +190,14 @@ def provide_bootstrap(
     """Bootstraps the account for the target where nobody has, if the user agrees.
 
     Args:
-        target: what is to be deployed.
-        clients: of its region.
-        account: the number of the account.
-        say: shows progress.
-        agree: is told what would be made; returns if the user wants it, raises otherwise.
+        target: What is to be deployed.
+        clients: Of its region.
+        account: The number of the account.
+        say: Shows progress.
+        agree: Is told what would be made; returns if the user wants it, raises otherwise.
 
     Raises:
-        DeployError: somebody bootstrapped it in another way, or bootstrapping failed.
+        DeployError: Somebody bootstrapped it in another way, or bootstrapping failed.
     """
     try:
         bootstrap = load_bootstrap(clients, target.qualifier)

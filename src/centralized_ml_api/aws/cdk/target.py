@@ -87,14 +87,14 @@ def call_cdk(
     """Runs the CDK CLI, which is installed first if it is missing; its output goes to the log.
 
     Args:
-        target: the deployment that it runs for.
-        arguments: its command line.
-        say: shows that something is being downloaded.
-        on_line: called with every line of its output.
-        folder: where it runs; None for the project's folder.
+        target: The deployment that it runs for.
+        arguments: Its command line.
+        say: Shows that something is being downloaded.
+        on_line: Called with every line of its output.
+        folder: Where it runs; None for the project's folder.
 
     Raises:
-        DeployError: there is no CDK CLI, and none could be installed.
+        DeployError: There is no CDK CLI, and none could be installed.
     """
     cli = provide_cdk(target.project, target.state, say)
     region = {"AWS_REGION": target.region, "AWS_DEFAULT_REGION": target.region}

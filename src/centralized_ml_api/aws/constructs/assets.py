@@ -37,11 +37,11 @@ def ship_code(folder: Path, stack_context: StackContext) -> dict[str, str]:
     The CDK's own class for this takes Node a fiftieth of a synth to load.
 
     Args:
-        folder: the code of the function.
-        stack_context: of the stack.
+        folder: The code of the function.
+        stack_context: Of the stack.
 
     Raises:
-        DeployError: a link leads out of the folder: what it points to is a file of this machine that nobody
+        DeployError: A link leads out of the folder: what it points to is a file of this machine that nobody
             named. Or it leads to what is not shipped. Or the code is larger than Lambda takes.
     """
     shipped = sorted(_list_shipped(folder))
@@ -121,9 +121,9 @@ def ship_files(name: str, files: Mapping[str, bytes], stack_context: StackContex
     """Ships files as a folder under a name that changes with them; returns the `Code` of a function.
 
     Args:
-        name: what the CDK CLI calls the folder.
-        files: their contents by their paths.
-        stack_context: of the stack.
+        name: What the CDK CLI calls the folder.
+        files: Their contents by their paths.
+        stack_context: Of the stack.
     """
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
     folder = stack_context.output_folder / f"asset.{digest}"
@@ -159,8 +159,8 @@ def store_documents(
     """Ships each document under a name that changes with its content: an older stage still finds its own.
 
     Args:
-        documents: what the API tells about itself.
-        stack_context: of the stack; its bucket is that of every CDK app of the account.
+        documents: What the API tells about itself.
+        stack_context: Of the stack; its bucket is that of every CDK app of the account.
     """
     return [(document, _store(document, stack_context)) for document in documents]
 

@@ -56,12 +56,12 @@ class CentralizedMlApi(Construct):
     """The API of a plan: models, functions, roles, and the REST API in front of them.
 
     Attributes:
-        url: the address of the API, with a slash at its end.
-        domain_target: what the name of your own must be a CNAME of, None without one.
-        endpoints: the SageMaker endpoints of our own, by the names of the config.
-        keys: the keys of the teams, None where nobody needs one.
-        join_table: the name of the table of who has joined, None where nobody can.
-        provider_secrets: the ARNs of the secrets for providers' keys, by their ids in the plan.
+        url: The address of the API, with a slash at its end.
+        domain_target: What the name of your own must be a CNAME of, None without one.
+        endpoints: The SageMaker endpoints of our own, by the names of the config.
+        keys: The keys of the teams, None where nobody needs one.
+        join_table: The name of the table of who has joined, None where nobody can.
+        provider_secrets: The ARNs of the secrets for providers' keys, by their ids in the plan.
         dashboard: CloudWatch's name of the dashboard, None where the config asks for none.
 
     Args of the constructor:

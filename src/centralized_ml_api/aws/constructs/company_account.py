@@ -74,9 +74,9 @@ def apply_account(scope: Construct, account: AccountPlan, hosts: Sequence[CfnRes
     In one place, so that nothing that is added later can lack them.
 
     Args:
-        scope: whose resources these are.
-        account: what the account demands.
-        hosts: the configurations that host inference components, which have a network of their own.
+        scope: Whose resources these are.
+        account: What the account demands.
+        hosts: The configurations that host inference components, which have a network of their own.
     """
     if not (account.permissions_boundary or account.vpc):
         return

@@ -86,9 +86,9 @@ class EndpointPolicies:
         """Builds a policy for each list of names.
 
         Args:
-            kind: begins the logical ids.
-            actions: such as `sagemaker:InvokeEndpoint`.
-            lists: the names of the endpoints, as many as one policy can hold.
+            kind: Begins the logical ids.
+            actions: Such as `sagemaker:InvokeEndpoint`.
+            lists: The names of the endpoints, as many as one policy can hold.
         """
         for number, names in enumerate(lists, 1):
             addresses = [self._endpoints[name] for name in names]

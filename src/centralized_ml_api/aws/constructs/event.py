@@ -212,10 +212,10 @@ def build_budget(scope: Construct, construct_id: str, budget: BudgetPlan, stack_
     and https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create-filters.html
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        budget: the limit, and who is warned.
-        stack_name: the value of the tag.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        budget: The limit, and who is warned.
+        stack_name: The value of the tag.
     """
     return CfnResource(
         scope,

@@ -224,9 +224,9 @@ def _build_account_logging(
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 
     Args:
-        scope: the construct that holds both.
-        after: an API; before its first API, an account has no such setting.
-        stack_context: of the stack.
+        scope: The construct that holds both.
+        after: An API; before its first API, an account has no such setting.
+        stack_context: Of the stack.
 
     Returns:
         A text that says which role it is. What has it waits for the setting, where the stack makes one.

@@ -34,10 +34,10 @@ def build_component_name(scope: Construct, stack_name: str, entry: str, generati
     ARN of a component.
 
     Args:
-        scope: the construct of the model.
-        stack_name: that of the main stack; it may be a token.
-        entry: the name of the entry.
-        generation: that of its endpoint.
+        scope: The construct of the model.
+        stack_name: That of the main stack; it may be a token.
+        entry: The name of the entry.
+        generation: That of its endpoint.
     """
     stack = "" if Token.is_unresolved(stack_name) else stack_name
     digest = hashlib.sha256(f"{stack}|{scope.node.path}|{generation}".encode()).hexdigest()[:_DIGITS]

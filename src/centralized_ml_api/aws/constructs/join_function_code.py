@@ -39,7 +39,7 @@ def load_join_code(listed: Iterable[str]) -> dict[str, bytes]:
     """Returns the content of each file of the function, by its path, in order.
 
     Args:
-        listed: the names of the config's teams, which nobody may join as.
+        listed: The names of the config's teams, which nobody may join as.
 
     Raises:
         ImportError: A package that the function needs is missing.

@@ -45,10 +45,10 @@ def build_function_role(
     """Builds the role of a function, which may write its own log and do what these policies allow.
 
     Args:
-        scope: the construct of the function.
-        description: whose role it is.
-        log: the log group of the function.
-        statements: what else it may do.
+        scope: The construct of the function.
+        description: Whose role it is.
+        log: The log group of the function.
+        statements: What else it may do.
         managed: ARNs of managed policies.
     """
     write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log.get_att("Arn")])
@@ -66,9 +66,9 @@ def build_caller(scope: Construct, function_arn: str, *, description: str) -> st
     """Builds the role by which API Gateway calls a function, and nothing else; returns its ARN.
 
     Args:
-        scope: the construct of the function.
-        function_arn: of the function.
-        description: what calling it is for.
+        scope: The construct of the function.
+        function_arn: Of the function.
+        description: What calling it is for.
     """
     caller = build_role(
         scope,
@@ -99,17 +99,17 @@ def build_function(
     The CDK's class for functions takes a quarter of a second to import, as long as all the rest of the stack.
 
     Args:
-        scope: the construct of the function.
-        description: what it does.
-        code: where it is in S3.
-        handler: its entry point, such as `index.handler`.
+        scope: The construct of the function.
+        description: What it does.
+        code: Where it is in S3.
+        handler: Its entry point, such as `index.handler`.
         runtime: Lambda's name of it.
-        timeout_seconds: how long a call may take.
-        memory_mib: also decides how much CPU it gets.
-        environment: its variables.
-        role: what it runs as.
-        log: its log group.
-        layers: their ARNs.
+        timeout_seconds: How long a call may take.
+        memory_mib: Also decides how much CPU it gets.
+        environment: Its variables.
+        role: What it runs as.
+        log: Its log group.
+        layers: Their ARNs.
     """
     return CfnResource(
         scope,

@@ -14,9 +14,9 @@ def build_topic(scope: Construct, construct_id: str, email: str) -> CfnResource:
     """Builds a topic that sends its messages to an address. AWS first asks the address to confirm.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        email: the address.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        email: The address.
     """
     properties = {"Subscription": [{"Protocol": "email", "Endpoint": email}]}
     return CfnResource(scope, construct_id, type="AWS::SNS::Topic", properties=properties)
@@ -31,11 +31,11 @@ def build_topic_policy(
     and https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        topic: the topic.
-        account: the account's twelve digits.
-        rule: the rule, None where there is none.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        topic: The topic.
+        account: The account's twelve digits.
+        rule: The rule, None where there is none.
     """
     publishers: list[tuple[str, dict[str, Any]]] = [
         ("cloudwatch.amazonaws.com", {"StringEquals": {"aws:SourceAccount": account}})

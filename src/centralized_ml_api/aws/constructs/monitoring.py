@@ -38,12 +38,12 @@ def build_dashboard(
     """Builds a dashboard without a fixed name.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
+        scope: The construct that holds it.
+        construct_id: Its id there.
         endpoints: SageMaker's names of endpoints, by their labels.
-        functions: the ARNs of functions, by their labels.
-        spending: the ARN of the function that counts what teams spend, if there is one.
-        stack_context: the stack, its region and its name.
+        functions: The ARNs of functions, by their labels.
+        spending: The ARN of the function that counts what teams spend, if there is one.
+        stack_context: The stack, its region and its name.
     """
     names = {label: _name_function(arn) for label, arn in functions.items()}
     graphs = [

@@ -28,10 +28,10 @@ def build_resource(
     """Builds a resource below a construct of its own, with the logical id that a class of the CDK gives it.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        kind: its type, such as `AWS::IAM::Role`.
-        properties: those of its type.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        kind: Its type, such as `AWS::IAM::Role`.
+        properties: Those of its type.
     """
     return CfnResource(Construct(scope, construct_id), "Resource", type=kind, properties=properties)
 
@@ -42,9 +42,9 @@ def allow(
     """Builds a statement that allows these actions on these ARNs.
 
     Args:
-        actions: such as `s3:GetObject`.
-        resources: their ARNs.
-        condition: when the statement applies; None for always.
+        actions: Such as `s3:GetObject`.
+        resources: Their ARNs.
+        condition: When the statement applies; None for always.
     """
     return {
         "Action": _single_or_list(actions),
@@ -60,9 +60,9 @@ def deny(
     """Builds a statement that denies these actions on these ARNs, whatever else allows them.
 
     Args:
-        actions: such as `s3:GetObject`.
-        resources: their ARNs.
-        condition: when the statement applies.
+        actions: Such as `s3:GetObject`.
+        resources: Their ARNs.
+        condition: When the statement applies.
     """
     return {**allow(actions, resources, condition), "Effect": "Deny"}
 
@@ -81,9 +81,9 @@ def build_managed_policy(scope: Construct, construct_id: str, statements: Iterab
     The description and the path are the CDK's: others would replace deployed policies.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        statements: what it allows.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        statements: What it allows.
     """
     properties = {"Description": "", "Path": "/", "PolicyDocument": _document(statements)}
     return build_resource(scope, construct_id, "AWS::IAM::ManagedPolicy", properties).ref
@@ -97,10 +97,10 @@ def build_attached_policy(
     Whatever needs it must depend on it: the role does not. The description and the path are the CDK's.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        statements: what it allows.
-        role: who may do that.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        statements: What it allows.
+        role: Who may do that.
     """
     properties = {
         "Description": "",
@@ -119,10 +119,10 @@ def build_inline_policy(
     It counts against none of the account's policies. Whatever needs it must depend on it.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        statements: what it allows.
-        role: who may do that.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        statements: What it allows.
+        role: Who may do that.
     """
     properties = {
         "PolicyName": construct_id,
@@ -145,12 +145,12 @@ def build_role(
     """Builds a role that one AWS service may assume.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        service: who may assume it, such as `lambda.amazonaws.com`.
-        description: what it is for.
-        condition: when the service may assume it; None for always.
-        inline: statements by the name of the policy that holds them.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        service: Who may assume it, such as `lambda.amazonaws.com`.
+        description: What it is for.
+        condition: When the service may assume it; None for always.
+        inline: Statements by the name of the policy that holds them.
         managed: ARNs of managed policies.
     """
     assume = {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": service}}
@@ -176,9 +176,9 @@ def build_log_group(scope: Construct, construct_id: str, retention_days: int) ->
     """Builds a log group without a fixed name, which is deleted with its stack.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        retention_days: one of the numbers of days that CloudWatch accepts. Source:
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        retention_days: One of the numbers of days that CloudWatch accepts. Source:
             https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     """
     properties = {"RetentionInDays": retention_days}

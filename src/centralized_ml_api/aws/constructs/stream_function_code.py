@@ -37,8 +37,8 @@ def load_stream_code(
     these have files of their own.
 
     Args:
-        spending: whose tokens and dollars it counts.
-        other_paths: what `aws.document.other_paths` describes.
+        spending: Whose tokens and dollars it counts.
+        other_paths: What `aws.document.other_paths` describes.
     """
     texts = json.loads(ERRORS.read_bytes())
     limits = {"body_limit_bytes": BODY_LIMIT_BYTES, "response_limit_bytes": RESPONSE_LIMIT_BYTES}

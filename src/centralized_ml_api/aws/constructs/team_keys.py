@@ -107,10 +107,10 @@ def build_key(scope: Construct, construct_id: str, name: str, stack_name: str) -
     """Builds a key with the tags that say whose it is; API Gateway makes its value.
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        name: that of the team, or of the place.
-        stack_name: that of the stack.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        name: That of the team, or of the place.
+        stack_name: That of the stack.
     """
     properties = {
         "Enabled": True,
@@ -124,10 +124,10 @@ def join_plan(scope: Construct, construct_id: str, key: CfnResource, plan: CfnRe
     """Puts a key into a usage plan.
 
     Args:
-        scope: the construct that holds what does it.
-        construct_id: its id there.
-        key: the key.
-        plan: the plan.
+        scope: The construct that holds what does it.
+        construct_id: Its id there.
+        key: The key.
+        plan: The plan.
     """
     properties = {"KeyId": key.ref, "KeyType": "API_KEY", "UsagePlanId": plan.ref}
     return CfnResource(scope, construct_id, type="AWS::ApiGateway::UsagePlanKey", properties=properties)
@@ -141,11 +141,11 @@ def build_usage_plan(
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
 
     Args:
-        scope: the construct that holds it.
-        construct_id: its id there.
-        name: its own.
-        team: whose limits it has.
-        api: what its keys open.
+        scope: The construct that holds it.
+        construct_id: Its id there.
+        name: Its own.
+        team: Whose limits it has.
+        api: What its keys open.
     """
     limits: dict[str, Any] = {}
     if team.throttle:

@@ -33,7 +33,7 @@ def load_caller(clients: AwsClients) -> Caller:
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses the credentials.
-        botocore.exceptions.BotoCoreError: there are none, or AWS cannot be reached.
+        botocore.exceptions.BotoCoreError: There are none, or AWS cannot be reached.
     """
     if not clients.has_credentials():  # known at once, without loading the model of a whole service
         raise NoCredentialsError
@@ -45,7 +45,7 @@ def load_account(clients: AwsClients) -> str:
     """Returns the number of the account that the credentials belong to.
 
     Raises:
-        DeployError: there are no credentials, AWS refuses them, or AWS cannot be reached.
+        DeployError: There are no credentials, AWS refuses them, or AWS cannot be reached.
     """
     try:
         return load_caller(clients).account

@@ -79,9 +79,9 @@ def load_changes(
     """Returns every resource that a deploy would touch, None where no stack of that name is deployed.
 
     Args:
-        target: the stack and its config.
-        clients: of its region.
-        say: shows progress.
+        target: The stack and its config.
+        clients: Of its region.
+        say: Shows progress.
 
     Raises:
         DeployError: AWS could not be asked, or the config could not be synthesized.

@@ -72,10 +72,10 @@ def deploy(target: AwsTarget, clients: AwsClients, say: Say, agree: Say) -> dict
     An account and region that were never used with the CDK are bootstrapped first, if the user agrees.
 
     Args:
-        target: the stack and its config.
-        clients: of its region.
-        say: shows progress.
-        agree: is told what bootstrapping would make; returns if the user wants it, raises otherwise.
+        target: The stack and its config.
+        clients: Of its region.
+        say: Shows progress.
+        agree: Is told what bootstrapping would make; returns if the user wants it, raises otherwise.
 
     Raises:
         DeployError: AWS does not know who you are, or the CDK or AWS refused.
@@ -102,7 +102,7 @@ def check_live(target: AwsTarget, clients: AwsClients, say: Say) -> None:
         say: Takes the sentence that is said where the endpoints cannot be asked.
 
     Raises:
-        DeployError: an endpoint does not run what was deployed.
+        DeployError: An endpoint does not run what was deployed.
     """
     try:
         endpoints = load_live_endpoints(clients, target.stack)
@@ -123,12 +123,12 @@ def diff(target: AwsTarget, clients: AwsClients, say: Say) -> tuple[str, bool]:
     """Returns what a deploy would change, in the CDK CLI's own words, and whether it would change anything.
 
     Args:
-        target: the stack and its config.
-        clients: of its region.
-        say: shows progress.
+        target: The stack and its config.
+        clients: Of its region.
+        say: Shows progress.
 
     Raises:
-        DeployError: the CDK or AWS refused.
+        DeployError: The CDK or AWS refused.
     """
     load_account(clients)
     target = find_qualifier(target, clients)
@@ -143,12 +143,12 @@ def extend(target: AwsTarget, clients: AwsClients, until: datetime) -> None:
     """Moves the instant at which the stack deletes itself.
 
     Args:
-        target: the stack.
-        clients: of its region.
-        until: the new instant, with a zone.
+        target: The stack.
+        clients: Of its region.
+        until: The new instant, with a zone.
 
     Raises:
-        DeployError: nothing is deployed, it has no end, or AWS refused.
+        DeployError: Nothing is deployed, it has no end, or AWS refused.
     """
     try:
         resources = load_resources(clients.client("cloudformation"), target.stack)
@@ -169,7 +169,7 @@ def load_address(target: AwsTarget, clients: AwsClients) -> str:
     """Returns the address of the API that is deployed.
 
     Raises:
-        DeployError: nothing is deployed, or AWS refused.
+        DeployError: Nothing is deployed, or AWS refused.
     """
     try:
         outputs = load_outputs(clients.client("cloudformation"), target.stack)
@@ -188,12 +188,12 @@ def destroy(target: AwsTarget, clients: AwsClients, say: Say) -> DestroyReport:
     """Deletes the stack, then asks every service whether its resources are gone.
 
     Args:
-        target: the stack and its config.
-        clients: of its region.
-        say: shows progress.
+        target: The stack and its config.
+        clients: Of its region.
+        say: Shows progress.
 
     Raises:
-        DeployError: the CDK or AWS refused, or the services could not be asked afterwards.
+        DeployError: The CDK or AWS refused, or the services could not be asked afterwards.
     """
     load_account(clients)
     target = find_qualifier(target, clients)
@@ -213,7 +213,7 @@ def check_gone(report: DestroyReport, again: str) -> None:
     """Checks that nothing is left; `again` is the command that tries once more.
 
     Raises:
-        DeployError: something is left; the message names it.
+        DeployError: Something is left; the message names it.
     """
     if report.left:
         raise DeployError(

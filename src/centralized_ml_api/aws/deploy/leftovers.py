@@ -103,13 +103,13 @@ def find_everything_left(
     Each is there once: an endpoint under its own name, not under that of its ARN, which is in lower case.
 
     Args:
-        clients: of the region.
-        resources: what the stack had.
-        stack: the name of the stack.
+        clients: Of the region.
+        resources: What the stack had.
+        stack: The name of the stack.
 
     Raises:
-        botocore.exceptions.ClientError: a service refused to answer, so that nothing is proven.
-        botocore.exceptions.BotoCoreError: a service could not be asked.
+        botocore.exceptions.ClientError: A service refused to answer, so that nothing is proven.
+        botocore.exceptions.BotoCoreError: A service could not be asked.
     """
     endpoints = find_endpoints(clients, stack)
     named = {description.lower() for description in endpoints}
@@ -121,8 +121,8 @@ def find_leftovers(clients: AwsClients, resources: Iterable[StackResource]) -> l
     """Returns descriptions of the resources that still exist, such as `SageMaker endpoint open-llama`.
 
     Raises:
-        botocore.exceptions.ClientError: a service refused to answer, so that nothing is proven.
-        botocore.exceptions.BotoCoreError: a service could not be asked.
+        botocore.exceptions.ClientError: A service refused to answer, so that nothing is proven.
+        botocore.exceptions.BotoCoreError: A service could not be asked.
     """
     return [describe(resource) for resource in billed_resources(resources) if _exists(clients, resource)]
 

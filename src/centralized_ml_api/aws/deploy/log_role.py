@@ -44,8 +44,8 @@ def load_log_role(clients: AwsClients, stack: str) -> LogRole:
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 
     Args:
-        clients: of the region.
-        stack: whose role is its own.
+        clients: Of the region.
+        stack: Whose role is its own.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused to say.
@@ -66,9 +66,9 @@ def choose_log_role(clients: AwsClients, stack: str, say: Callable[[str], None])
     Where AWS does not say which role is set, an update leaves it as it is, and a first deploy sets its own.
 
     Args:
-        clients: of the region.
-        stack: that is deployed.
-        say: shows what is kept, or why nobody knows.
+        clients: Of the region.
+        stack: That is deployed.
+        say: Shows what is kept, or why nobody knows.
     """
     try:
         role = load_log_role(clients, stack)

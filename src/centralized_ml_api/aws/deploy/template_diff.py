@@ -111,8 +111,8 @@ def compare_templates(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[C
     """Returns every resource that an update from `old` to `new` touches, in the order of the update.
 
     Args:
-        old: the deployed template; empty for a stack that does not exist.
-        new: the template to deploy.
+        old: The deployed template; empty for a stack that does not exist.
+        new: The template to deploy.
     """
     before: Resources = old.get("Resources", {})
     after: Resources = new.get("Resources", {})

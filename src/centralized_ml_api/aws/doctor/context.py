@@ -38,11 +38,11 @@ def load_context(
     """Reads the config, but does not stop at its problems: AWS may have others.
 
     Args:
-        path: the config.
-        clients: of the region of the deployment.
-        stack: its name.
-        now: the present instant, with a zone.
-        qualifier: of the account's bootstrap for the CDK, None for the CDK's own.
+        path: The config.
+        clients: Of the region of the deployment.
+        stack: Its name.
+        now: The present instant, with a zone.
+        qualifier: Of the account's bootstrap for the CDK, None for the CDK's own.
     """
     config, problems = examine_config(path, now=now, region=clients.region)
     return DoctorContext(path, clients, stack, config, problems, qualifier)

@@ -47,8 +47,8 @@ def load_running(clients: AwsClients, stack: str) -> Running:
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html
 
     Args:
-        clients: of the region.
-        stack: whose endpoints count as its own, with those of its nested stacks.
+        clients: Of the region.
+        stack: Whose endpoints count as its own, with those of its nested stacks.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused to say.
@@ -85,8 +85,8 @@ def count_instances_of(endpoint: Mapping[str, Any], config: Mapping[str, Any]) -
     While an endpoint is created, only its configuration tells them.
 
     Args:
-        endpoint: as SageMaker describes it.
-        config: its configuration, which alone names the type of a variant without pools.
+        endpoint: As SageMaker describes it.
+        config: Its configuration, which alone names the type of a variant without pools.
     """
     variants = [*endpoint.get("ProductionVariants", []), *endpoint.get("ShadowProductionVariants", [])]
     live = {variant["VariantName"]: variant for variant in variants}

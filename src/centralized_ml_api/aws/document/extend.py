@@ -91,11 +91,11 @@ def extend_document(
     """Builds the document for API Gateway.
 
     Args:
-        public: the participants' document.
-        routes: one for each path `/{name}` of it.
-        addresses: where they lead.
-        openai: the entries under `/v1`.
-        ends: when the event ends, which every answer then says.
+        public: The participants' document.
+        routes: One for each path `/{name}` of it.
+        addresses: Where they lead.
+        openai: The entries under `/v1`.
+        ends: When the event ends, which every answer then says.
     """
     document = _extend_without_event(public, routes, addresses, openai)
     if addresses.authorizer:

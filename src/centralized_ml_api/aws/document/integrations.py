@@ -106,11 +106,11 @@ def build_sagemaker(
     """Builds `POST /{name}` straight to a SageMaker endpoint: bodies pass unchanged, errors in the one shape.
 
     Args:
-        uri: the integration URI of the endpoint.
-        role: the ARN of the role that calls it.
-        headers: the request headers that pass besides Content-Type and Accept.
-        timeout_seconds: how long the API waits for it.
-        component: the inference component that each call names, for a model that may sleep.
+        uri: The integration URI of the endpoint.
+        role: The ARN of the role that calls it.
+        headers: The request headers that pass besides Content-Type and Accept.
+        timeout_seconds: How long the API waits for it.
+        component: The inference component that each call names, for a model that may sleep.
     """
     names = [name for name in (*PASSED_ALWAYS, *headers) if not (component and name == COMPONENT_HEADER)]
     constant = {f"integration.request.header.{COMPONENT_HEADER}": f"'{component}'"} if component else {}
@@ -142,9 +142,9 @@ def build_function(uri: str, role: str, timeout_seconds: int) -> Operation:
     The API calls the function by its own role, so no function needs a permission that names the API.
 
     Args:
-        uri: the integration URI of the function.
-        role: the ARN of the role that calls it.
-        timeout_seconds: how long the API waits for it.
+        uri: The integration URI of the function.
+        role: The ARN of the role that calls it.
+        timeout_seconds: How long the API waits for it.
     """
     return _proxy(uri, role, {"timeoutInMillis": timeout_seconds * 1000})
 
@@ -157,8 +157,8 @@ def build_stream(service: str, function: str, role: str) -> Operation:
 
     Args:
         service: `arn:<partition>:apigateway:<region>`.
-        function: the ARN of the function.
-        role: the ARN of the role that calls it.
+        function: The ARN of the function.
+        role: The ARN of the role that calls it.
     """
     uri = f"{service}:lambda:path/2021-11-15/functions/{function}/response-streaming-invocations"
     return _proxy(uri, role, {"responseTransferMode": "STREAM", "timeoutInMillis": STREAM_MILLISECONDS})

@@ -31,11 +31,11 @@ def list_calls(
     """Lists what a 404 offers, such as `POST /a-model`.
 
     Args:
-        names: all entries.
-        openai: those under `/v1`.
-        documents: the paths of what the API tells about itself.
-        tells_usage: whether teams are told what they have used.
-        has_jobs: whether callers need not wait for answers.
+        names: All entries.
+        openai: Those under `/v1`.
+        documents: The paths of what the API tells about itself.
+        tells_usage: Whether teams are told what they have used.
+        has_jobs: Whether callers need not wait for answers.
     """
     paths = [*documents]
     return [

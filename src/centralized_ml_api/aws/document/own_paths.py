@@ -73,10 +73,10 @@ def build_stored_paths(
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-with-aws-services-s3.html
 
     Args:
-        stored: the documents.
+        stored: The documents.
         service: `arn:<partition>:apigateway:<region>`.
-        role: the ARN of the role that may read them.
-        posts: what `POST` does, by path, where it does anything.
+        role: The ARN of the role that may read them.
+        posts: What `POST` does, by path, where it does anything.
     """
     paths = {}
     for entry in stored:
@@ -117,9 +117,9 @@ def build_openai_paths(
     """Builds the paths under `/v1` that these models need: none without models.
 
     Args:
-        public: the participants' document, which names the operations.
-        models: the entries under `/v1`.
-        stream: the operation that answers calls of models.
+        public: The participants' document, which names the operations.
+        models: The entries under `/v1`.
+        stream: The operation that answers calls of models.
     """
     paths = {path: build_path({"post": stream}) for path in _calls_of_models(models)}
     if models.names:

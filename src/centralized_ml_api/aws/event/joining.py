@@ -60,8 +60,8 @@ class AwsJoining:
         """Returns what teams need to join.
 
         Args:
-            address: of the API, without a slash at its end.
-            now: the present instant.
+            address: Of the API, without a slash at its end.
+            now: The present instant.
 
         Raises:
             DeployError: AWS does not say.
@@ -78,12 +78,12 @@ class AwsJoining:
         """Makes another code, closes joining or opens it again.
 
         Args:
-            now: the present instant.
-            is_closed: whether joining is to be closed; None leaves it as it is.
-            new_code: whether another code is made.
+            now: The present instant.
+            is_closed: Whether joining is to be closed; None leaves it as it is.
+            new_code: Whether another code is made.
 
         Raises:
-            UsageError: the config names the code, or ended joining at an instant that has passed.
+            UsageError: The config names the code, or ended joining at an instant that has passed.
             DeployError: AWS refused, or nobody can join the stack.
         """
         if is_closed is None and not new_code:
@@ -104,14 +104,14 @@ class AwsJoining:
         """Gives a place to each team of a roster that is not there yet, to all of them or to none.
 
         Args:
-            rows: the roster.
-            known: the teams of the stack, those that joined among them.
+            rows: The roster.
+            known: The teams of the stack, those that joined among them.
 
         Returns:
             How many teams were added.
 
         Raises:
-            UsageError: a row brings a key, has the name of a team in another case, or has no place left.
+            UsageError: A row brings a key, has the name of a team in another case, or has no place left.
             DeployError: AWS refused, nobody can join the stack, or teams join all the time.
         """
         try:
@@ -187,9 +187,9 @@ def open_joining(clients: AwsClients, outputs: Mapping[str, str], code: str | No
     """Lets teams join a stack that was just deployed, unless an organizer has closed joining.
 
     Args:
-        clients: of the stack's region.
-        outputs: those of the stack; nothing is done where it has no places.
-        code: the one that the config names; None where it names none, so that one is made once.
+        clients: Of the stack's region.
+        outputs: Those of the stack; nothing is done where it has no places.
+        code: The one that the config names; None where it names none, so that one is made once.
 
     Raises:
         DeployError: AWS refused, or could not be asked.

@@ -89,10 +89,10 @@ class AwsKeys:
         """Keeps what the methods need; asks AWS nothing yet.
 
         Args:
-            target: the stack.
-            clients: of its region.
-            clock: returns the present instant, with a zone.
-            pause: waits for that many seconds.
+            target: The stack.
+            clients: Of its region.
+            clock: Returns the present instant, with a zone.
+            pause: Waits for that many seconds.
         """
         self._clients, self._stack, self._clock, self._pause = clients, target.stack, clock, pause
         self._gateway = clients.client("apigateway")
@@ -110,7 +110,7 @@ class AwsKeys:
         """Returns the value of the team's current key.
 
         Raises:
-            UsageError: there is no such team, or it has no key.
+            UsageError: There is no such team, or it has no key.
             DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
@@ -125,7 +125,7 @@ class AwsKeys:
         """Gives the team a new key; a schedule on AWS ends the old ones after `grace`.
 
         Raises:
-            UsageError: there is no such team.
+            UsageError: There is no such team.
             DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
@@ -139,7 +139,7 @@ class AwsKeys:
         """Disables all keys of the team, or only the replaced ones.
 
         Raises:
-            UsageError: there is no such team.
+            UsageError: There is no such team.
             DeployError: AWS refused, or nothing with teams is deployed.
         """
         with _Refusals(self._stack):
@@ -212,10 +212,10 @@ def join_plan(gateway: Any, plan: str, key_id: str, pause: Callable[[float], Non
     """Puts a key into a plan; tries again while API Gateway puts another one into some plan.
 
     Args:
-        gateway: a client of API Gateway.
-        plan: the id of the usage plan.
-        key_id: the id of the key.
-        pause: waits for that many seconds.
+        gateway: A client of API Gateway.
+        plan: The id of the usage plan.
+        key_id: The id of the key.
+        pause: Waits for that many seconds.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused, in the end.
@@ -268,9 +268,9 @@ def find_keys(gateway: Any, stack: str, *, values: bool = False) -> list[dict[st
     """Returns the keys with the stack's tag, whoever made them.
 
     Args:
-        gateway: a client of API Gateway.
-        stack: the name of the stack.
-        values: whether the keys have their values.
+        gateway: A client of API Gateway.
+        stack: The name of the stack.
+        values: Whether the keys have their values.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused.

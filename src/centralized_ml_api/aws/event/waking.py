@@ -39,15 +39,15 @@ def wake_model(
     Target tracking lets it sleep again when nobody calls it.
 
     Args:
-        clients: of the region of the stack.
-        stack: the name of the stack.
-        entry: the name of the entry in the config.
-        say: tells the user what goes on.
-        sleep: waits for so many seconds.
+        clients: Of the region of the stack.
+        stack: The name of the stack.
+        entry: The name of the entry in the config.
+        say: Tells the user what goes on.
+        sleep: Waits for so many seconds.
 
     Raises:
-        UsageError: the stack has no such entry, or its model never sleeps.
-        DeployError: the model does not wake, or not in time, or AWS refused.
+        UsageError: The stack has no such entry, or its model never sleeps.
+        DeployError: The model does not wake, or not in time, or AWS refused.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateInferenceComponentRuntimeConfig.html
     """
@@ -70,12 +70,12 @@ def begin_to_wake(clients: AwsClients, stack: str, entry: str) -> Component:
     """Asks SageMaker for a copy of an entry's model, if it sleeps; returns its component as it was before.
 
     Args:
-        clients: of the region of the stack.
-        stack: the name of the stack.
-        entry: the name of the entry in the config.
+        clients: Of the region of the stack.
+        stack: The name of the stack.
+        entry: The name of the entry in the config.
 
     Raises:
-        UsageError: the stack has no such entry, or its model never sleeps.
+        UsageError: The stack has no such entry, or its model never sleeps.
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
@@ -93,11 +93,11 @@ def _build_overdue_error(
     """Builds what is said of a model that is not ready in time; AWS goes on with it.
 
     Args:
-        entry: the name of the entry.
-        component: its component.
-        now: how that is now.
-        region: where it is.
-        stack: the name of the stack.
+        entry: The name of the entry.
+        component: Its component.
+        now: How that is now.
+        region: Where it is.
+        stack: The name of the stack.
     """
     reason = f": {now.reason}" if now and now.reason else ""
     again = command("wake", entry, "--target", "aws", *stack_flags(region, stack))
@@ -128,7 +128,7 @@ def _is_awake(entry: str, component: Component | None, region: str) -> bool:
     """Returns whether a copy serves.
 
     Raises:
-        DeployError: none will.
+        DeployError: None will.
     """
     if component is None:
         raise DeployError(f"{entry} was removed")

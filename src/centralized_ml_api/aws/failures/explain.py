@@ -72,10 +72,10 @@ def build_cdk_error(what: str, text: str, reasons: Sequence[str], log: Path) -> 
     this run, the reasons are of an older one: then `text` is explained.
 
     Args:
-        what: what failed, as the start of a sentence.
-        text: the whole output of the CDK CLI.
-        reasons: what CloudFormation says about each failed resource; takes precedence over `text`.
-        log: the file that holds `text`.
+        what: What failed, as the start of a sentence.
+        text: The whole output of the CDK CLI.
+        reasons: What CloudFormation says about each failed resource; takes precedence over `text`.
+        log: The file that holds `text`.
     """
     found = _without_consequences(map(_explain, reasons)) if _STACK_FAILED.search(text) else ()
     found = _shorten(found or _explain_output(text))

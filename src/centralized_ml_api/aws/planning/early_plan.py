@@ -59,7 +59,7 @@ class EarlyPlan:
         """Returns the plan; says what was said while it was made.
 
         Raises:
-            MlApiError: the config is wrong.
+            MlApiError: The config is wrong.
         """
         for text in self._said:
             say(text)
@@ -72,7 +72,7 @@ def load_stack_plan(settings: Settings, say: Callable[[str], None]) -> StackPlan
     """Loads a config, plans its stack, and loads the files that its catalogue shows.
 
     Raises:
-        MlApiError: the config is wrong.
+        MlApiError: The config is wrong.
     """
     plan = load_aws_plan(settings, say)
     return StackPlan(plan, load_samples(plan.api), load_logo(plan.api))
@@ -82,9 +82,9 @@ def guess_settings(environment: Mapping[str, str]) -> Settings:
     """Reads the settings that the CDK's App will have, unless its program gives it others.
 
     Raises:
-        MlApiError: a value is not valid.
-        ValueError: the context is no JSON.
-        OSError: the context's file cannot be read.
+        MlApiError: A value is not valid.
+        ValueError: The context is no JSON.
+        OSError: The context's file cannot be read.
     """
     context: dict[str, Any] = json.loads(environment.get(_CONTEXT) or "{}")
     if file := environment.get(_CONTEXT_FILE):

@@ -37,8 +37,8 @@ def load_prices(clients: AwsClients, now: datetime | None = None) -> PriceList:
     """Returns the best available prices of the clients' region; it is no failure if AWS does not answer.
 
     Args:
-        clients: whose credentials and region to use.
-        now: the present instant, with a zone; None for the clock's.
+        clients: Whose credentials and region to use.
+        now: The present instant, with a zone; None for the clock's.
     """
     now = now or datetime.now(UTC)
     region = clients.region

@@ -66,7 +66,7 @@ def find_exceeded(templates: Mapping[str, Template]) -> tuple[Exceeded, ...]:
     """Returns every limit that is exceeded, by the order of the table.
 
     Args:
-        templates: the templates of a stack and of those nested in it, by the names of their files.
+        templates: The templates of a stack and of those nested in it, by the names of their files.
     """
     return tuple(
         Exceeded(limit, f"{name}: {what}" if what else name, amount)

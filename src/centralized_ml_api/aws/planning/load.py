@@ -27,12 +27,12 @@ def load_aws_plan(settings: Settings, talk: Callable[[str], None]) -> AwsPlan:
     """Loads the config and builds its plan.
 
     Args:
-        settings: which config, for which region.
-        talk: shows warnings, and what a reader must know.
+        settings: Which config, for which region.
+        talk: Shows warnings, and what a reader must know.
 
     Raises:
-        ConfigError: the config has errors, by itself or against the JumpStart catalogue.
-        CatalogError: the lock file or the mirror is damaged.
+        ConfigError: The config has errors, by itself or against the JumpStart catalogue.
+        CatalogError: The lock file or the mirror is damaged.
     """
     now = datetime.now(UTC)
     loaded = load_config(settings.config, now=now, region=settings.region)
@@ -49,13 +49,13 @@ def plan_for_aws(
     """Builds the plan of a config, with the catalogue's facts.
 
     Args:
-        loaded: the config.
-        catalog: what it is asked about.
-        region: of the deployment.
-        talk: shows all warnings at once.
+        loaded: The config.
+        catalog: What it is asked about.
+        region: Of the deployment.
+        talk: Shows all warnings at once.
 
     Raises:
-        ConfigError: the config contradicts the catalogue.
+        ConfigError: The config contradicts the catalogue.
     """
     facts, found = resolve_facts(loaded, catalog, region=region)
     problems = merge_problems(loaded.warnings, found)

@@ -116,7 +116,7 @@ def load_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
     """Returns the outputs of a stack by their keys.
 
     Raises:
-        botocore.exceptions.ClientError: there is no such stack, or AWS refused.
+        botocore.exceptions.ClientError: There is no such stack, or AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     return _outputs_of(cloudformation.describe_stacks(StackName=stack)["Stacks"][0])
@@ -161,9 +161,9 @@ def find_physical_id(resources: Iterable[StackResource], resource_type: str, par
     """Returns how AWS knows the first resource of a type whose logical id has a part; empty without. Pure.
 
     Args:
-        resources: of a stack.
-        resource_type: such as `AWS::Lambda::Function`.
-        part: of its logical id.
+        resources: Of a stack.
+        resource_type: Such as `AWS::Lambda::Function`.
+        part: Of its logical id.
     """
     for resource in resources:
         if resource.type == resource_type and part in resource.logical_id:
@@ -185,7 +185,7 @@ def load_endpoint_history(cloudformation: Any, stack: str) -> tuple[StackResourc
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html
 
     Raises:
-        botocore.exceptions.ClientError: there is no such stack, or AWS refused.
+        botocore.exceptions.ClientError: There is no such stack, or AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     pages = [
@@ -206,12 +206,12 @@ def load_physical_ids(cloudformation: Any, stack: str, resource_type: str) -> di
     """Returns the physical ids of a stack's own resources of one type, by their logical ids.
 
     Args:
-        cloudformation: a client of CloudFormation.
-        stack: the name or id of the stack.
-        resource_type: such as `AWS::IAM::Role`.
+        cloudformation: A client of CloudFormation.
+        stack: The name or id of the stack.
+        resource_type: Such as `AWS::IAM::Role`.
 
     Raises:
-        botocore.exceptions.ClientError: there is no such stack, or AWS refused.
+        botocore.exceptions.ClientError: There is no such stack, or AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
     return {
@@ -227,12 +227,12 @@ def load_teams(
     """Returns the teams of a stack.
 
     Args:
-        cloudformation: a client of CloudFormation.
-        stack: the name of the stack.
-        load_roster: returns the teams that joined by the names of their places, from the stack's outputs.
+        cloudformation: A client of CloudFormation.
+        stack: The name of the stack.
+        load_roster: Returns the teams that joined by the names of their places, from the stack's outputs.
 
     Raises:
-        DeployError: there is no such stack, or it has no teams.
+        DeployError: There is no such stack, or it has no teams.
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
@@ -269,8 +269,8 @@ def load_failure_reasons(cloudformation: Any, stack: str) -> list[str]:
     Empty where AWS cannot be asked or gives no reason: the CDK's own output is then all there is.
 
     Args:
-        cloudformation: a client of CloudFormation.
-        stack: the name or id of the stack.
+        cloudformation: A client of CloudFormation.
+        stack: The name or id of the stack.
     """
     try:
         stack_events = list(_last_operation(cloudformation, stack))

@@ -28,9 +28,9 @@ def put_provider_keys(clients: AwsClients, outputs: Mapping[str, str], keys: Map
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 
     Args:
-        clients: of the stack's region.
-        outputs: those of the deployed stack.
-        keys: the keys, by the ids of their secrets in the plan.
+        clients: Of the stack's region.
+        outputs: Those of the deployed stack.
+        keys: The keys, by the ids of their secrets in the plan.
 
     Raises:
         DeployError: AWS refused, or could not be asked.

@@ -74,13 +74,13 @@ def load_table(
     """Returns the calls of a deployed stack since an instant.
 
     Args:
-        clients: of the region of the stack.
-        stack: its name.
-        since: the first instant that counts; None for when the stack was created.
-        now: the last instant that counts; None for the present.
+        clients: Of the region of the stack.
+        stack: Its name.
+        since: The first instant that counts; None for when the stack was created.
+        now: The last instant that counts; None for the present.
 
     Raises:
-        DeployError: there is no such stack, or AWS refused.
+        DeployError: There is no such stack, or AWS refused.
     """
     until = now or datetime.now(UTC)
     try:
@@ -106,7 +106,7 @@ def find_log_group(clients: AwsClients, stack: str) -> str:
     """Returns the log group of a stack's access log.
 
     Raises:
-        DeployError: there is no such stack, or it has no access log yet.
+        DeployError: There is no such stack, or it has no access log yet.
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """
@@ -128,7 +128,7 @@ def load_made(clients: AwsClients, stack: str) -> datetime:
     """Returns when the stack was created, which is when its instances begin to be billed.
 
     Raises:
-        DeployError: there is no such stack, or AWS refused.
+        DeployError: There is no such stack, or AWS refused.
     """
     try:
         return _load_made(clients.client("cloudformation"), stack)
@@ -221,15 +221,15 @@ def run_queries(
     """Runs queries of CloudWatch Logs Insights, which AWS bills, at once; returns their rows by their names.
 
     Args:
-        logs: a client of CloudWatch Logs.
-        group: the log group.
-        queries: the queries, by names of the caller's choice.
-        since: the first instant that counts.
-        until: the last instant that counts.
-        pause: waits that many seconds between two polls.
+        logs: A client of CloudWatch Logs.
+        group: The log group.
+        queries: The queries, by names of the caller's choice.
+        since: The first instant that counts.
+        until: The last instant that counts.
+        pause: Waits that many seconds between two polls.
 
     Raises:
-        DeployError: a query failed, or took longer than `QUERY_TIMEOUT_SECONDS`.
+        DeployError: A query failed, or took longer than `QUERY_TIMEOUT_SECONDS`.
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """

@@ -47,9 +47,9 @@ def load_history(clients: AwsClients, stack: str, now: datetime) -> list[dict[st
     The latest minutes of which CloudWatch knows nothing yet are left out.
 
     Args:
-        clients: of the region of the stack.
-        stack: its name, which is that of its API.
-        now: the present instant.
+        clients: Of the region of the stack.
+        stack: Its name, which is that of its API.
+        now: The present instant.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused.
@@ -100,13 +100,13 @@ def load_errors(
     """Returns the calls that failed in the last minutes, alike ones together, the latest first.
 
     Args:
-        clients: of the region of the stack.
-        log_group: that of the access log.
-        teams: the teams by the ids of their keys.
-        now: the present instant.
+        clients: Of the region of the stack.
+        log_group: That of the access log.
+        teams: The teams by the ids of their keys.
+        now: The present instant.
 
     Raises:
-        DeployError: the query failed, or took too long.
+        DeployError: The query failed, or took too long.
         botocore.exceptions.ClientError: AWS refused.
         botocore.exceptions.BotoCoreError: AWS could not be asked.
     """

@@ -20,9 +20,9 @@ def load_spent(dynamodb: Any, table: str, first: date | None) -> tuple[SpentToke
     """Returns the tokens of every team and model, sorted by both; also those of teams that have left.
 
     Args:
-        dynamodb: a client of DynamoDB.
-        table: the name of the table.
-        first: the first day of UTC that counts; None for all.
+        dynamodb: A client of DynamoDB.
+        table: The name of the table.
+        first: The first day of UTC that counts; None for all.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused.
@@ -42,8 +42,8 @@ def load_items(dynamodb: Any, table: str) -> tuple[Item, ...]:
     """Returns everything in the table: what was counted, what accounts have used, what was granted.
 
     Args:
-        dynamodb: a client of DynamoDB.
-        table: the name of the table.
+        dynamodb: A client of DynamoDB.
+        table: The name of the table.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused.
@@ -57,8 +57,8 @@ def add_days(items: Iterable[Item], first: date | None) -> tuple[SpentTokens, ..
     """Adds up the days of each team and model: their spans are `counted#2026-06-01#gpt`. Pure.
 
     Args:
-        items: of the table; those that count nothing are left out.
-        first: the first day of UTC that counts; None for all.
+        items: Of the table; those that count nothing are left out.
+        first: The first day of UTC that counts; None for all.
     """
     sums: dict[tuple[str, str], SpentTokens] = {}
     for item in items:

@@ -33,7 +33,7 @@ def read_form(body: bytes, content_type: str) -> FormBody:
     """Reads a body. Pure.
 
     Raises:
-        BodyError: it is no form, or it can be read in more than one way; the message says what is wrong.
+        BodyError: It is no form, or it can be read in more than one way; the message says what is wrong.
     """
     texts: dict[str, str] = {}
     model_at = None
@@ -62,7 +62,7 @@ def _list_parts(body: bytes, content_type: str) -> list[tuple[str, bool, slice]]
     """Returns the name of each part, whether it is a file, and where its content is.
 
     Raises:
-        BodyError: it is no form.
+        BodyError: It is no form.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind != FORM:

@@ -66,9 +66,9 @@ def build_aws_plan(plan: ApiPlan, facts: Mapping[str, ModelFacts], *, region: st
     """Builds everything that will exist on AWS, in config order.
 
     Args:
-        plan: what the config asks for.
-        facts: what JumpStart knows, by the name of the entry; one for each JumpStart model.
-        region: where it will exist.
+        plan: What the config asks for.
+        facts: What JumpStart knows, by the name of the entry; one for each JumpStart model.
+        region: Where it will exist.
     """
     own = [deployment for deployment in plan.deployments if _is_own(deployment)]
     models = tuple(build_hosting(deployment, facts.get(deployment.name)) for deployment in own)

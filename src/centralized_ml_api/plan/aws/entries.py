@@ -38,11 +38,11 @@ def build_hosting(deployment: ModelDeployment, facts: ModelFacts | None) -> Host
     """Builds what SageMaker needs to know about one model.
 
     Args:
-        deployment: an entry of `models`.
-        facts: what JumpStart knows; required for a JumpStart model, None for others.
+        deployment: An entry of `models`.
+        facts: What JumpStart knows; required for a JumpStart model, None for others.
 
     Raises:
-        ValueError: the entry is an existing endpoint, a JumpStart model without facts, or one that may sleep
+        ValueError: The entry is an existing endpoint, a JumpStart model without facts, or one that may sleep
             and of whose copies nobody says what they reserve.
     """
     container = _container(deployment, facts)
@@ -130,10 +130,10 @@ def build_model_function(
     """Builds the function of one entry.
 
     Args:
-        deployment: the entry.
-        function: its function as the config describes it.
-        endpoint: the endpoint that the function calls.
-        container: what runs behind the endpoint, where that is known.
+        deployment: The entry.
+        function: Its function as the config describes it.
+        endpoint: The endpoint that the function calls.
+        container: What runs behind the endpoint, where that is known.
     """
     invoke = [action for action in function.actions if _is_invoke(action)]
     resources = function.resources or ()

@@ -122,13 +122,13 @@ def build_access(
     """Builds who may call which of the entries.
 
     Args:
-        event: who takes part.
-        entries: the names of all entries.
-        direct: those that API Gateway calls without the function that streams.
-        jobs: whether each team sees its own jobs.
+        event: Who takes part.
+        entries: The names of all entries.
+        direct: Those that API Gateway calls without the function that streams.
+        jobs: Whether each team sees its own jobs.
 
     Raises:
-        DeployError: the teams' lists exclude more than fits into AWS's limits.
+        DeployError: The teams' lists exclude more than fits into AWS's limits.
     """
     names = tuple(entries)
     teams = tuple(TeamAccess(team, _refused(team, names)) for team in event.teams)
@@ -312,12 +312,12 @@ def build_dashboard(
     """Builds the dashboard of an event; None without an event.
 
     Args:
-        event: the event as decided.
-        endpoints: the entries with an endpoint of our own.
-        functions: the entries with a function.
-        streams: whether there is the function that streams.
-        counts: whether it counts what teams spend.
-        timeout_seconds: how long the API waits.
+        event: The event as decided.
+        endpoints: The entries with an endpoint of our own.
+        functions: The entries with a function.
+        streams: Whether there is the function that streams.
+        counts: Whether it counts what teams spend.
+        timeout_seconds: How long the API waits.
     """
     if not (event.needs_key or event.ends or event.budget):
         return None

@@ -47,9 +47,9 @@ def build_hours(hours: Iterable[Window], scaling: AutoscalingPlan, now: datetime
     may still take place begins with it; what would end then, ends an hour later.
 
     Args:
-        hours: in their order.
-        scaling: that of the model.
-        now: the instant of the deploy.
+        hours: In their order.
+        scaling: That of the model.
+        now: The instant of the deploy.
     """
     awake, asleep = (1, scaling.max_capacity), (0, 0)
     changes, is_awake = list[CapacityChange](), False

@@ -64,8 +64,8 @@ def assign_groups(sizes: Mapping[str, TemplateSize], fixed: TemplateSize) -> dic
     """Assigns each entry, by its name, to a nested stack; None stands for the main stack.
 
     Args:
-        sizes: what each entry takes, in config order.
-        fixed: what the main stack holds besides.
+        sizes: What each entry takes, in config order.
+        fixed: What the main stack holds besides.
     """
     room = STACK - fixed
     if len(_first_that_fit(sizes, room)) == len(sizes):
@@ -81,9 +81,9 @@ def add_sizes(
     """Returns what each stack takes; None is the main one.
 
     Args:
-        sizes: what each entry takes.
-        fixed: what the main stack holds besides.
-        groups: the nested stack of each entry, or None.
+        sizes: What each entry takes.
+        fixed: What the main stack holds besides.
+        groups: The nested stack of each entry, or None.
     """
     used = groups_in_use(groups.values())
     totals: dict[str | None, TemplateSize] = {

@@ -49,9 +49,9 @@ def divide(
     """Divides the items, in order, into as few lists as fit the limit, by default that of one policy.
 
     Args:
-        items: what to divide.
-        size: the characters that an item takes.
-        limit: the characters that a list may take.
+        items: What to divide.
+        size: The characters that an item takes.
+        limit: The characters that a list may take.
     """
     lists: list[list[T]] = []
     room = 0
@@ -68,7 +68,7 @@ def divide_endpoints(sleeping: Mapping[str, bool]) -> tuple[tuple[str, ...], ...
     """Divides entries, in order, into lists whose endpoints fit into one policy.
 
     Args:
-        sleeping: by the name of each entry, whether its endpoint hosts an inference component, which has an
+        sleeping: By the name of each entry, whether its endpoint hosts an inference component, which has an
             ARN of its own.
     """
     return divide(sleeping, lambda name: ENDPOINT_ARN_CHARACTERS * (2 if sleeping[name] else 1))

@@ -61,10 +61,10 @@ def build_stream(
     """Builds the function for these entries, which are all entries of the config.
 
     Args:
-        models: the entries.
-        health_names: whether `/health`, which needs no key, names them: not with teams.
-        spending: whose tokens and dollars it counts.
-        jobs: whether callers need not wait for answers.
+        models: The entries.
+        health_names: Whether `/health`, which needs no key, names them: not with teams.
+        spending: Whose tokens and dollars it counts.
+        jobs: Whether callers need not wait for answers.
     """
     known = tuple(models)
     at_sagemaker = [model for model in known if model.endpoint]
@@ -90,10 +90,10 @@ def build_row(model: StreamModel, address: str, component: str = "") -> dict[str
     """Builds what the function must know about an entry.
 
     Args:
-        model: the entry.
+        model: The entry.
         address: AWS's name of its endpoint, or the ARN or name of the secret with its provider's key; empty
             without one.
-        component: the name of the inference component that the endpoint hosts, for a model that may sleep.
+        component: The name of the inference component that the endpoint hosts, for a model that may sleep.
     """
     if model.provider:
         return _hosted_row(model, "provider", _describe_provider(model.provider, address))

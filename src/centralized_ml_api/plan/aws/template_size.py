@@ -130,10 +130,10 @@ def fixed_size(
     """Returns what the main stack always holds: the API with its paths, and the roles.
 
     Args:
-        routes: the paths of the entries.
-        roles: the execution roles.
-        api_policies: how many policies the API's role has.
-        stream: the function that streams.
+        routes: The paths of the entries.
+        roles: The execution roles.
+        api_policies: How many policies the API's role has.
+        stream: The function that streams.
     """
     total = sum((_path(route) for route in routes), _API) + _times(api_policies, _POLICY)
     total += _stream(stream)
@@ -165,11 +165,11 @@ def entry_sizes(
     """Returns what each entry takes, in config order; nothing for an entry that only has a path.
 
     Args:
-        routes: the paths, one for each entry.
-        models: the endpoints of our own.
-        functions: the functions of entries.
-        ends: whether the event has an end.
-        hours: how often the event lets models wake that may sleep.
+        routes: The paths, one for each entry.
+        models: The endpoints of our own.
+        functions: The functions of entries.
+        ends: Whether the event has an end.
+        hours: How often the event lets models wake that may sleep.
     """
     ending = _MODEL_ENDING if ends else TemplateSize()
     sizes = {route.name: TemplateSize() for route in routes}

@@ -170,11 +170,11 @@ class Desk:
         """Gives a team a place; returns the answer with its key.
 
         Args:
-            body: what it sends.
-            address: where it comes from.
+            body: What it sends.
+            address: Where it comes from.
 
         Raises:
-            RefusedError: it cannot join so, or not now.
+            RefusedError: It cannot join so, or not now.
         """
         wanted = read_request(body) if len(body) <= BODY_BYTES else None
         if wanted is None:

@@ -109,8 +109,8 @@ def lambda_handler(lambda_event: dict[str, Any], _context: object) -> dict[str, 
     """Returns the key, and the policy of what its caller may call; or what a job of a team may call.
 
     Raises:
-        UnauthorizedError: there is no key, or no team of this API has it.
-        UnansweredError: whose key it is cannot be looked up now.
+        UnauthorizedError: There is no key, or no team of this API has it.
+        UnansweredError: Whose key it is cannot be looked up now.
     """
     if "job_of" in lambda_event:
         return tell_job(lambda_event["job_of"])
@@ -142,7 +142,7 @@ def tell_job(team: str) -> dict[str, Any]:
     """Returns whether a team still has a key, and what its jobs are told of pauses, by model.
 
     Raises:
-        UnansweredError: that cannot be looked up now.
+        UnansweredError: That cannot be looked up now.
     """
     return {"has_key": _OWNERS.has_key(team), "paused": _find_paused_of(team)}
 
@@ -247,8 +247,8 @@ class Owners:
         """Begins without teams.
 
         Args:
-            load: yields all keys with their teams, and whether they work.
-            clock: in seconds.
+            load: Yields all keys with their teams, and whether they work.
+            clock: In seconds.
         """
         self._load, self._clock = load, clock
         self._teams: dict[bytes, str] = {}

@@ -97,7 +97,7 @@ class ModelThreads:
         """Loads the model in the first thread.
 
         Raises:
-            BaseException: what loading it raised.
+            BaseException: What loading it raised.
         """
         self._start_thread(self._load_and_run)
         loaded = self._loaded.get()
