@@ -61,6 +61,8 @@ def _has_mark(process: psutil.Process, folder: str) -> bool:
 
 
 def _find_ancestors() -> set[int]:
+    """Returns the ids of this process and, as far as it may know them, of those above it."""
+    found = {os.getpid()}
     with contextlib.suppress(psutil.Error):
-        return {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    return {os.getpid()}
+        found |= {parent.pid for parent in psutil.Process().parents()}
+    return found

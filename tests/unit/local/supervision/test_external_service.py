@@ -44,6 +44,7 @@ def test_a_server_of_somebody_else_is_probed_often_at_first_and_then_every_five_
     async def scenario(service: ExternalService, __: FakeMachine) -> None:
         await asyncio.sleep(20)
         assert service.upstream("echo") == ExternalUpstream("echo", "gpu-box", 8000, tls=True, ready=True)
+        assert service.about() == {}
 
     machine, reports = external(scenario, "http://gpu-box:8000/health")
     assert [time for time, _ in machine.probes] == pytest.approx([0, 0.2, 0.7, 1.7, 3.7, 8.7, 13.7, 18.7])

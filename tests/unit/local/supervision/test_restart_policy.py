@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from centralized_ml_api.local.supervision.restart_policy import LONGEST_DELAY_SECONDS, RestartPolicy
+from centralized_ml_api.local.supervision.restart_policy import (
+    LONGEST_DELAY_SECONDS,
+    STEADY_SECONDS,
+    RestartPolicy,
+)
 
 FAILED = None
 """A start that never became ready; a number is how long it was ready, in seconds."""
@@ -45,3 +49,4 @@ def test_each_failure_waits_longer_up_to_a_limit() -> None:
 
 def test_a_steady_server_starts_with_a_clean_slate() -> None:
     assert after(1.0, 1.0, 1.0, 60.0) == after(60.0)
+    assert after(1.0, STEADY_SECONDS) == after(60.0)
