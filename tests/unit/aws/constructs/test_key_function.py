@@ -2,95 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import importlib.util
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from centralized_ml_api.api.error_shape import NOT_ALLOWED, build_error
 from centralized_ml_api.api.event_start import not_started
-from centralized_ml_api.api.notices import LONGEST_WORDS, build_pause_error
-from centralized_ml_api.aws.constructs.team_keys import (
-    DIRECT_CHARACTERS,
-    KEY_CODE,
-    render_direct,
-    word_refusals,
-)
-from centralized_ml_api.aws.document.event import Authorizer
-from centralized_ml_api.aws.document.extend import Addresses, extend_document
-from centralized_ml_api.aws.event.pauses import hash_key
-from centralized_ml_api.aws.stack.contract import STACK_TAG, TEAM_TAG, key_tags
-from centralized_ml_api.plan.aws.event import PLACE_PREFIX, TABLE_CHARACTERS, name_place
-from centralized_ml_api.plan.aws.types import DirectRoute, OwnEndpoint
-from centralized_ml_api.plan.speaks import OpenAiModels
-from support.api_gateway import ApiGateway, build_rest_api
+from centralized_ml_api.api.notices import LONGEST_WORDS
+from centralized_ml_api.aws.stack.contract import key_tags
+from centralized_ml_api.plan.aws.event import PLACE_PREFIX, name_place
 from support.api_gateway.authorizers import check_policy
-from support.api_gateway.back_ends import BackEnds
 from support.api_gateway.control_plane import serve_control_plane
-from support.api_gateway.message import GatewayError, Request, Response
+from support.api_gateway.message import GatewayError
 from support.api_gateway.quota import ControlPlaneQuota, TooManyRequestsError
 from support.api_gateway.usage_plans import Key, UsagePlan, UsagePlans
 from support.background import start_background
+from support.key_function import (
+    LONG_AGO,
+    METHOD,
+    STARTS,
+    TEAMS,
+    Lists,
+    ask,
+    call,
+    pause,
+    start_function,
+    start_with,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import ModuleType
-
-TEAMS = [f"team {number}" for number in range(60)]
-METHOD = "arn:aws:execute-api:us-east-1:123456789012:contract/prod/POST/echo"
-ENVIRONMENT = {
-    "REFUSED": json.dumps({team: ["other"] for team in TEAMS[1:]}),
-    "OWN_TAG": json.dumps([STACK_TAG, "Event"]),
-    "TEAM_TAG": TEAM_TAG,
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-}
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The function's environment."""
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-
-
-def start_function() -> ModuleType:
-    """A cold function: its code, loaded anew."""
-    specification = importlib.util.spec_from_file_location("key_function", KEY_CODE / "index.py")
-    assert specification
-    assert specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-def call(function: ModuleType, key: str) -> dict[str, Any]:
-    """What it answers to the key."""
-    lambda_event = {"headers": {"X-Api-Key": key}, "methodArn": METHOD}
-    answer: dict[str, Any] = function.lambda_handler(lambda_event, None)
-    return answer
-
-
-class Lists:
-    """The keys of a stack, and how often they were listed; `fails` is raised instead."""
-
-    def __init__(self, keys: Mapping[str, str]) -> None:
-        self.keys = dict(keys)
-        self.revoked: set[str] = set()
-        self.count = 0
-        self.fails: Exception | None = None
-
-    def __call__(self) -> Iterator[tuple[str, str, bool]]:
-        self.count += 1
-        if self.fails:
-            raise self.fails
-        yield from ((key, team, key not in self.revoked) for key, team in self.keys.items())
+    from collections.abc import Iterator
 
 
 @pytest.mark.usefixtures("environment")
@@ -227,34 +171,6 @@ def test_a_refused_model_is_refused_however_its_path_is_spelled(path: str, *, is
         check_policy({"policyDocument": {"Statement": statements}}, asked)
 
 
-ROUTES = [DirectRoute(name, OwnEndpoint(name), ()) for name in ("plain", "other")]
-OPERATIONS = {f"/{route.name}": {"post": {"operationId": route.name}} for route in ROUTES}
-SERVICE = "arn:aws:apigateway:us-east-1"
-AUTHORIZER = Authorizer(
-    f"{SERVICE}:lambda:path/2015-03-31/functions/keys/invocations", "caller", says_why=True
-)
-ADDRESSES = Addresses(
-    service=SERVICE,
-    role="role",
-    endpoints={"plain": "Plain-1", "other": "Other-1"},
-    functions={},
-    stream="stream",
-    authorizer=AUTHORIZER,
-)
-STARTS = datetime(2099, 6, 1, 7, tzinfo=UTC)
-LONG_AGO = datetime(2020, 6, 1, 7, tzinfo=UTC)
-
-
-def start_with(monkeypatch: pytest.MonkeyPatch, starts: datetime, refused: dict[str, list[str]]) -> Any:
-    """A cold function of an event that starts then; the keys of red and blue are their teams' names."""
-    monkeypatch.setenv("WORDS", json.dumps(word_refusals(starts)))
-    monkeypatch.setenv("REFUSED", json.dumps(refused))
-    function = start_function()
-    owners = function.Owners(Lists({"red": "red", "blue": "blue"}))
-    monkeypatch.setattr(function, "_OWNERS", owners)
-    return function
-
-
 @pytest.mark.usefixtures("environment")
 def test_the_function_compares_the_start_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     function = start_with(monkeypatch, STARTS, {})
@@ -262,27 +178,6 @@ def test_the_function_compares_the_start_with_the_clock(monkeypatch: pytest.Monk
     assert not function.is_before_start(STARTS.timestamp())
     monkeypatch.delenv("WORDS")
     assert not start_function().is_before_start(0.0)
-
-
-def ask(function: Any, method: str, path: str, key: str) -> Response:
-    """What API Gateway answers, with the document of an event that has a start."""
-    public = {"openapi": "3.0.3", "info": {"title": "An API", "version": "1"}, "paths": OPERATIONS}
-    document = extend_document(public, ROUTES, ADDRESSES, OpenAiModels())
-
-    async def invoke(request_id: str, payload: bytes) -> bytes:
-        del request_id
-        try:
-            return json.dumps(function.lambda_handler(json.loads(payload), None)).encode()
-        except Exception as error:  # noqa: BLE001  # as Lambda does
-            return json.dumps({"errorMessage": str(error)}).encode()
-
-    back_ends = BackEnds("http://127.0.0.1:1", {}, {"keys": invoke}, {})
-    plans = UsagePlans((UsagePlan("p", "all", None, None, None, [Key("1", "red"), Key("2", "blue")]),))
-    gateway = ApiGateway(build_rest_api(document), back_ends, plans)
-    request = Request(method, path, (), (("x-api-key", key),), b"", "an-id")
-    answer = asyncio.run(gateway.answer(request))
-    assert isinstance(answer, Response)
-    return answer
 
 
 @pytest.mark.usefixtures("environment")
@@ -361,74 +256,6 @@ def test_whose_key_it_is_is_told_where_it_is_counted(monkeypatch: pytest.MonkeyP
         call(function, "guess")
 
 
-def pause(monkeypatch: pytest.MonkeyPatch, direct: str = "plain,other", **paused: Mapping[str, str]) -> Any:
-    """A cold function of an event in which this is paused; `models` and `teams` have their words."""
-    monkeypatch.setenv("PAUSED", json.dumps(paused))
-    monkeypatch.setenv("DIRECT", direct)
-    return start_with(monkeypatch, LONG_AGO, {"blue": ["other"]})
-
-
-@pytest.mark.usefixtures("environment")
-def test_what_is_paused_is_refused_with_the_organizers_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = pause(monkeypatch, models={"": 'Back "soon" \\ at 14:00'})
-    answer = ask(function, "POST", "/plain", "red")
-    said = build_pause_error("Back 'soon' / at 14:00")
-    assert (answer.status, json.loads(answer.body)["error"]) == (403, build_error(said, "an-id")["error"])
-    assert dict(answer.headers)["retry-after"] == "60"
-    wordless = ask(pause(monkeypatch, models={"": ""}), "POST", "/plain", "red")
-    assert json.loads(wordless.body)["error"] == build_error(build_pause_error(""), "an-id")["error"]
-
-
-@pytest.mark.usefixtures("environment")
-def test_one_team_is_paused_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = pause(monkeypatch, teams={"red": "Ask us"}, keys={hash_key("red"): "red"})
-    assert json.loads(ask(function, "POST", "/plain", "red").body)["error"]["code"] == "paused"
-    assert ask(function, "PUT", "/plain", "blue").status == 405, "it was let in"
-    refused = ask(function, "POST", "/other", "blue")
-    assert json.loads(refused.body) == build_error(NOT_ALLOWED, "an-id")
-    assert json.loads(call(function, "red")["context"]["paused"]) == {"": "Ask us"}
-    assert "paused" not in call(function, "blue")["context"]
-
-
-@pytest.mark.usefixtures("environment")
-def test_one_model_is_paused_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That of the function that streams, `chat`, is refused there."""
-    function = pause(monkeypatch, models={"other": "Broken", "chat": "Later"})
-    assert "Broken" in json.loads(ask(function, "POST", "/other", "red").body)["error"]["message"]
-    assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
-    assert json.loads(call(function, "red")["context"]["paused"]) == {"other": "Broken", "chat": "Later"}
-
-
-@pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize(
-    ("written", "kept"),
-    [
-        ("", {}),
-        ("Back at two", {}),
-        ("[1]", {}),
-        ('"Back at two"', {}),
-        ('{"models": "all", "teams": {"red": "Ask us", "blue": 1}}', {"teams": {"red": "Ask us"}}),
-    ],
-)
-def test_a_pause_that_somebody_wrote_by_hand_stops_no_call(
-    monkeypatch: pytest.MonkeyPatch, written: str, kept: dict[str, Any]
-) -> None:
-    monkeypatch.setenv("PAUSED", written)
-    function = start_with(monkeypatch, LONG_AGO, {})
-    assert function.read_paused(written) == kept
-    assert "paused" not in call(function, "red")["context"]
-
-
-@pytest.mark.usefixtures("environment")
-def test_a_job_is_told_of_the_pauses_of_its_team_and_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = pause(monkeypatch, models={"chat": "Later"}, teams={"red": "Ask us"})
-    asked = [function.lambda_handler({"job_of": team}, None) for team in ("red", "blue")]
-    assert asked == [
-        {"has_key": True, "paused": {"": "Ask us"}},
-        {"has_key": True, "paused": {"chat": "Later"}},
-    ]
-
-
 @pytest.mark.usefixtures("environment")
 def test_a_team_has_a_key_as_long_as_one_of_its_keys_works() -> None:
     now, lists = [0.0], Lists({"a": "red", "b": "red", "c": "blue"})
@@ -459,39 +286,6 @@ def test_a_key_that_cannot_be_looked_up_is_not_taken_for_a_revoked_one() -> None
     assert asked == [0, 2, 6, 14]
     lists.fails, now[0] = None, 24.0
     assert owners.has_key("red")
-
-
-@pytest.mark.usefixtures("environment")
-def test_where_all_calls_stream_a_pause_denies_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = pause(monkeypatch, direct="", models={"": "Back soon"})
-    answer = call(function, "red")
-    assert [statement["Effect"] for statement in answer["policyDocument"]["Statement"]] == ["Allow"]
-    assert json.loads(answer["context"]["paused"]) == {"": "Back soon"}
-
-
-@pytest.mark.usefixtures("environment")
-def test_with_too_many_entries_to_name_a_pause_denies_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert render_direct(["a", "b"]) == "a,b"
-    many = render_direct(f"model-{number}" for number in range(100))
-    function = pause(monkeypatch, direct=many, models={"": "Back soon"})
-    assert json.loads(ask(function, "POST", "/plain", "red").body)["error"]["code"] == "paused"
-    assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
-    function = pause(monkeypatch, direct=many, models={"other": "Broken"})
-    assert json.loads(ask(function, "POST", "/other", "red").body)["error"]["code"] == "paused"
-    assert ask(function, "PUT", "/plain", "red").status == 405, "it was let in"
-
-
-def test_what_the_function_is_told_leaves_room_for_a_pause() -> None:
-    told = {
-        "REFUSED": "x" * (TABLE_CHARACTERS - len('""')),
-        "OWN_TAG": json.dumps([STACK_TAG, "S" * 128]),
-        "TEAM_TAG": TEAM_TAG,
-        "WORDS": json.dumps(word_refusals(STARTS)),
-        "DIRECT": "y" * DIRECT_CHARACTERS,
-        "NAMES_TEAM": "yes",
-        "PAUSED": json.dumps({"teams": {"red": "w" * 70}, "keys": {"0" * 16: "red"}}),
-    }
-    assert len(json.dumps(told)) <= 4096
 
 
 @pytest.mark.usefixtures("environment")

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 import subprocess
 import sys
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from centralized_ml_api.aws.clients import AwsClients
-from centralized_ml_api.aws.doctor.context import load_context
-from centralized_ml_api.aws.doctor.examine import examine
 from support.aws_wire import (
     Answer,
     AwsWire,
@@ -25,65 +19,11 @@ from support.aws_wire import (
     subscriptions,
     xml_refusal,
 )
+from support.examined import IMAGE, OTHERS_IMAGE, PACKAGE, failed, found, model, the_only, write
 from support.jumpstart import make_spec, write_mirror
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from centralized_ml_api.plan.finding import Finding
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/mine"
-IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
-OTHERS_IMAGE = IMAGE.replace("123456789012", "210987654321")
-STACK = "CentralizedMlApiStack"
-
-
-def model(name: str = "chat", **more: Any) -> dict[str, Any]:
-    """A model of the config, from a Marketplace package unless it is said otherwise."""
-    source = {} if {"model_id", "image"} & set(more) else {"model_package_arn": PACKAGE}
-    instance = {} if "instances" in more else {"instance": "ml.g5.2xlarge"}
-    return {"name": name, **source, **instance, "integration": {"type": "api"}, **more}
-
-
-def write(folder: Path, *models: dict[str, Any]) -> Path:
-    """A config with these models."""
-    path = folder / "models.json"
-    path.write_text(json.dumps({"models": models}), encoding="utf-8")
-    return path
-
-
-@functools.cache
-def clients_of(url: str, *credentials: str | None) -> AwsClients:
-    """Clients of a server, for all tests with these credentials: to make one takes longer than a call."""
-    assert url
-    assert credentials
-    return AwsClients("us-east-1")
-
-
-def found(path: Path) -> list[Finding]:
-    """What the doctor finds."""
-    credentials = map(os.environ.get, ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
-    clients = clients_of(os.environ["AWS_ENDPOINT_URL"], *credentials)
-    return examine(load_context(path, clients, STACK, NOW))
-
-
-def failed(path: Path) -> dict[str, list[Finding]]:
-    """What stands against a deploy, by check."""
-    by_check: dict[str, list[Finding]] = {}
-    for finding in found(path):
-        if finding.severity == "error":
-            by_check.setdefault(finding.check, []).append(finding)
-    return by_check
-
-
-def the_only(path: Path, check: str) -> Finding:
-    """The one thing that stands against a deploy."""
-    failures = failed(path)
-    assert list(failures) == [check], "nothing else stands against it"
-    (finding,) = failures[check]
-    assert finding.fix, "every failure says how to fix it"
-    return finding
 
 
 @pytest.mark.usefixtures("aws")
@@ -193,35 +133,6 @@ def test_bootstrapped_long_ago(aws: AwsWire, tmp_path: Path) -> None:
     assert "too old" in the_only(write(tmp_path, model()), "bootstrap").detail
 
 
-def test_a_quota_of_0_for_the_instance_type(aws: AwsWire, tmp_path: Path) -> None:
-    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
-    finding = the_only(write(tmp_path, model()), "quota")
-    assert finding.title == "the quota of ml.g5.2xlarge is 0"
-    assert '"ml.g5.2xlarge for endpoint usage" to 1' in finding.fix
-
-
-def test_quotas_count_the_models_of_one_type_together(aws: AwsWire, tmp_path: Path) -> None:
-    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 2})
-    assert not failed(write(tmp_path, model("first"), model("second")))
-    finding = the_only(write(tmp_path, model("first"), model("second"), model("third")), "quota")
-    assert finding.detail == "2 allowed, 3 started at first, 3 at most"
-
-
-@pytest.mark.usefixtures("aws")
-def test_a_quota_below_what_autoscaling_may_start_is_a_warning(tmp_path: Path) -> None:
-    scaling = {"min_capacity": 1, "max_capacity": 9, "invocations_per_instance": 5}
-    path = write(tmp_path, model(autoscaling=scaling))
-    (warning,) = [finding for finding in found(path) if finding.severity == "warning"]
-    assert warning.detail == "4 allowed, 1 started at first, 9 at most"
-
-
-def test_of_several_types_one_with_a_quota_is_enough(aws: AwsWire, tmp_path: Path) -> None:
-    path = write(tmp_path, model(instances=["ml.g5.2xlarge", "ml.g6.2xlarge"]))
-    assert not failed(path)
-    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 0})
-    assert the_only(path, "quota").title == "no instance type of chat has a quota"
-
-
 @pytest.mark.usefixtures("aws")
 def test_an_image_of_another_account_needs_its_consent(tmp_path: Path) -> None:
     own, aws_own = IMAGE, IMAGE.replace("123456789012", "763104351884")
@@ -240,41 +151,6 @@ def test_the_owner_is_asked_to_allow_the_account_in_its_own_partition(aws: AwsWi
     path = write(tmp_path, model("c", image=OTHERS_IMAGE))
     (warning,) = [finding for finding in found(path) if finding.check == "image"]
     assert "arn:aws-us-gov:iam::123456789012:root" in warning.fix
-
-
-def test_instances_that_run_elsewhere_in_the_account_count(aws: AwsWire, tmp_path: Path) -> None:
-    endpoints = [{"EndpointName": "theirs", "EndpointArn": "a", "EndpointStatus": "InService"}]
-    variant = {"VariantName": "All", "CurrentInstanceCount": 4, "InstanceType": "ml.g5.2xlarge"}
-    aws.answers |= {
-        "sagemaker.ListEndpoints": Answer(200, {"Endpoints": endpoints}),
-        "sagemaker.DescribeEndpoint": Answer(
-            200, {"EndpointConfigName": "c", "ProductionVariants": [variant]}
-        ),
-        "sagemaker.DescribeEndpointConfig": Answer(200, {"ProductionVariants": [variant]}),
-    }
-    assert the_only(write(tmp_path, model()), "quota").detail == (
-        "4 allowed, 1 started at first, 1 at most; now 4 run elsewhere in the account"
-    )
-
-
-def test_where_nobody_may_see_what_runs_the_quota_alone_counts(aws: AwsWire, tmp_path: Path) -> None:
-    aws.answers["sagemaker.ListEndpoints"] = refusal("AccessDeniedException", "not authorized")
-    found_quotas = [finding for finding in found(write(tmp_path, model())) if finding.check == "quota"]
-    assert [finding.severity for finding in found_quotas] == ["unknown", "ok"]
-    assert "not subtracted" in found_quotas[0].title
-
-
-def test_a_raised_timeout_needs_a_raised_quota(aws: AwsWire, tmp_path: Path) -> None:
-    path = tmp_path / "models.json"
-    path.write_text(json.dumps({"models": [], "endpoints": [], "aws": {"integration_timeout": 120}}))
-    name = "Maximum integration timeout in milliseconds"
-    for allowed, severity in ((29_000, "error"), (120_000, "ok"), (None, "unknown")):
-        listed = [] if allowed is None else [{"QuotaName": name, "Value": allowed}]
-        aws.answers["servicequotas.ListServiceQuotas"] = Answer(200, {"Quotas": listed})
-        (finding,) = [finding for finding in found(path) if finding.check == "timeout"]
-        assert finding.severity == severity
-    path.write_text(json.dumps({"models": [], "aws": {"integration_timeout": 29}}))
-    assert not [finding for finding in found(path) if finding.check == "timeout"]
 
 
 def test_a_package_without_subscription(aws: AwsWire, tmp_path: Path) -> None:
@@ -309,21 +185,6 @@ def test_a_licence_that_is_not_accepted(tmp_path: Path, monkeypatch: pytest.Monk
     assert "eula/gated.txt" in finding.title
     assert '"accept_eula": true' in finding.fix
     assert not failed(write(tmp_path, model(model_id="gated-model", accept_eula=True)))
-
-
-@pytest.mark.parametrize(
-    ("name", "more"),
-    [
-        ("bytes of a template", {}),
-        ("variables of a container", {"environment": {f"V{number}": "" for number in range(101)}}),
-        ("V: 1,025 characters of a container's variable", {"environment": {"V": "x" * 1025}}),
-    ],
-)
-def test_counts_over_a_limit(name: str, more: dict[str, Any], aws: AwsWire, tmp_path: Path) -> None:
-    aws.answers["servicequotas.ListServiceQuotas"] = quotas({"ml.g5.2xlarge": 300})
-    many = [model(f"m{number}", image=IMAGE, instances=["ml.g5.2xlarge"]) for number in range(291)]
-    path = write(tmp_path, model(**more)) if more else write(tmp_path, *many)
-    assert name in the_only(path, "limits").title
 
 
 def test_a_stack_that_cannot_be_updated(aws: AwsWire, tmp_path: Path) -> None:
@@ -378,15 +239,3 @@ def test_the_verb_says_all_of_it_and_exits_with_1(aws: AwsWire, tmp_path: Path) 
     answer = json.loads(as_json.stdout)
     assert (as_json.returncode, answer["ok"]) == (1, False)
     assert [finding["check"] for finding in answer["findings"] if finding["severity"] == "error"] == ["quota"]
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("aws")
-def test_the_templates_of_a_large_config_are_compared_with_the_quotas(tmp_path: Path) -> None:
-    scaling = {"min_capacity": 1, "max_capacity": 2, "invocations_per_instance": 5}
-    entries = [model(f"a-model-of-the-event-number-{number}", autoscaling=scaling) for number in range(250)]
-    limits = [finding for finding in found(write(tmp_path, *entries)) if finding.check == "limits"]
-    (over,) = limits
-    assert over.severity == "error"
-    assert "bytes of a template; AWS allows 1,048,576, and AWS does not raise it" in over.title
-    assert "split the config" in over.fix
