@@ -190,6 +190,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         self._answer(f"{self._service()}.PATCH {self.path}", body)
 
+    def do_DELETE(self) -> None:  # the base class's name
+        """What removes a part by path: `apigateway.DELETE /apikeys/id`."""
+        self._answer(f"{self._service()}.DELETE {self.path}")
+
     def do_GET(self) -> None:  # the base class's name
         """The services whose requests are paths: `lambda.GET /2015-03-31/functions/name`."""
         self.wire.got.append(self.path)

@@ -251,8 +251,14 @@ class OrganizedStack:
             wanted["tags"][TEAM_TAG], wanted["value"], f"made-{len(self.items)}", len(self.items)
         )
         self.items.append(made)
-        self.wire.spoken[f"apigateway.PATCH /apikeys/{made['id']}"] = partial(self._change_key, made["id"])
+        path = f"/apikeys/{made['id']}"
+        self.wire.spoken[f"apigateway.PATCH {path}"] = partial(self._change_key, made["id"])
+        self.wire.spoken[f"apigateway.DELETE {path}"] = partial(self._delete_key, made)
         return Answer(201, made)
+
+    def _delete_key(self, made: dict[str, Any], _: str) -> Answer:
+        self.items.remove(made)
+        return Answer(202, {})
 
     def _make_schedule(self, body: str) -> Answer:
         self.schedules.append(json.loads(body))

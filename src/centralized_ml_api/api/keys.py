@@ -121,8 +121,11 @@ class Keys(Protocol):
         """
         ...
 
-    def rotate(self, team: str, grace: timedelta) -> None:
-        """Gives the team a new key; the old one keeps working for `grace`, which may be 0."""
+    def rotate(self, team: str, grace: timedelta) -> str | None:
+        """Gives the team a new key; the old one keeps working for `grace`, which may be 0.
+
+        Returns what the team is told of its pause, where keys know of one; None otherwise.
+        """
         ...
 
     def revoke(self, team: str, *, former_only: bool = False) -> None:

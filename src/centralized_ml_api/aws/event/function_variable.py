@@ -64,6 +64,10 @@ class VariableWords:
     room_fix: str
 
 
+class NoVariableError(DeployError):
+    """A stack has no such variable: no function, or one that was deployed before there was the variable."""
+
+
 class FunctionVariable:
     """A variable of the function of a stack whose logical id has `part`.
 
@@ -156,7 +160,7 @@ class FunctionVariable:
         )
         if self._name not in found.get("Environment", {}).get("Variables", {}):
             flags = stack_flags(self._clients.region, self._stack)
-            raise DeployError(
+            raise NoVariableError(
                 f"{self._stack} was deployed before there were {self._words.older}",
                 fix=f"deploy it again: {command('deploy', *flags)}",
             )
@@ -174,5 +178,5 @@ class FunctionVariable:
             )
         function = find_physical_id(resources, FUNCTION, self._part)
         if not function:
-            raise DeployError(f"{self._stack} {self._words.absent}", fix=self._words.absent_fix)
+            raise NoVariableError(f"{self._stack} {self._words.absent}", fix=self._words.absent_fix)
         return function

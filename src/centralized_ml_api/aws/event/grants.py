@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.aws.stack.contract import SPENDING_TABLE
 from centralized_ml_api.aws.stack.deployed_stack import TABLE, find_physical_id, load_resources
+from centralized_ml_api.aws.stack.stored import read_count
 from centralized_ml_api.errors import DeployError, UsageError
 from centralized_ml_api.organizer.grant import NOTHING, Grant
 from centralized_ml_api.plan.aws.spending import GRANTED_SPAN, OWNER_KEY, PERIOD_KEY, TEAM_OWNER
@@ -111,8 +112,7 @@ def read_grants(items: Iterable[Mapping[str, Any]]) -> dict[str, Grant]:
 
 
 def _parse(item: Mapping[str, Any]) -> Grant:
-    amounts = {unit: int(item[unit]["N"]) for unit in _UNITS if unit in item}
-    return Grant(**amounts)
+    return Grant(**{unit: read_count(item, unit) for unit in _UNITS})
 
 
 def _key_of(team: str) -> dict[str, Any]:

@@ -41,15 +41,29 @@ class JoinItem:
     receipts: Mapping[str, str]
 
 
+class JoinItemError(Exception):
+    """The item has another form: by hand, or by another version."""
+
+
 def read_join_item(item: Item) -> JoinItem:
-    """Reads the item from the answer of DynamoDB."""
+    """Reads the item from the answer of DynamoDB.
+
+    Raises:
+        JoinItemError: It has another form; who has which place must not be guessed.
+    """
     named = "named_code" in item
-    return JoinItem(
-        code=item["named_code" if named else "code"]["S"],
-        names_code=named,
-        is_closed=item["closed"]["BOOL"],
-        taken=int(item["taken"]["N"]),
-        names={team: value["S"] for team, value in item["names"]["M"].items()},
-        places={team: int(value["N"]) for team, value in item["places"]["M"].items()},
-        receipts={team: value["S"] for team, value in item["receipts"]["M"].items()},
-    )
+    try:
+        read = JoinItem(
+            code=item["named_code" if named else "code"]["S"],
+            names_code=named,
+            is_closed=item["closed"]["BOOL"],
+            taken=int(item["taken"]["N"]),
+            names={team: value["S"] for team, value in item["names"]["M"].items()},
+            places={team: int(value["N"]) for team, value in item["places"]["M"].items()},
+            receipts={team: value["S"] for team, value in item["receipts"]["M"].items()},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise JoinItemError(f"{type(error).__name__}: {error}") from error
+    if placeless := read.names.keys() - read.places.keys():
+        raise JoinItemError(f"no place for {', '.join(sorted(placeless))}")
+    return read

@@ -12,10 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from centralized_ml_api.api.invitation import Invitation, JoinState, build_invitation, check_change
 from centralized_ml_api.api.joining import new_code as make_code
 from centralized_ml_api.api.roster import refuse_full, refuse_similar
-from centralized_ml_api.aws.event.join_item import KEY, JoinItem, read_join_item
+from centralized_ml_api.aws.event.join_item import KEY, JoinItem, JoinItemError, read_join_item
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.stack.contract import JOINING_OUTPUT
 from centralized_ml_api.aws.stack.deployed_stack import load_outputs
+from centralized_ml_api.aws.stack.stored import StoredValueError
 from centralized_ml_api.errors import DeployError, UsageError
 from centralized_ml_api.plan.aws.event import name_place
 
@@ -223,7 +224,7 @@ def load_roster(clients: AwsClients, outputs: Mapping[str, str]) -> dict[str, st
     )
     if "Item" not in found:
         return {}
-    item = read_join_item(found["Item"])
+    item = _read(found["Item"], _read_places(outputs).table)
     by_place = sorted((item.places[team], name) for team, name in item.names.items())
     return {name_place(place + 1): name for place, name in by_place}
 
@@ -277,4 +278,14 @@ def _update(
             else {}
         ),
     )
-    return read_join_item(changed["Attributes"])
+    return _read(changed["Attributes"], table)
+
+
+def _read(item: Mapping[str, Any], table: str) -> JoinItem:
+    try:
+        return read_join_item(item)
+    except JoinItemError as error:
+        raise StoredValueError(
+            f"the item of who has joined, in the table {table}, has not the form of this version ({error})",
+            fix="deploy again, which adds what is missing; what a hand has changed, a hand must change back",
+        ) from error

@@ -14,13 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.keys import SHOWN_CHARACTERS, FormerKey, TeamKeys, new_key, unknown_team
+from centralized_ml_api.aws.event.function_variable import NoVariableError
 from centralized_ml_api.aws.event.joining import load_roster
+from centralized_ml_api.aws.event.pauses import AwsPauses
 from centralized_ml_api.aws.failures.explain import build_aws_error
 from centralized_ml_api.aws.settings import stack_flags
 from centralized_ml_api.aws.stack.contract import STACK_TAG, TEAM_TAG, key_tags, render_schedule
 from centralized_ml_api.aws.stack.deployed_stack import load_teams
 from centralized_ml_api.commands import command
-from centralized_ml_api.errors import UsageError
+from centralized_ml_api.errors import MlApiError, UsageError
 from centralized_ml_api.plan.aws.event import PLACE_PREFIX
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ class AwsKeys:
             pause: Waits for that many seconds.
         """
         self._clients, self._stack, self._clock, self._pause = clients, target.stack, clock, pause
-        self._gateway = clients.client("apigateway")
+        self._gateway, self._pauses = clients.client("apigateway"), AwsPauses(clients, target.stack)
 
     def teams(self) -> tuple[TeamKeys, ...]:
         """Returns the keys of every team of the stack, then those of teams that the config no longer has."""
@@ -121,8 +123,10 @@ class AwsKeys:
             raise UsageError(f"team {team} has no key", fix=fix)
         return key.value
 
-    def rotate(self, team: str, grace: timedelta) -> None:
+    def rotate(self, team: str, grace: timedelta) -> str | None:
         """Gives the team a new key; a schedule on AWS ends the old ones after `grace`.
+
+        A pause of the team covers the new key before that exists; no key is made that it cannot cover.
 
         Raises:
             UsageError: There is no such team.
@@ -131,9 +135,17 @@ class AwsKeys:
         with _Refusals(self._stack):
             teams = self._load_teams()
             old = [key for key in self._keys_of(team, teams) if key.works(self._clock())]
-            self._add(team, teams)
+            value, owner = new_key(), teams.owner_of(team)
+            self._cover(owner, value)
+            made = self._add(team, value, teams)
+            try:
+                words = self._cover(owner, value)  # a pause that began meanwhile knows nothing of it
+            except (MlApiError, BotoCoreError, ClientError):
+                self._gateway.delete_api_key(apiKey=made)
+                raise
             for key in old:
                 self._end(key, self._clock() + grace, teams) if grace else self._disable(key)
+            return words
 
     def revoke(self, team: str, *, former_only: bool = False) -> None:
         """Disables all keys of the team, or only the replaced ones.
@@ -183,14 +195,24 @@ class AwsKeys:
         working = [key for key in keys if key.until is None and key.enabled]
         return max(working, key=lambda key: key.created, default=None)
 
-    def _add(self, team: str, teams: DeployedTeams) -> None:
+    def _cover(self, owner: str, value: str) -> str | None:
+        """Lets a pause of the team cover a key; returns what the team is told, None without a pause."""
+        try:
+            return self._pauses.cover(owner, [value])
+        except NoVariableError:
+            return None  # the stack is older than pauses
+
+    def _add(self, team: str, value: str, teams: DeployedTeams) -> str:
+        """Makes a key; returns API Gateway's id of it."""
         tags = {**teams.tags, **key_tags(self._stack, teams.owner_of(team))}
-        made = self._gateway.create_api_key(name=team, enabled=True, value=new_key(), tags=tags)
+        made = self._gateway.create_api_key(name=team, enabled=True, value=value, tags=tags)
         try:
             join_plan(self._gateway, teams.plans[team], made["id"], self._pause)
         except (BotoCoreError, ClientError):
             self._gateway.delete_api_key(apiKey=made["id"])  # a key without a plan opens nothing
             raise
+        made_id: str = made["id"]
+        return made_id
 
     def _disable(self, key: _Key) -> None:
         """Disables the key; API Gateway refuses it from then on."""
@@ -254,14 +276,23 @@ def _schedule_end(scheduler: Any, teams: DeployedTeams, key_id: str, until: date
 
 
 def _read(key: Mapping[str, Any]) -> _Key:
-    until = _UNTIL.match(key.get("description") or "")
     return _Key(
         id=key["id"],
         value=key["value"],
         enabled=key["enabled"],
-        until=datetime.fromisoformat(until[1]) if until else None,
+        until=_read_until(key.get("description") or ""),
         created=key["createdDate"],
     )
+
+
+def _read_until(description: str) -> datetime | None:
+    """Returns when a key ends that was replaced; None for one that was not, also where a hand has written."""
+    found = _UNTIL.match(description)
+    try:
+        until = datetime.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+    return until if until is None or until.tzinfo else until.replace(tzinfo=UTC)
 
 
 def find_keys(gateway: Any, stack: str, *, values: bool = False) -> list[dict[str, Any]]:

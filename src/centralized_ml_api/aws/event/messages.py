@@ -12,6 +12,7 @@ from centralized_ml_api.api.event_end import render_instant
 from centralized_ml_api.api.notices import SILENCE, Message
 from centralized_ml_api.aws.event.function_variable import FunctionVariable, VariableWords
 from centralized_ml_api.aws.stack.contract import MESSAGE_VARIABLE, NO_MESSAGE, STREAM_FUNCTION
+from centralized_ml_api.aws.stack.stored import StoredValueError, read_object, read_texts
 from centralized_ml_api.config.checks.event.ends import parse_instant
 
 if TYPE_CHECKING:
@@ -40,17 +41,31 @@ class AwsMessage:
         )
 
     def load(self) -> Message:
-        """Returns what is said now."""
-        return _read(self._variable.load())
+        """Returns what is said now.
+
+        Raises:
+            StoredValueError: Somebody has written something else there; callers are told nothing then.
+        """
+        message = _read(self._variable.load())
+        if message is None:
+            raise StoredValueError(
+                f"the variable {MESSAGE_VARIABLE} of the function that streams is no message: nobody sees it",
+                fix="say it by `mlapi message WORDS --target aws`, which writes it anew",
+            )
+        return message
 
     def say(self, message: Message) -> Message:
         """Says something, or nothing more where there are no words; returns what was said before."""
-        return self._variable.change(lambda value: (_read(value), _write(message)))
+        return self._variable.change(lambda value: (_read(value) or SILENCE, _write(message)))
 
 
-def _read(value: str) -> Message:
-    told = json.loads(value)
-    return Message(told["words"], parse_instant(told["at"])) if told else SILENCE
+def _read(value: str) -> Message | None:
+    """Reads a message; None for what is none, and says nothing."""
+    if value == NO_MESSAGE:
+        return SILENCE
+    told = read_texts(read_object(value))
+    words, at = told.get("words"), parse_instant(told.get("at", ""))
+    return Message(words, at) if words and at else None
 
 
 def _write(message: Message) -> str:

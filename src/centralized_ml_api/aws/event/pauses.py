@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from centralized_ml_api.aws.event.function_variable import FunctionVariable, VariableWords
 from centralized_ml_api.aws.stack.contract import HASH_CHARACTERS, KEY_FUNCTION, PAUSED_VARIABLE
 from centralized_ml_api.aws.stack.deployed_stack import find_physical_id
+from centralized_ml_api.aws.stack.stored import StoredValueError, read_object, read_texts
 from centralized_ml_api.config.checks.models.names import RESERVED
 from centralized_ml_api.errors import UsageError
 from centralized_ml_api.record import record
@@ -98,8 +99,20 @@ class AwsPauses:
         )
 
     def load(self) -> Pauses:
-        """Returns what is paused."""
-        return _read(self._variable.load())
+        """Returns what is paused.
+
+        Raises:
+            StoredValueError: Somebody has written something else there, which pauses nothing.
+        """
+        value = self._variable.load()
+        pauses = _read(value)
+        if read_object(value) != _list_told(pauses):
+            raise StoredValueError(
+                f"the variable {PAUSED_VARIABLE} of the function that hands keys on has not the form of"
+                " pauses: not all of it pauses something",
+                fix="pause what shall be paused by `mlapi pause --target aws`, which writes it anew",
+            )
+        return pauses
 
     def set_model(self, name: str, words: str | None) -> str | None:
         """Pauses a model, or `EVERYTHING`, or ends that; returns what callers were told before.
@@ -135,8 +148,10 @@ class AwsPauses:
             lambda pauses: (pauses.teams.get(name), pauses.set_team(name, words, listed)),
         )
 
-    def cover(self, name: str, keys: Iterable[str]) -> None:
+    def cover(self, name: str, keys: Iterable[str]) -> str | None:
         """Lets the pause of a team cover these keys; changes nothing if the team is not paused by then.
+
+        Returns what the team is told; None where it is not paused.
 
         Args:
             name: What the tags of its keys name.
@@ -146,7 +161,7 @@ class AwsPauses:
             DeployError: The pause cannot be changed.
         """
         listed = [*keys]
-        self._change(lambda pauses: (pauses.teams.get(name), pauses.cover(name, listed)))
+        return self._change(lambda pauses: (pauses.teams.get(name), pauses.cover(name, listed)))
 
     def _change(
         self,
@@ -156,7 +171,8 @@ class AwsPauses:
         def write(value: str) -> tuple[str | None, str]:
             before = _read(value)
             told, after = change(before)
-            return told, value if after == before else _render(after)
+            is_kept = after == before and read_object(value) == _list_told(after)
+            return told, value if is_kept else _render(after)
 
         return self._variable.change(write, resources)
 
@@ -186,11 +202,16 @@ def _put(told: Mapping[str, str], name: str, words: str | None) -> dict[str, str
 
 
 def _read(value: str) -> Pauses:
-    told = json.loads(value)
-    return Pauses(told.get("models", {}), told.get("teams", {}), told.get("keys", {}))
+    """Reads what of a text has the form of pauses, as the function does."""
+    told = read_object(value) or {}
+    return Pauses(read_texts(told.get("models")), read_texts(told.get("teams")), read_texts(told.get("keys")))
+
+
+def _list_told(pauses: Pauses) -> dict[str, dict[str, str]]:
+    written = {"models": dict(pauses.models), "teams": dict(pauses.teams), "keys": dict(pauses.keys)}
+    return {kind: told for kind, told in written.items() if told}
 
 
 def _render(pauses: Pauses) -> str:
     """Renders them as the function reads them."""
-    written = {"models": dict(pauses.models), "teams": dict(pauses.teams), "keys": dict(pauses.keys)}
-    return json.dumps({kind: told for kind, told in written.items() if told}, ensure_ascii=False)
+    return json.dumps(_list_told(pauses), ensure_ascii=False)

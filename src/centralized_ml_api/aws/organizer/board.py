@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from centralized_ml_api.aws.event.function_variable import NoVariableError
 from centralized_ml_api.aws.event.joining import AwsJoining, load_roster
 from centralized_ml_api.aws.event.keys import AwsKeys
 from centralized_ml_api.aws.event.messages import AwsMessage
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from centralized_ml_api.api.notices import Message
     from centralized_ml_api.aws.cdk.target import AwsTarget
     from centralized_ml_api.aws.clients import AwsClients
+    from centralized_ml_api.aws.event.pauses import Pauses
     from centralized_ml_api.plan.types import ApiPlan
 
 Value = TypeVar("Value")
@@ -44,6 +46,7 @@ SHOWN_DEEDS = 40
 SECONDS = {
     "plan": 0.0,
     "stack": 30.0,
+    "pauses": 30.0,
     "message": 30.0,
     "teams": 60.0,
     "spent": 15.0,
@@ -112,6 +115,7 @@ class AwsBoard:
         loads: dict[str, tuple[Callable[[], Any], Any]] = {
             "plan": (self._load_plan, None),
             "stack": (self._load_stack, {}),
+            "pauses": (self._load_pauses, None),
             "message": (self._load_message, None),  # which needs a right that nothing else needs
             "teams": (self._load_teams, {}),
             "spent": (self._load_spent, Spent()),
@@ -152,6 +156,7 @@ class AwsBoard:
             **found["teams"],
             plan=plan,
             now=now,
+            pauses=found["pauses"],
             message=found["message"],
             table=found["usage"],
             journal=journal,
@@ -166,28 +171,30 @@ class AwsBoard:
         return build_plan(load_config(self._target.config, now=self._clock()))
 
     def _load_stack(self) -> dict[str, Any]:
-        """Loads how the stack is, who may join, and what of it can be paused."""
+        """Loads how the stack is, and who may join."""
         clients, stack = self._clients, self._target.stack
         status = load_stack_status(clients, stack)
         if status is None:
             raise DeployError(f"{stack} is not deployed in {clients.region}")
         resources = load_resources(clients.client("cloudformation"), stack)
         outputs = load_outputs(clients.client("cloudformation"), stack)
-        pauses = None
-        with contextlib.suppress(DeployError):  # without teams, or deployed before there were pauses
-            pauses = AwsPauses(clients, stack).load()
         joining, address = AwsJoining(self._target, clients), status.address.rstrip("/")
         return {
             "status": status,
-            "pauses": pauses,
             "invitation": joining.invite(address, self._clock()) if JOINING_OUTPUT in outputs else None,
             "roster": load_roster(clients, outputs),
             "is_counted": bool(find_physical_id(resources, TABLE, SPENDING_TABLE)),
         }
 
+    def _load_pauses(self) -> Pauses | None:
+        """Loads what is paused; None without teams, and in a stack that is older than pauses."""
+        with contextlib.suppress(NoVariableError):
+            return AwsPauses(self._clients, self._target.stack).load()
+        return None
+
     def _load_message(self) -> Message | None:
         """Loads what is said to everybody; None in a stack that was deployed before there were messages."""
-        with contextlib.suppress(DeployError):
+        with contextlib.suppress(NoVariableError):
             return AwsMessage(self._clients, self._target.stack).load()
         return None
 

@@ -18,6 +18,7 @@ from centralized_ml_api.api.notices import Message
 from centralized_ml_api.aws.event.grants import read_grants
 from centralized_ml_api.aws.event.pauses import EVERYTHING, Pauses
 from centralized_ml_api.aws.stack.status import StackStatus
+from centralized_ml_api.aws.stack.stored import read_count
 from centralized_ml_api.aws.usage.spent_tokens import Item, add_days
 from centralized_ml_api.organizer.board_shape import (
     add_up,
@@ -278,7 +279,7 @@ def _describe_limits(owner: str, spending: Spending, known: Known) -> list[dict[
 def _find_used(items: Iterable[Item]) -> dict[tuple[str, str, str], int]:
     """Returns what owners have used of units, by owner, span and unit."""
     return {
-        (item[OWNER_KEY]["S"], item[PERIOD_KEY]["S"], unit): int(item[f"used_{unit}"]["N"])
+        (item[OWNER_KEY]["S"], item[PERIOD_KEY]["S"], unit): read_count(item, f"used_{unit}")
         for item in items
         for unit in ("tokens", "nanodollars")
         if f"used_{unit}" in item

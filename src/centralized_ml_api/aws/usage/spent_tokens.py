@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.aws.stack.stored import read_count
 from centralized_ml_api.plan.aws.spending import COUNTED_SPAN, OWNER_KEY, PERIOD_KEY, TEAM_OWNER
 from centralized_ml_api.plan.usage.tokens import Tokens
 from centralized_ml_api.plan.usage.types import SpentTokens
@@ -70,15 +71,11 @@ def add_days(items: Iterable[Item], first: date | None) -> tuple[SpentTokens, ..
             continue
         before = sums.get((team, model), SpentTokens(team, model))
         sums[team, model] = SpentTokens(
-            team, model, before.calls + _count(item, "call_count"), before.tokens + _parse_tokens(item)
+            team, model, before.calls + read_count(item, "call_count"), before.tokens + _parse_tokens(item)
         )
     return tuple(spent for _, spent in sorted(sums.items()))
 
 
 def _parse_tokens(item: Item) -> Tokens:
     names = ("tokens_in", "tokens_cached", "tokens_out", "tokens_estimated", "nanodollars")
-    return Tokens(*(_count(item, name) for name in names))
-
-
-def _count(item: Item, name: str) -> int:
-    return int(item[name]["N"]) if name in item else 0
+    return Tokens(*(read_count(item, name) for name in names))

@@ -20,8 +20,8 @@ from centralized_ml_api.aws.stack.contract import (
 )
 from centralized_ml_api.errors import DeployError
 from centralized_ml_api.organizer.journal import Journal
-from support.aws_wire import Answer, stack_resources
-from support.organized_stack import KEYS, REGION, STACK, OrganizedStack, build_key
+from support.aws_wire import Answer, refusal, stack_resources
+from support.organized_stack import FUNCTION, KEYS, REGION, STACK, OrganizedStack, build_key
 from support.verbs import mlapi
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ def while_a_key_is_made(stack: OrganizedStack, happen: Callable[[], None]) -> No
 def test_a_new_key_does_not_undo_a_resume_meanwhile(stack: OrganizedStack, tmp_path: Path) -> None:
     act(tmp_path, "pause", "--team", "red", "--say", "Ask us")
     while_a_key_is_made(stack, lambda: stack.keeper.variables.update({PAUSED_VARIABLE: NOTHING_PAUSED}))
-    assert "trouble" not in renew(tmp_path)
+    renew(tmp_path)
     assert stack.paused == {}
 
 
@@ -296,6 +296,53 @@ def test_a_new_key_leaves_those_of_another_organizer_covered(stack: OrganizedSta
     while_a_key_is_made(stack, lambda: stack.keeper.variables.update({PAUSED_VARIABLE: changed}))
     key = renew(tmp_path)["key"]
     assert stack.paused["keys"] == {**theirs, hash_key(key): "red"}
+
+
+def test_a_rotated_key_of_a_paused_team_is_paused_and_the_verb_says_so(
+    stack: OrganizedStack, tmp_path: Path
+) -> None:
+    act(tmp_path, "pause", "--team", "red", "--say", "Ask us")
+    ran = act(tmp_path, "keys", "rotate", "red")
+    assert ran.status == 0, ran.talk
+    key = stack.keys["red"]
+    assert key != KEYS["red"]
+    assert stack.paused["keys"] == {hash_key(value): "red" for value in (KEYS["red"], key)}
+    assert "The team is paused, with this key too, until:" in ran.talk
+    assert "mlapi resume --team red --target aws" in ran.talk
+    act(tmp_path, "resume", "--team", "red")
+    again = act(tmp_path, "keys", "rotate", "red")
+    assert (again.status, "paused" in again.talk, stack.paused) == (0, False, {})
+
+
+def test_a_rotated_key_works_only_once_the_pause_covers_it(stack: OrganizedStack, tmp_path: Path) -> None:
+    act(tmp_path, "pause", "--team", "red")
+    paused_then: list[Any] = []
+    while_a_key_is_made(stack, lambda: paused_then.append(stack.paused["keys"]))
+    assert act(tmp_path, "keys", "rotate", "red").status == 0
+    assert hash_key(stack.keys["red"]) in paused_then[0]
+
+
+def test_a_key_is_taken_back_if_a_pause_that_began_meanwhile_cannot_cover_it(
+    stack: OrganizedStack, tmp_path: Path
+) -> None:
+    change = f"lambda.PUT /2015-03-31/functions/{FUNCTION}/configuration"
+
+    def pause_and_forbid() -> None:
+        stack.keeper.variables[PAUSED_VARIABLE] = json.dumps({"teams": {"red": "Later"}})
+        stack.wire.spoken[change] = lambda _: refusal("AccessDeniedException", "not yours", 403)
+
+    while_a_key_is_made(stack, pause_and_forbid)
+    ran = act(tmp_path, "keys", "rotate", "red")
+    assert (ran.status, "not yours" in ran.talk) == (1, True), ran.talk
+    assert stack.keys["red"] == KEYS["red"]
+
+
+def test_a_stack_from_before_there_were_pauses_gets_new_keys_all_the_same(
+    stack: OrganizedStack, tmp_path: Path
+) -> None:
+    del stack.keeper.variables[PAUSED_VARIABLE]
+    assert act(tmp_path, "keys", "rotate", "red").status == 0
+    assert stack.keys["red"] != KEYS["red"]
 
 
 def test_a_pause_covers_a_key_that_is_made_meanwhile(stack: OrganizedStack, tmp_path: Path) -> None:

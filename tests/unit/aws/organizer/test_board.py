@@ -15,7 +15,7 @@ from centralized_ml_api.aws.cdk.target import AwsTarget
 from centralized_ml_api.aws.clients import AwsClients
 from centralized_ml_api.aws.event.pauses import hash_key
 from centralized_ml_api.aws.organizer.board import SECONDS, AwsBoard
-from centralized_ml_api.aws.stack.contract import MESSAGE_VARIABLE
+from centralized_ml_api.aws.stack.contract import MESSAGE_VARIABLE, PAUSED_VARIABLE
 from support.aws_wire import refusal, xml_refusal
 from support.organized_config import CONFIG
 from support.organized_stack import FUNCTION, KEYS, REGION, STACK, STREAMER, OrganizedStack
@@ -155,15 +155,49 @@ def test_a_new_key_of_a_paused_team_is_paused_too(screen: Screen) -> None:
     assert screen.show()["journal"][0]["act"] == "new key"
 
 
-def test_a_new_key_is_shown_even_if_the_pause_cannot_cover_it(screen: Screen) -> None:
+def test_no_key_is_made_that_the_pause_cannot_cover(screen: Screen) -> None:
     screen.act("pause", team="red", words="Ask us")
     denied = refusal("AccessDeniedException", "not yours", 403)
     screen.stack.wire.spoken[f"lambda.PUT /2015-03-31/functions/{FUNCTION}/configuration"] = lambda _: denied
     told = screen.act("new-key", team="red")
-    assert told["key"] == screen.stack.keys["red"] != KEYS["red"]
-    assert told["trouble"].startswith("the pause of red does not cover this key: ")
-    assert "not yours" in told["trouble"]
-    assert screen.show()["journal"][0]["act"] == "new key"
+    assert "not yours" in told["error"]
+    assert screen.stack.keys["red"] == KEYS["red"]
+    assert screen.show()["journal"][0]["act"] == "pause team"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Lunch is here", "is no message: nobody sees it"),
+        ('{"words": "Lunch", "at": "noon"}', "is no message: nobody sees it"),
+    ],
+)
+def test_a_message_that_somebody_wrote_by_hand_is_told_and_replaced(
+    screen: Screen, written: str, said: str
+) -> None:
+    screen.stack.streamer.variables[MESSAGE_VARIABLE] = written
+    shown = screen.show()
+    assert (shown["message"], said in shown["trouble"], len(shown["teams"])) == ("", True, 3)
+    assert screen.act("message", words="Lunch") == {"before": ""}
+    shown = screen.show()
+    assert (shown["message"], shown["trouble"]) == ("Lunch", "")
+
+
+@pytest.mark.parametrize("written", ["all", "[]", '{"models": "all"}', '{"teams": {"red": 1}, "more": {}}'])
+def test_a_pause_that_somebody_wrote_by_hand_is_told_and_replaced(screen: Screen, written: str) -> None:
+    screen.stack.keeper.variables[PAUSED_VARIABLE] = written
+    shown = screen.show()
+    assert "has not the form of pauses" in shown["trouble"]
+    assert len(shown["teams"]) == 3
+    assert screen.act("pause", team="red", words="Ask us") == {}
+    assert screen.stack.paused["teams"] == {"red": "Ask us"}
+    assert screen.show()["trouble"] == ""
+
+
+def test_a_pause_that_somebody_wrote_by_hand_is_written_anew_by_who_ends_one(screen: Screen) -> None:
+    screen.stack.keeper.variables[PAUSED_VARIABLE] = '{"models": {"chat": ""}, "more": 1}'
+    assert screen.act("resume", name="chat") == {"words": ""}
+    assert screen.stack.paused == {}
 
 
 def test_however_often_somebody_looks_aws_is_asked_rarely(screen: Screen) -> None:

@@ -151,18 +151,17 @@ function askRestart(name) {
 function askNewKey(team) {
   const renew = async () => {
     const told = await act("new-key", { team });
-    if (told) showKey(team, told.key, told.trouble);
+    if (told) showKey(team, told.key);
   };
   askFirst(`New key for ${team}?`, "The old key works for one more hour.", "New key", renew);
 }
 
-/** Shows a key, this once, with what could not be done about it. */
-function showKey(team, key, trouble) {
+/** Shows a key, this once. */
+function showKey(team, key) {
   const close = element("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "Done");
   const code = element("code", { class: "key", tabindex: "0" }, key);
   const words = element("p", {}, "It is shown here once. Whoever has it can call as this team.");
-  const warning = trouble ? element("p", { class: "note waits", role: "alert" }, `But ${trouble.replace(/\.$/, "")}. Pause the team again.`) : null;
-  const dialog = openDialog("ask", `The new key of ${team}`, element("h2", {}, `The new key of ${team}`), words, code, warning, element("div", { class: "row wrap ends" }, copyButton(() => key), close));
+  const dialog = openDialog("ask", `The new key of ${team}`, element("h2", {}, `The new key of ${team}`), words, code, element("div", { class: "row wrap ends" }, copyButton(() => key), close));
 }
 
 function askRevoke(team) {

@@ -110,13 +110,16 @@ def rotate(team: str, grace: float, place: KeyPlace) -> None:
     No call is dropped: the old key works for a while.
     """
     opened = place.open()
-    opened.rotate(team, timedelta(seconds=grace))
+    pause = opened.rotate(team, timedelta(seconds=grace))
     now = _find_team(opened, team)
     former = now.former[-1:] if grace else ()
     until = "".join(
         f"; the one ending in {key.ending} works until {key.until:%Y-%m-%d %H:%M %Z}" for key in former
     )
     output.talk(f"Team {team} has a new key, ending in {now.ending}{until}.")
+    if pause is not None:
+        output.talk("The team is paused, with this key too, until:")
+        output.talk(f"  {command('resume', '--team', team, *place.flags)}")
     output.next_command(_hand_out(place, team, only=True))
 
 
