@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 from typing import TYPE_CHECKING
 
-from centralized_ml_api.local.usage.log_lines import read_tail
+from centralized_ml_api.local.usage.log_lines import find_object, read_tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,11 +39,10 @@ def find_usual_wait(lines: Iterable[bytes], since: float) -> float | None:
 
 def _parse_wait(line: bytes, since: float) -> float | None:
     """Returns the wait of one call; None where no word came, or where the line is not whole."""
-    start = line.rfind(b"{")
-    if start < 0 or _NONE_CAME in line:
+    if _NONE_CAME in line:
         return None
     try:
-        fields = json.loads(line[start:])
+        fields = json.loads(find_object(line))
         came = int(fields["first_word"]) / 1000
         wait = came - datetime.fromisoformat(fields["time"]).timestamp()
     except (ValueError, TypeError, KeyError, OverflowError):

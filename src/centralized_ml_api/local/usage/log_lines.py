@@ -96,15 +96,21 @@ class Call:
         return int(self.started // _SECONDS_PER_HOUR)
 
 
-def parse_call(line: bytes) -> Call | None:
-    """Returns the call on one line; None if there is none. Pure.
+def find_object(line: bytes) -> bytes:
+    """Returns the last object on a line, whole or not; nothing if there is none. Pure.
 
     A gateway that is killed leaves an incomplete line, and the next gateway continues on it: the beginning is
-    lost, what follows is not.
+    lost, what follows is not. Objects are flat, but Envoy may say in braces why a call failed.
     """
-    start = line.rfind(b"{")  # the objects of the log are flat
+    start = line.rfind(b'{"')
+    return line[start:] if start >= 0 else b""
+
+
+def parse_call(line: bytes) -> Call | None:
+    """Returns the call on one line; None if there is none. Pure."""
+    found = find_object(line)
     try:
-        return _parse_fields(json.loads(line[start:].decode())) if start >= 0 else None
+        return _parse_fields(json.loads(found.decode())) if found else None
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
 

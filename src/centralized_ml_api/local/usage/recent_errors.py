@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.api.error_shape import PAUSED
-from centralized_ml_api.local.usage.log_lines import read_tail
+from centralized_ml_api.local.usage.log_lines import find_object, read_tail
 from centralized_ml_api.plan.usage.types import NOBODY, error_kind
 from centralized_ml_api.record import record
 
@@ -65,9 +65,8 @@ def group_errors(lines: Iterable[bytes], since: float) -> tuple[RecentError, ...
 
 def _parse_error(line: bytes) -> RecentError | None:
     """Returns the error on a line; None where there is none, or where the line is not whole."""
-    start = line.rfind(b"{")
     try:
-        fields: dict[str, Any] = json.loads(line[start:]) if start >= 0 else {}
+        fields: dict[str, Any] = json.loads(find_object(line))
         status = int(fields.get("status") or 0)
         last = datetime.fromisoformat(fields["time"]).timestamp()
     except (ValueError, TypeError, KeyError, OverflowError):

@@ -26,6 +26,12 @@ def test_the_usual_wait_is_the_median_of_streams() -> None:
     assert find_usual_wait((streamed(1.0), streamed(2.0)), START) == pytest.approx(1.5)
 
 
+def test_a_stream_that_broke_off_counts() -> None:
+    came = str(round((START + 2.0) * 1000))
+    cut = line(first_word=came, details="upstream_reset_after_response_started{protocol_error}")
+    assert find_usual_wait((cut,), START) == pytest.approx(2.0)
+
+
 def test_without_a_stream_there_is_no_wait() -> None:
     assert find_usual_wait((line(), line(first_word=None)), START) is None
 

@@ -59,6 +59,14 @@ def test_a_line_of_envoy_is_a_call() -> None:
     assert (call.started, call.bytes_in, call.bytes_out) == (NOON.timestamp(), 3, 5)
 
 
+def test_a_call_that_failed_for_a_reason_in_braces_is_a_call() -> None:
+    details = "upstream_reset_before_response_started{connection_termination}"
+    call = parse_call(line("red", "chat", 502, details=details))
+    assert call is not None
+    assert (call.team, call.model, call.status) == ("red", "chat", 502)
+    assert parse_call(line("red")[:40] + line("blue", details=details)) == parse_call(line("blue"))
+
+
 @pytest.mark.parametrize("missing", ["team", "model"])
 @pytest.mark.parametrize("value", [None, "", "-"])
 def test_what_is_not_there_is_nobody(missing: str, value: str | None) -> None:

@@ -38,6 +38,12 @@ def test_what_the_admission_service_refused_has_its_code() -> None:
     assert [(error.code, error.from_model) for error in found] == [("budget_exceeded", False)]
 
 
+def test_a_server_that_breaks_off_is_an_error() -> None:
+    details = "upstream_reset_after_response_started{protocol_error}"
+    (found,) = group_errors((line("red", "chat", 502, details=details),), START)
+    assert (found.model, found.status, found.from_model) == ("chat", 502, False)
+
+
 def test_calls_to_what_is_paused_say_so() -> None:
     own, other = line(status=503, details="direct_response"), line(None, None, 503, details="direct_response")
     assert [error.code for error in group_errors((own,), START)] == ["paused"]
