@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
+from support.access_log import read_line
 from support.background import start_background
 from support.bedrock import ACCOUNT, CLAUDE, GPT, WORDS, Bedrock, start_bedrock
 from support.local_api import LocalApi, start_local_api
@@ -160,8 +161,7 @@ def test_what_converse_has_no_place_for_is_refused_by_its_name(on_bedrock: OnBed
 def find_logged(log: Path, request_id: str) -> dict[str, Any]:
     wait_until(lambda: request_id in log.read_text(), "the call is in the access log")
     (line,) = (line for line in log.read_text().splitlines() if request_id in line)
-    logged: dict[str, Any] = json.loads(line)
-    return logged
+    return read_line(line)
 
 
 def test_the_access_log_counts_tokens(on_bedrock: OnBedrock) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
+from support.access_log import read_line
 from support.background import start_background
 from support.local_api import LocalApi, start_local_api
 from support.openai_answers import USAGE, WORDS
@@ -73,8 +74,7 @@ class Falling:
         request_id = answer.headers["x-request-id"]
         wait_until(lambda: request_id in log.read_text(), "the call is in the access log")
         (line,) = (line for line in log.read_text().splitlines() if request_id in line)
-        logged: dict[str, Any] = json.loads(line)
-        return logged
+        return read_line(line)
 
 
 @pytest.fixture(scope="module")

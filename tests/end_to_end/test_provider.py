@@ -14,6 +14,7 @@ import openai
 import pytest
 
 from centralized_ml_api.local.envoy.admin import shorten_path
+from support.access_log import read_line
 from support.background import start_background
 from support.local_api import LocalApi, mlapi, odd_command, start_local_api, write_config
 from support.openai_answers import WORDS
@@ -230,8 +231,8 @@ def test_status_says_that_the_provider_refuses_the_key(hosted: Hosted) -> None:
 def test_the_access_log_counts_tokens(hosted: Hosted, client: openai.OpenAI) -> None:
     client.chat.completions.create(model="gpt", messages=ASK)
     log = next((hosted.api.folder / ".mlapi").rglob("access.log"))
-    wait_until(lambda: '"tokens_out":10' in log.read_text(), "the call is logged")
-    line = json.loads(next(line for line in log.read_text().splitlines() if '"tokens_out":10' in line))
+    wait_until(lambda: '"tokens_out":"10"' in log.read_text(), "the call is logged")
+    line = read_line(next(line for line in log.read_text().splitlines() if '"tokens_out":"10"' in line))
     assert (line["tokens_in"], line["tokens_cached"], line["tokens_out"]) == (19, 4, 10)
 
 

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 import openai
 import pytest
 
+from support.access_log import read_line
 from support.anthropic_answers import CALLS, TEXT
 from support.background import start_background
 from support.local_api import LocalApi, start_local_api
@@ -256,8 +257,7 @@ def find_logged(api: LocalApi, request_id: str) -> dict[str, Any]:
     log = api.folder / ".mlapi/logs/access.log"
     wait_until(lambda: request_id in log.read_text(), f"{request_id} is in the access log")
     (line,) = (line for line in log.read_text().splitlines() if request_id in line)
-    found: dict[str, Any] = json.loads(line)
-    return found
+    return read_line(line)
 
 
 def test_tokens_are_counted_as_for_every_call(client: openai.OpenAI, hosted: Hosted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import json
 import threading
 import time
@@ -14,11 +15,14 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
+from centralized_ml_api.local.envoy import Limits
 from centralized_ml_api.local.gateway import Gateway, ServedRoute, Upstream
 from centralized_ml_api.local.traffic.read import parse_counted
 from centralized_ml_api.local.usage.first_words import find_usual_wait
-from support.model_server import ModelServer, answer, start_model_server
-from support.running_gateway import RunningGateway, start_gateway
+from centralized_ml_api.local.usage.log_lines import parse_call
+from centralized_ml_api.plan.usage.tokens import Tokens
+from support.model_server import ModelServer, answer, exit_midway, hang, start_model_server
+from support.running_gateway import RunningGateway, read, start_gateway
 from support.streaming import streams
 from support.waiting import wait_until
 
@@ -183,6 +187,18 @@ def test_an_entry_without_tokens_has_none(counting: RunningGateway, model: Model
     assert count(counting, "/uncounted") == (None, None, None, None)
 
 
+def wait_for_tokens(
+    counting: RunningGateway, background: Background, model: str, wanted: dict[tuple[str, bool], int]
+) -> None:
+    """Waits until Envoy's statistics of an entry say this, by kind and whether it is estimated."""
+
+    def sums() -> dict[tuple[str, bool], int]:
+        tokens = parse_counted(background.run(counting.envoy.traffic())).tokens
+        return {(each.kind, each.estimated): each.count for each in tokens if each.model == model}
+
+    wait_until(lambda: sums() == wanted, "they are added up")
+
+
 def test_statistics_add_up_what_is_reported_and_the_bytes_of_the_rest(
     counting: RunningGateway, model: ModelServer, background: Background
 ) -> None:
@@ -190,10 +206,82 @@ def test_statistics_add_up_what_is_reported_and_the_bytes_of_the_rest(
         model.answering = SHAPES[shape][0]
         counting.call("/fresh", b"x" * 40)
 
-    def sums() -> dict[tuple[str, bool], int]:
-        tokens = parse_counted(background.run(counting.envoy.traffic())).tokens
-        return {(each.kind, each.estimated): each.count for each in tokens if each.model == "fresh"}
-
     reported = {("in", False): 46, ("cached", False): 24, ("out", False): 15}
     estimated = {("in", True): 10, ("out", True): len(json.dumps({"choices": []}, indent=1)) // 4}
-    wait_until(lambda: sums() == {**reported, **estimated}, "they are added up")
+    wait_for_tokens(counting, background, "fresh", {**reported, **estimated})
+
+
+WORDS = b"data: " + b"x" * 994 + b"\n\n"
+REPORT = b'data: {"usage": {"prompt_tokens": 19, "completion_tokens": 10}}\n\n'
+REPORTED = Tokens(19, 0, 10)
+MOST_BYTES = 1024 * 1024
+LONG = b"x" * (MOST_BYTES + 4)
+
+
+async def leave(request: web.Request, _body: bytes) -> web.StreamResponse:
+    """Breaks off."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+ODD_ENDS: dict[str, Answering] = {
+    "held-empty": answer(200, b""),
+    "held-long": answer(200, LONG),
+    "held-too-long": streams(LONG),
+    "held-cut": exit_midway,
+    "held-slow": streams(b'{"choices"', then=hang),
+    "passed-empty": answer(204, b""),
+    "passed-cut": streams(WORDS, then=leave),
+    "passed-cut-late": streams(REPORT, then=leave),
+    "passed-left": streams(WORDS, then=hang),
+    "passed-left-late": streams(REPORT, then=hang),
+}
+"""By the entries that answer so: one answer each."""
+
+
+@pytest.fixture(scope="module")
+def ending(
+    model: ModelServer, background: Background, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningGateway]:
+    """An entry for each odd end of an answer."""
+    port = urlsplit(model.url).port
+    assert port
+    held = ServedRoute("held", "model", "/", (), counts_tokens=True)
+    routes = (replace(held, name=name, streams=name.startswith("passed")) for name in ODD_ENDS)
+    gateway = Gateway((Upstream("model", (port,)),), tuple(routes))
+    folder, limits = tmp_path_factory.mktemp("ending"), Limits(response_bytes=MOST_BYTES)
+    with start_gateway(folder, background, gateway, limits=limits, seconds=1) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", ODD_ENDS)
+def test_statistics_say_of_an_odd_end_what_the_log_says(
+    ending: RunningGateway, model: ModelServer, background: Background, name: str
+) -> None:
+    model.answering = ODD_ENDS[name]
+    with contextlib.closing(ending.connect()) as connection:
+        connection.request("POST", f"/{name}", b"x" * 40)
+        response = connection.getresponse()
+        with contextlib.suppress(http.client.IncompleteRead):
+            response.read(len(REPORT) if "left" in name else None)
+    line = ending.logged(response.headers["x-request-id"])
+    call = parse_call(json.dumps(line).encode())
+    assert call is not None
+    assert (call.tokens == REPORTED) == name.endswith("late")
+    assert bool(call.tokens.estimated) == (not name.endswith("late"))
+    estimated = call.tokens.estimated > 0
+    sums = {("in", estimated): call.tokens.read, ("out", estimated): call.tokens.written}
+    wait_for_tokens(ending, background, name, sums)
+
+
+def test_nothing_is_noted_of_the_next_call_on_a_connection(
+    counting: RunningGateway, model: ModelServer
+) -> None:
+    model.answering = SHAPES["a chat"][0]
+    with contextlib.closing(counting.connect()) as connection:
+        connection.request("POST", "/held", b"{}")
+        assert read(connection).status == 200
+        connection.request("POST", "/uncounted", b"{}")
+        line = counting.logged(read(connection).header("x-request-id"))
+    assert [line[name] for name in ("tokens_in", "tokens_cached", "tokens_out", "answer")] == [None] * 4

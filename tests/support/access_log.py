@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,15 @@ def line(
         **more,
     }
     return json.dumps(fields).encode() + b"\n"
+
+
+def read_line(text: str) -> dict[str, Any]:
+    """The call on a line that Envoy has written; tokens as numbers, which are texts there."""
+    fields: dict[str, Any] = json.loads(text)
+    for name in [name for name in fields if name.startswith("tokens_") and fields[name] is not None]:
+        assert isinstance(fields[name], str)
+        fields[name] = int(fields[name])
+    return fields
 
 
 def append(log: Path, *lines: bytes) -> None:

@@ -107,7 +107,9 @@ def render_end(call: tuple[str, int], **values: object) -> bytes:
     text = build_end_format().replace("%DYNAMIC_METADATA(admission:call)%", f"{call[0]} {call[1]}")
     for name, value in told.items():
         text = text.replace(f"%{name}%", str(value))
-    found = re.sub(r"%DYNAMIC_METADATA\(usage:(\w+)\)%", lambda name: str(noted.pop(name[1], "-")), text)
+    found = re.sub(
+        r"%FILTER_STATE\(mlapi\.usage\.(\w+):PLAIN\)%", lambda name: str(noted.pop(name[1], "-")), text
+    )
     assert not noted, "no such thing is told"
     assert "%" not in found
     return f"\x0a\x12 some bytes before {found}".encode()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy import EnvoyGateway
+from support.access_log import read_line
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ class RunningGateway:
         wait_until(lambda: request_id in self._access_log.read_text(), f"{request_id} is in the access log")
         lines = [line for line in self._access_log.read_text().splitlines() if request_id in line]
         assert len(lines) == 1, f"one line for each answer, not {lines}"
-        line: dict[str, Any] = json.loads(lines[0])
-        return line
+        return read_line(lines[0])
 
 
 def read(connection: http.client.HTTPConnection) -> Answer:

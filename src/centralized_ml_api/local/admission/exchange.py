@@ -27,7 +27,7 @@ from centralized_ml_api.local.admission.account_book import CallId
 from centralized_ml_api.local.admission.accounts import Ask
 from centralized_ml_api.local.admission.endings import SURE_DETAILS, Ending
 from centralized_ml_api.local.admission.prompts import NO_PROMPT, Prompt
-from centralized_ml_api.local.admission.terms import ADMISSION_NAMESPACE, REFUSED, USAGE_NAMESPACE
+from centralized_ml_api.local.admission.terms import ADMISSION_NAMESPACE, REFUSED, build_usage_format
 from centralized_ml_api.record import record
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def build_end_format(key: str = "call") -> str:
     `key` is where the metadata have what identifies the call, see `ADMISSION_NAMESPACE`.
     """
     call = f"%DYNAMIC_METADATA({ADMISSION_NAMESPACE}:{key})%"
-    noted = " ".join(f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in _NOTED)
+    noted = " ".join(map(build_usage_format, _NOTED))
     return f"<end {call} %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_SENT% {noted} %RESPONSE_CODE_DETAILS%\n"
 
 

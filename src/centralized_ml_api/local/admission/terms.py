@@ -35,11 +35,23 @@ BODY_NAMESPACE = "body"
 HIDES_USAGE = "hides_usage"
 """Its key for streams that end with tokens for which their callers have not asked: see `provider_rules`."""
 
-USAGE_NAMESPACE = "usage"
-"""The dynamic metadata with the tokens of an answer: `in`; of these `cached` and `cache_writes`; `out`.
+USAGE_STATE = "mlapi.usage."
+"""What the filter state of a call has of its answer's tokens begins with this: `in`; of these `cached` and
+`cache_writes`; `out`. All are texts.
 
 `unsure` is there for an error that the gateway itself has made of what a server did, `broken_off` for a
 stream in which an error follows what has begun.
+"""
+
+USAGE_NOTES = ("in", "cached", "cache_writes", "out", "answer", "first_word", "unsure", "broken_off")
+"""All that may be noted there."""
+
+USAGE_NAMESPACE = "usage"
+"""The dynamic metadata with what loggers ask about an answer; to note that costs far more.
+
+`served_by` is the entry that has answered, where the call had several; `unreported` is there for an answer
+that came to its end without a report of its tokens; `untaken`, for a call that no server has got from any of
+several entries.
 """
 
 LIMITS_NAMESPACE = "limits"
@@ -55,6 +67,11 @@ SOCKETS = (ADMISSION_SOCKET, OCCUPANCY_SOCKET, SLEEPERS_SOCKET)
 
 REFUSED, ANSWERED, UNANSWERED = "admission_refused", "admission_answer", "admission_error"
 """What `said` is. Behind a refusal's follow a colon and its code."""
+
+
+def build_usage_format(name: str) -> str:
+    """Builds Envoy's format of what was noted under this name about the tokens of an answer. Pure."""
+    return f"%FILTER_STATE({USAGE_STATE}{name}:PLAIN)%"
 
 
 @record

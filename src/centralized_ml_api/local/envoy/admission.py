@@ -298,13 +298,6 @@ def build_refusal_body() -> dict[str, Any]:
     return {"text_format_source": {"inline_string": text}, "content_type": "application/json"}
 
 
-def build_expression_filter(expression: str) -> dict[str, Any]:
-    """Builds an access log filter from an expression in CEL. Pure."""
-    kind = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-    typed = {"@type": kind, "expression": expression}
-    return {"extension_filter": {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": typed}}
-
-
 def _has_said(key: str, string_match: dict[str, str]) -> dict[str, Any]:
     return _match_said(key, {"string_match": string_match}, otherwise=False)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE, USAGE_NAMESPACE
+from centralized_ml_api.local.admission.terms import BODY_NAMESPACE, HIDES_USAGE, build_usage_format
 from centralized_ml_api.local.envoy.admission import SAID_FORMAT, build_admission_logs
 from centralized_ml_api.local.envoy.anthropic_errors import ANTHROPIC_FILTER
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER, TEAM_FILTER
@@ -60,8 +60,7 @@ def _build_own_filters() -> list[dict[str, Any]]:
         "@type": f"{_FILTERS}.http.set_metadata.v3.Config",
         "metadata": [{"metadata_namespace": ATTEMPT_NAMESPACE, "value": {"is": True}}],
     }
-    unsure = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:unsure)%"
-    ending = f"%RESPONSE_FLAGS% {unsure} {SAID_FORMAT} %RESPONSE_CODE_DETAILS%"
+    ending = f"%RESPONSE_FLAGS% {build_usage_format('unsure')} {SAID_FORMAT} %RESPONSE_CODE_DETAILS%"
     hides = f"%DYNAMIC_METADATA({BODY_NAMESPACE}:{HIDES_USAGE})%"
     tell = {
         "@type": f"{_FILTERS}.http.header_mutation.v3.HeaderMutation",

@@ -20,9 +20,9 @@ function envoy_on_response(response_handle)
     if is_counted then count_stream(response_handle, is_events) end
     return
   end
-  if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
-  local body, seen = response_handle:body(), {}
-  if not (is_counted and body) then return end
-  note_usage(response_handle, seen, body:getBytes(0, body:length()), is_events)
+  local seen, is_held = {}, tonumber(headers:get("content-length") or 0) <= HELD_BYTES
+  local body = is_held and response_handle:body()
+  if not is_counted then return end
+  if body then note_usage(response_handle, seen, body:getBytes(0, body:length()), is_events) end
   note_end(response_handle, seen)
 end

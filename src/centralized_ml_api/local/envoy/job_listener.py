@@ -18,13 +18,13 @@ from centralized_ml_api.api.jobs import CALL_SECONDS
 from centralized_ml_api.local.envoy.admission import (
     SAID_FORMAT,
     build_admission_logs,
-    build_expression_filter,
 )
 from centralized_ml_api.local.envoy.api_keys import KEY_FILTER
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
 from centralized_ml_api.local.envoy.headers import ENDING_HEADER, build_header
 from centralized_ml_api.local.envoy.jobs import JOB_TABLE_NAME
 from centralized_ml_api.local.envoy.listener import build_connection_manager
+from centralized_ml_api.local.envoy.log_filters import build_expression_filter
 from centralized_ml_api.local.envoy.rate_limits import LEFT_FILTER, RATE_LIMIT_FILTERS
 from centralized_ml_api.local.envoy.settings import build_config_source
 from centralized_ml_api.local.envoy.token_counts import UNTAKEN, UNTAKEN_FORMAT, is_not_noted

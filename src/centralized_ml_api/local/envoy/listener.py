@@ -56,8 +56,6 @@ from centralized_ml_api.local.envoy.token_counts import (
     COUNTED_ANSWER,
     COUNTED_STREAM,
     FIRST_WORD_FORMAT,
-    SELDOM_NOTED,
-    SELDOM_TOKEN_FORMATS,
     SERVED_BY_FORMAT,
     TOKEN_FORMATS,
     build_stats_loggers,
@@ -322,16 +320,11 @@ def _build_access_logs(path: str) -> list[dict[str, Any]]:
         "bytes_in": "%BYTES_RECEIVED%",
         "bytes_out": "%BYTES_SENT%",
         **TOKEN_FORMATS,
-    }
-    seldom = {
-        "served_by": SERVED_BY_FORMAT,
-        "admission": SAID_FORMAT,
-        **SELDOM_TOKEN_FORMATS,
         "first_word": FIRST_WORD_FORMAT,
     }
-    noted = ("served_by", *SELDOM_NOTED, "first_word")
-    none = {"and_filter": {"filters": [*map(is_not_noted, noted), HAS_SAID_NOTHING]}}
-    some = {"or_filter": {"filters": [*map(is_noted, noted), HAS_SAID]}}
+    seldom = {"served_by": SERVED_BY_FORMAT, "admission": SAID_FORMAT}
+    none = {"and_filter": {"filters": [is_not_noted("served_by"), HAS_SAID_NOTHING]}}
+    some = {"or_filter": {"filters": [is_noted("served_by"), HAS_SAID]}}
     return [
         _build_access_log("access", path, {**fields, **dict.fromkeys(seldom)}, none),
         _build_access_log("access_seldom", path, {**fields, **seldom}, some),

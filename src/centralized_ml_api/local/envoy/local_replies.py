@@ -9,7 +9,6 @@ from centralized_ml_api.local.envoy.admission import (
     IS_ANSWERED,
     IS_REFUSED,
     IS_UNANSWERED,
-    build_expression_filter,
     build_refusal_body,
 )
 from centralized_ml_api.local.envoy.body_metadata import MODEL_NAMED
@@ -19,6 +18,7 @@ from centralized_ml_api.local.envoy.headers import (
     build_response_headers,
     build_retry_after,
 )
+from centralized_ml_api.local.envoy.log_filters import all_of, build_expression_filter, has_flags, has_status
 from centralized_ml_api.local.envoy.rate_limits import (
     JOINING,
     LIMITED_STATUS,
@@ -60,34 +60,34 @@ def build_local_reply_config(limits: Limits) -> dict[str, Any]:
                 "headers_to_add": build_response_headers(),
             },
             _build_mapper(IS_UNANSWERED, errors.MODEL_NOT_READY),
-            _build_mapper(_all_of(_has_flags("UT"), _has_metadata(MODEL_NAMED)), stream_too_slow),
+            _build_mapper(all_of(has_flags("UT"), _has_metadata(MODEL_NAMED)), stream_too_slow),
             # The gateway has the provider's key before it has the route.
             _build_mapper(_NO_CREDENTIAL, errors.MODEL_NOT_READY),
-            _build_mapper(_has_flags("UT"), _too_slow(limits.response_seconds)),
-            _build_mapper(_has_flags("SI"), stream_too_slow),
-            _build_mapper(_has_flags("UC", "UR", "UPE"), errors.MODEL_FAILED),
-            _build_mapper(_has_flags("UH", "UF", "NC", "URX"), errors.MODEL_NOT_READY),
-            _build_mapper(_has_flags("UO", "OM"), errors.OVERLOADED),
-            _build_mapper(_has_flags("NR"), errors.UNKNOWN_PATH),
-            *(_build_mapper(_has_status(status), error) for status, error in _LIMITED.items()),
+            _build_mapper(has_flags("UT"), _too_slow(limits.response_seconds)),
+            _build_mapper(has_flags("SI"), stream_too_slow),
+            _build_mapper(has_flags("UC", "UR", "UPE"), errors.MODEL_FAILED),
+            _build_mapper(has_flags("UH", "UF", "NC", "URX"), errors.MODEL_NOT_READY),
+            _build_mapper(has_flags("UO", "OM"), errors.OVERLOADED),
+            _build_mapper(has_flags("NR"), errors.UNKNOWN_PATH),
+            *(_build_mapper(has_status(status), error) for status, error in _LIMITED.items()),
             _build_mapper(
-                _all_of(_has_status(404), _has_header(":path", {"string_match": {"exact": "*"}})),
+                all_of(has_status(404), _has_header(":path", {"string_match": {"exact": "*"}})),
                 errors.UNKNOWN_PATH,
             ),
             # Not even the headers of such a request could be read.
             _build_mapper(
-                _all_of(_has_status(501), _has_header(":path", {"present_match": False})),
+                all_of(has_status(501), _has_header(":path", {"present_match": False})),
                 errors.UNKNOWN_TRANSFER_CODING,
             ),
             _build_mapper(
-                _all_of(_has_status(403), _has_header("upgrade", {"present_match": True})), errors.FORBIDDEN
+                all_of(has_status(403), _has_header("upgrade", {"present_match": True})), errors.FORBIDDEN
             ),
             # Envoy's only 500 here: the buffer that holds a response until it is complete is full.
             _build_mapper(
-                _has_status(500),
+                has_status(500),
                 errors.ANSWER_TOO_LARGE.with_message("over_limit", megabytes=limits.response_bytes // _MIB),
             ),
-            *(_build_mapper(_has_status(error.status), error) for error in _list_by_status(limits)),
+            *(_build_mapper(has_status(error.status), error) for error in _list_by_status(limits)),
         ],
     }
 
@@ -127,14 +127,6 @@ def _build_mapper(condition: dict[str, Any], error: errors.ApiError) -> dict[str
     }
 
 
-def _has_flags(*flags: str) -> dict[str, Any]:
-    """Matches any of Envoy's response flags, which say what went wrong.
-
-    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage
-    """
-    return {"response_flag_filter": {"flags": list(flags)}}
-
-
 def _has_metadata(matcher: dict[str, Any]) -> dict[str, Any]:
     """Matches calls to the OpenAI-compatible paths by their body."""
     return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": False}}
@@ -142,12 +134,3 @@ def _has_metadata(matcher: dict[str, Any]) -> dict[str, Any]:
 
 def _has_header(name: str, matcher: dict[str, Any]) -> dict[str, Any]:
     return {"header_filter": {"header": {"name": name, **matcher}}}
-
-
-def _has_status(status: int) -> dict[str, Any]:
-    value = {"default_value": status, "runtime_key": f"gateway.status_{status}"}
-    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
-
-
-def _all_of(*conditions: dict[str, Any]) -> dict[str, Any]:
-    return {"and_filter": {"filters": list(conditions)}}

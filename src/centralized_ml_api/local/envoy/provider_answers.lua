@@ -145,12 +145,12 @@ function envoy_on_response(response_handle)
     if is_events then headers:remove("content-length") end
     return pass_stream(response_handle, is_events, hides)
   end
-  if tonumber(headers:get("content-length") or 0) > HELD_BYTES then return end
-  local body = response_handle:body()
-  if not body then return end
-  local text = body:getBytes(0, body:length())
-  local seen = {}
-  if COUNTS then note_usage(response_handle, seen, text, is_events) end
-  note_end(response_handle, seen)
-  if is_events then response_handle:headers():replace("content-length", body:setBytes(rewrite_events(text, hides))) end
+  local seen, is_held = {}, tonumber(headers:get("content-length") or 0) <= HELD_BYTES
+  local body = is_held and response_handle:body()
+  local text = body and body:getBytes(0, body:length())
+  if COUNTS then
+    if text then note_usage(response_handle, seen, text, is_events) end
+    note_end(response_handle, seen)
+  end
+  if text and is_events then response_handle:headers():replace("content-length", body:setBytes(rewrite_events(text, hides))) end
 end

@@ -108,8 +108,10 @@ function envoy_on_response(response_handle)
   if status < 300 and not COUNTS then return end
   local text = body:getBytes(0, body:length())
   if status < 300 then
+    local seen = {}
     note_answer(response_handle, kind)
-    return note_usage(response_handle, {}, text)
+    note_usage(response_handle, seen, text)
+    return note_end(response_handle, seen)
   end
   local error, message, is_from_model = choose_error(status, read_members(text))
   if not is_from_model then

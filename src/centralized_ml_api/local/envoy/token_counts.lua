@@ -1,4 +1,5 @@
--- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata;
+-- Notes how many tokens an answer has, as its server reports them. It needs `USAGE`, the name of dynamic metadata, and
+-- `STATE`, the keys of filter state by the name of a note;
 -- `OWN_REPLY`, `SERVED_BY`, `UNTAKEN` and `HIDES_USAGE_HEADER`, those of headers: which marks the gateway's own answers,
 -- names the entry among several that has answered, tells that none of them has got the call, and that its tokens are to be
 -- hidden; `ATTEMPT`, the metadata of a call
@@ -15,11 +16,16 @@ local KEYS = {
   prompt_n = true, cache_n = true, predicted_n = true,
 }
 
+-- Notes a text where formats find it. The metadata, in which loggers can look for it, cost far more.
+local function note(handle, name, text)
+  handle:streamInfo():filterState():set(STATE[name], "envoy.string", text)
+end
+
 -- Notes that an answer of this Content-Type has tokens, and whether it comes as a "stream" or "whole": see
 -- `plan/usage/tokens.py`.
 local function note_answer(handle, kind)
   local is_stream = kind ~= nil and kind ~= "application/json" and kind:lower():find("^text/event%-stream") ~= nil
-  handle:streamInfo():dynamicMetadata():set(USAGE, "answer", is_stream and "stream" or "whole")
+  note(handle, "answer", is_stream and "stream" or "whole")
   return is_stream
 end
 
@@ -118,33 +124,33 @@ local function note_who_answered(handle, headers)
   if not flags then return end
   headers:remove(OWN_REPLY)
   for flag in flags:gmatch("[^,]+") do
-    if not UNSENT[flag] then return handle:streamInfo():dynamicMetadata():set(USAGE, "unsure", true) end
+    if not UNSENT[flag] then return note(handle, "unsure", "true") end
   end
 end
 
-local function note_larger(metadata, seen, name, tokens)
+local function note_larger(state, seen, name, tokens)
   if not tokens or tokens <= (seen[name] or 0) then return end
   seen[name] = tokens
-  metadata:set(USAGE, name, tokens)
+  state:set(STATE[name], "envoy.string", tostring(tokens))
 end
 
 -- Returns whether there was a report. A plain search finds the key much faster than a pattern would.
 local function note_reports(handle, seen, text, key, read)
-  local metadata, start = nil, text:find(key, 1, true)
+  local state, start = nil, text:find(key, 1, true)
   while start do
     local value = find_value(text, start + #key)
     local stop = value and text:byte(value) == BRACE and find_object_end(text, value)
     if stop then
-      metadata = metadata or handle:streamInfo():dynamicMetadata()
+      state = state or handle:streamInfo():filterState()
       local tokens_in, cached, out, cache_writes = read(text:sub(value, stop))
-      note_larger(metadata, seen, "in", tokens_in)
-      note_larger(metadata, seen, "cached", cached)
-      note_larger(metadata, seen, "out", out)
-      note_larger(metadata, seen, "cache_writes", cache_writes)
+      note_larger(state, seen, "in", tokens_in)
+      note_larger(state, seen, "cached", cached)
+      note_larger(state, seen, "out", out)
+      note_larger(state, seen, "cache_writes", cache_writes)
     end
     start = text:find(key, stop and stop + 1 or start + #key, true)
   end
-  return metadata ~= nil
+  return state ~= nil
 end
 
 -- Returns whether some events report while their answer is being written: the beginning of a message, or pieces of a chat,
@@ -194,7 +200,7 @@ local function has_error(events, seen)
 end
 
 local function note_broken_off(handle)
-  handle:streamInfo():dynamicMetadata():set(USAGE, "broken_off", true)
+  note(handle, "broken_off", "true")
 end
 
 -- Notes when the first event with data comes, in milliseconds since the epoch.
@@ -202,7 +208,7 @@ local function note_first_word(handle, seen, text)
   if seen.has_begun or not text:find("data:", 1, true) then return end
   seen.has_begun = true
   local now = tonumber(handle:timestamp(EnvoyTimestampResolution.MILLISECOND))
-  handle:streamInfo():dynamicMetadata():set(USAGE, "first_word", string.format("%d", now))
+  note(handle, "first_word", string.format("%d", now))
 end
 
 -- Notes the tokens that a text reports, and an error that ends events which have begun: what the model had written by
@@ -217,10 +223,11 @@ local function note_usage(handle, seen, text, is_events)
   if has_error(text, seen) then note_broken_off(handle) end
 end
 
--- Notes that events are over. Those that stop after an early report, without a word that the answer has ended, were cut
--- off: nobody knows what the model had written by then.
+-- Notes that an answer is over, and whether its tokens were not reported. Events that stop after an early report, without
+-- a word that the answer has ended, were cut off: nobody knows what the model had written by then.
 local function note_end(handle, seen)
   if seen.is_early and not seen.has_ended then note_broken_off(handle) end
+  if not (seen["in"] or seen.out) then handle:streamInfo():dynamicMetadata():set(USAGE, "unreported", true) end
 end
 
 -- Returns what must be read once more together with the next chunk; chunks mostly end with an event.

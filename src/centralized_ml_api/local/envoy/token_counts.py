@@ -13,13 +13,26 @@ import functools
 import json
 from typing import Any
 
+from centralized_ml_api.api.error_shape import ANSWER_TOO_LARGE
 from centralized_ml_api.local.admission.endings import NEVER_SENT_FLAGS
-from centralized_ml_api.local.admission.terms import USAGE_NAMESPACE
+from centralized_ml_api.local.admission.terms import (
+    USAGE_NAMESPACE,
+    USAGE_NOTES,
+    USAGE_STATE,
+    build_usage_format,
+)
 from centralized_ml_api.local.envoy.headers import (
     HIDES_USAGE_HEADER,
     OWN_REPLY_HEADER,
     SERVED_BY_HEADER,
     UNTAKEN_HEADER,
+)
+from centralized_ml_api.local.envoy.log_filters import (
+    all_of,
+    any_of,
+    build_expression_filter,
+    has_flags,
+    has_status,
 )
 from centralized_ml_api.local.envoy.lua_scripts import read_script, render_declared_encoding
 from centralized_ml_api.local.envoy.stats import build_stats_logger, build_sums_logger
@@ -28,22 +41,16 @@ COUNTED_ANSWER = "counted-answer"
 COUNTED_STREAM = "counted-stream"
 """The names of the Lua scripts for complete responses and for streams, of which nothing is changed."""
 
-SELDOM_NOTED = ("cached", "cache_writes")
-"""What few servers report, or few calls have."""
-
 TOKEN_FORMATS = {
-    **{f"tokens_{name}": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in ("in", "out")},
-    "answer": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:answer)%",
-}
-SELDOM_TOKEN_FORMATS = {
-    f"tokens_{name}": f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:{name})%" for name in SELDOM_NOTED
+    **{f"tokens_{name}": build_usage_format(name) for name in ("in", "out", "cached", "cache_writes")},
+    "answer": build_usage_format("answer"),
 }
 """What the access log says of a call's tokens, as far as its server reports them.
 
 `answer` is `whole` or `stream` for every answer that has tokens, reported or not.
 """
 
-FIRST_WORD_FORMAT = f"%DYNAMIC_METADATA({USAGE_NAMESPACE}:first_word)%"
+FIRST_WORD_FORMAT = build_usage_format("first_word")
 """When the first event of a stream came, in milliseconds since the epoch."""
 
 ATTEMPT_NAMESPACE = "attempt"
@@ -69,6 +76,8 @@ def render_counting() -> str:
         "ATTEMPT": ATTEMPT_NAMESPACE,
     }
     head = "".join(f"local {name} = {json.dumps(value)}\n" for name, value in names.items())
+    keys = ", ".join(f'["{name}"] = {json.dumps(USAGE_STATE + name)}' for name in USAGE_NOTES)
+    head += f"local STATE = {{{keys}}}\n"
     head += f"local UNSENT = {{ {', '.join(f'{flag} = true' for flag in NEVER_SENT_FLAGS)} }}\n"
     return f"{render_declared_encoding()}{head}{read_script('token_counts')}"
 
@@ -93,22 +102,35 @@ def build_stats_loggers(labels: dict[str, str]) -> list[dict[str, Any]]:
     Args:
         labels: Each label with Envoy's format string for it.
     """
-    tokens = {f"tokens_{name}": TOKEN_FORMATS[f"tokens_{name}"] for name in ("in", "out")}
-    cached = {"tokens_cached": SELDOM_TOKEN_FORMATS["tokens_cached"]}
+    tokens = {name: TOKEN_FORMATS[name] for name in ("tokens_in", "tokens_out", "tokens_cached")}
     # What is not reported is estimated by `plan/usage/tokens.py`, from the same bytes as in the log.
     bytes_of = {"unreported_in": "%BYTES_RECEIVED%", "unreported_out": "%BYTES_SENT%"}
-    is_unreported = [is_noted("answer"), is_not_noted("in"), is_not_noted("out")]
     loggers = []
     for suffix, own, condition in _by_who_answered(labels):
+        with_answer = {**own, "answer": TOKEN_FORMATS["answer"]}
         loggers += [
             build_stats_logger(f"traffic{suffix}", own, tokens, condition),
-            build_sums_logger(f"cached{suffix}", own, cached, [is_noted("cached"), condition]),
+            build_sums_logger(f"unreported{suffix}", with_answer, bytes_of, [_is_unreported(), condition]),
         ]
-        with_answer = {**own, "answer": TOKEN_FORMATS["answer"]}
-        loggers.append(
-            build_sums_logger(f"unreported{suffix}", with_answer, bytes_of, [*is_unreported, condition])
-        )
     return loggers
+
+
+_CUT_SHORT = ("DC", "DPE", "DT", "LR", "OM", "SI", "UC", "UMSDR", "UPE", "UR", "UT")
+"""The response flags of answers that may have begun, but did not come to their end."""
+
+
+def _is_unreported() -> dict[str, Any]:
+    """Builds a filter of answers that have tokens, of which their servers have reported none.
+
+    A script notes that at the end of an answer. What did not get there is looked at by an expression, which
+    takes longer.
+    """
+    answer, tokens_in, tokens_out = (
+        f"'{USAGE_STATE}{name}' in filter_state" for name in ("answer", "in", "out")
+    )
+    expression = build_expression_filter(f"{answer} && !({tokens_in}) && !({tokens_out})")
+    did_not_end = any_of(has_flags(*_CUT_SHORT), has_status(ANSWER_TOO_LARGE.status))
+    return any_of(is_noted("unreported"), all_of(did_not_end, expression))
 
 
 def _by_who_answered(labels: dict[str, str]) -> list[tuple[str, dict[str, str], dict[str, Any]]]:

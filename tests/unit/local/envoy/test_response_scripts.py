@@ -23,6 +23,9 @@ noted = {}
 local function play_metadata()
   return {get = function() end, set = function(_, _, key, value) noted[key] = value end}
 end
+local function play_state()
+  return {set = function(_, key, _, text) noted[key:match("[^.]+$")] = text end}
+end
 local function play_headers(given)
   return {
     get = function(_, name) return given[name] end,
@@ -30,13 +33,13 @@ local function play_headers(given)
     remove = function(_, name) given[name] = nil end,
   }
 end
-function play(given)
-  local body = {length = function() return 0 end, getBytes = function() return "" end}
+function play(given, text)
+  local body = {length = function() return 0 end, getBytes = function() return text or "" end}
   return {
     headers = function() return play_headers(given) end,
     body = function() return body end,
     bodyChunks = function() return function() end end,
-    streamInfo = function() return {dynamicMetadata = play_metadata, filterState = play_metadata} end,
+    streamInfo = function() return {dynamicMetadata = play_metadata, filterState = play_state} end,
   }
 end
 """
@@ -44,6 +47,16 @@ COUNT = """
 return function(text)
   noted = {}
   note_usage(play({}), {}, text, false)
+  return noted
+end
+"""
+ANSWER = """
+return function(status, length, text)
+  noted = {}
+  local given = {[":status"] = status, ["content-length"] = length, ["x-mlapi-kept-id"] = "req-1"}
+  local answered = play(given, text)
+  if not text then answered.body = function() end end
+  envoy_on_response(answered)
   return noted
 end
 """
@@ -178,6 +191,31 @@ def test_bytes_are_read_as_patterns_would_read_them(parts: list[str]) -> None:
 def test_of_several_reports_the_largest_counts() -> None:
     quoted = {"parameters": {"usage": {"input_tokens": 0, "output_tokens": 900}}}
     assert count(usage={"input_tokens": 36, "output_tokens": 87}, tools=[quoted]) == {"in": 36, "out": 900}
+
+
+REPORTED = '{"usage": {"prompt_tokens": 7}}'
+
+
+@pytest.mark.parametrize("name", ["counted-answer", "provider-answer"])
+@pytest.mark.parametrize(
+    ("answer", "notes"),
+    [
+        (("200", "30", REPORTED), {"answer": "whole", "in": "7"}),
+        (("200", "2", "{}"), {"answer": "whole", "unreported": True}),
+        (("200", "99999999", REPORTED), {"answer": "whole", "unreported": True}),  # too long to be held
+        (("204", None, None), {"answer": "whole", "unreported": True}),
+    ],
+)
+def test_a_script_notes_what_was_reported_or_that_nothing_was(
+    name: str, answer: tuple[str, str | None, str | None], notes: dict[str, Any]
+) -> None:
+    respond = LuaRuntime().execute(f"{PLAYED}{list_scripts()[name]}{ANSWER}")
+    assert dict(respond(*answer).items()) == notes
+
+
+def test_a_refusal_has_no_tokens() -> None:
+    respond = LuaRuntime().execute(f"{PLAYED}{list_scripts()['counted-answer']}{ANSWER}")
+    assert dict(respond("400", "30", REPORTED).items()) == {}
 
 
 def list_scripts() -> dict[str, str]:

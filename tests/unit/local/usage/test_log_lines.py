@@ -86,7 +86,8 @@ def test_a_call_without_an_answer_has_no_status_and_may_have_no_latency() -> Non
     [
         ({}, Tokens()),
         ({"answer": "whole", "tokens_in": 19, "tokens_cached": 4, "tokens_out": 10}, Tokens(19, 4, 10)),
-        ({"answer": "whole", "tokens_in": 8}, Tokens(8, 0, 0)),
+        ({"answer": "whole", "tokens_in": "19", "tokens_cached": "4", "tokens_out": "10"}, Tokens(19, 4, 10)),
+        ({"answer": "whole", "tokens_in": "8"}, Tokens(8, 0, 0)),
         ({"answer": "whole", "bytes_in": 400, "bytes_out": 1000}, Tokens(100, 0, 250, estimated=350)),
         ({"answer": "stream", "bytes_in": 400, "bytes_out": 1000}, Tokens(100, 0, 5, estimated=105)),
         ({"answer": None, "bytes_out": 1000}, Tokens()),
