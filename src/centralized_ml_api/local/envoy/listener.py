@@ -178,7 +178,11 @@ def _build_protocol() -> dict[str, Any]:
 
 
 def _build_timeouts(limits: Limits) -> dict[str, Any]:
-    """A slow client loses its connection; one whose body was refused still has time to read why."""
+    """A slow client loses its connection; one whose body was refused still has time to read why.
+
+    Only the routes of streams say how long a call may be silent. Others end by the time of the whole request
+    or that of the whole response, and a timer that every piece begins anew costs each call more than these.
+    """
     return {
         "common_http_protocol_options": {
             "idle_timeout": render_seconds(limits.keep_alive_seconds),
@@ -186,7 +190,7 @@ def _build_timeouts(limits: Limits) -> dict[str, Any]:
         },
         "request_headers_timeout": render_seconds(limits.headers_seconds),
         "request_timeout": render_seconds(limits.request_seconds),
-        "stream_idle_timeout": render_seconds(limits.response_seconds + limits.request_seconds),
+        "stream_idle_timeout": "0s",
         "delayed_close_timeout": "2s",
     }
 

@@ -268,7 +268,6 @@ def _build_pair(
     route = replace(route, reads_json=path not in FORM_PATHS)
     complete = build_route_action(route, externals, limits)
     complete["route"]["timeout"] = render_seconds(limits.stream_idle_seconds)
-    complete["route"]["idle_timeout"] = render_seconds(limits.stream_idle_seconds + limits.request_seconds)
     streamed = build_route_action(replace(route, streams=True), externals, limits)
     return [
         {"name": route.name, "match": {**post, "dynamic_metadata": [is_model, is_stream]}, **streamed},

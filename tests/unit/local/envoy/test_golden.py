@@ -135,3 +135,22 @@ def test_the_configuration_is_the_golden_one(name: str) -> None:
 def test_the_order_in_the_gateway_does_not_matter() -> None:
     turned = replace(GATEWAY, upstreams=GATEWAY.upstreams[::-1], routes=GATEWAY.routes[::-1])
     assert build_snapshot(turned, SETTINGS) == build_snapshot(GATEWAY, SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["routes", "event_routes"])
+def test_every_call_to_a_server_comes_to_an_end(name: str) -> None:
+    """The listener sets no time: it is that of the whole response, or that between two pieces of a stream."""
+    actions = [action for action in list_actions(built()[name]) if "cluster" in action]
+    assert actions
+    for action in actions:
+        assert action["timeout"] != "0s" or action["idle_timeout"] != "0s"
+
+
+def list_actions(value: Any) -> list[dict[str, Any]]:
+    """What the routes anywhere within this do."""
+    if isinstance(value, list):
+        return [action for each in value for action in list_actions(each)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["route"]] if isinstance(value.get("route"), dict) else []
+    return [*own, *list_actions([*value.values()])]
