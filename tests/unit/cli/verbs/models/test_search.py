@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support import verbs
 from support.verbs import SHIPPED, TINY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from support.local_api import Ran
 
@@ -39,6 +41,14 @@ def test_models_without_words_lists_all_of_every_source(mlapi: Mlapi) -> None:
 def test_models_of_nothing_is_an_empty_list_and_no_failure(mlapi: Mlapi) -> None:
     nothing = mlapi("models", "nothing-like-it", "--json")
     assert (nothing.status, json.loads(nothing.out)) == (0, [])
+
+
+def test_a_catalogue_that_cannot_be_read_is_said_unless_nobody_wants_the_network(tmp_path: Path) -> None:
+    said = verbs.mlapi("models", "whisper-tiny", cwd=tmp_path)
+    assert said.talk.startswith("Note: JumpStart's list of models could not be read: the connection to")
+    unsaid = verbs.mlapi("models", "whisper-tiny", "--offline", cwd=tmp_path)
+    assert "Note:" not in unsaid.talk
+    assert (said.status, said.out) == (unsaid.status, unsaid.out)
 
 
 WHISPER = "huggingface-asr-whisper-tiny"
