@@ -116,6 +116,16 @@ def test_only_clients_whose_paths_the_model_has_are_listed(open_api: str, tmp_pa
     assert "Codex calls POST /v1/responses, which embed does not have" in ran.talk
 
 
+def test_claude_code_calls_no_other_model_and_sends_no_other_key(open_api: str, tmp_path: Path) -> None:
+    ran = mlapi("clients", "chat", "--client", "claude-code", "--url", open_api, cwd=tmp_path)
+    lines = ran.out.splitlines()
+    assert lines[0] == "unset ANTHROPIC_API_KEY", "it counts more than ANTHROPIC_AUTH_TOKEN"
+    models = dict(line.split()[1].split("=", 1) for line in lines if "MODEL" in line)
+    tiers = ("OPUS", "SONNET", "HAIKU")
+    named = {"ANTHROPIC_MODEL", *(f"ANTHROPIC_DEFAULT_{tier}_MODEL" for tier in tiers)}
+    assert models == dict.fromkeys(named, "'chat'")
+
+
 def test_a_team_that_may_call_the_model_is_chosen(team_api: tuple[str, str, str], tmp_path: Path) -> None:
     url, red, blue = team_api
     chat, embed = (list_clients(name, "--url", url, cwd=tmp_path) for name in ("chat", "embed"))
