@@ -139,9 +139,8 @@ class LocalTarget:
         self._admission = admission or make_admission(state, clock)
         self._translator = make_translator(state, clock)
         self._certificate = prepare_certificate(options, state, self._terminal, clock.now())
-        envoy = envoy or make_envoy(state, address, options.timeout_seconds, self._certificate)
         self._gateway = make_gateway(
-            envoy,
+            envoy or make_envoy(state, address, options.timeout_seconds, self._certificate),
             state,
             address,
             sidecars=(self._admission, self._translator),
