@@ -57,6 +57,15 @@ def client(api: LocalApi) -> Iterator[openai.OpenAI]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("accept", [";", "text/csv;q=1.5, */*;q=0", "a/b;q=a"])
+def test_what_a_caller_accepts_is_never_why_a_chat_is_refused(api: LocalApi, accept: str) -> None:
+    body = {"model": "open-llama", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 1}
+    for path in ("/v1/chat/completions", "/v1/messages/count_tokens"):
+        answer = api.call(path, json.dumps(body).encode(), Accept=accept)
+        assert answer.status == 200, answer.data
+
+
+@pytest.mark.slow
 def test_models_are_those_that_one_machine_serves(client: openai.OpenAI) -> None:
     names = ["open-llama", "embed"]  # sd-1-0 is not served
     assert [model.id for model in client.models.list()] == [*names, *ALIASES]

@@ -17,6 +17,7 @@ from centralized_ml_api.local.admission.needs import list_measured
 from centralized_ml_api.local.admission.pictures import Picture, put_pictures, take_pictures
 from centralized_ml_api.local.admission.provider_rules import PROVIDER, adapt_to_provider
 from centralized_ml_api.local.admission.responses_rules import adapt_response, check_response
+from centralized_ml_api.local.admission.terms import LLAMA_CPP
 from centralized_ml_api.local.admission.violation import LlamaCppLimits
 from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     Check = Callable[[dict[str, Any], LlamaCppLimits], Iterator[Violation]]
     Adapt = Callable[[dict[str, Any], LlamaCppLimits], dict[str, Any]]
 
-LLAMA_CPP = "llama.cpp"
 LLAMA_CPP_NOTICES_SECONDS = 1.0
 """How long llama.cpp may work for a caller who has left: it looks once a second.
 

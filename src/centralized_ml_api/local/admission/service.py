@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.local.admission.accountant import ShortageError
 from centralized_ml_api.local.admission.body_rules import (
-    LLAMA_CPP,
     LLAMA_CPP_NOTICES_SECONDS,
     build_passed_on,
     check_length,
@@ -49,7 +48,7 @@ from centralized_ml_api.local.admission.refusals import (
 )
 from centralized_ml_api.local.admission.sleepers import SleepingError
 from centralized_ml_api.local.admission.team_usage import describe_day, describe_limit, render_team_usage
-from centralized_ml_api.local.admission.terms import name_terms, parse_limits, parse_terms
+from centralized_ml_api.local.admission.terms import LLAMA_CPP, name_terms, parse_limits, parse_terms
 from centralized_ml_api.local.admission.turns import CallOverError, LineFullError, NotAwakeError
 
 if TYPE_CHECKING:

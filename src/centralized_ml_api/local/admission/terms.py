@@ -16,6 +16,9 @@ from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH, FORM_PATHS
 from centralized_ml_api.plan.event import POT
 from centralized_ml_api.record import record
 
+LLAMA_CPP = "llama.cpp"
+"""The engine whose rules keep its bodies from harming it, as `body_rules` has it."""
+
 TEAM_HEADER = "x-mlapi-team"
 """The header that names the team of a valid key; no caller can set it."""
 

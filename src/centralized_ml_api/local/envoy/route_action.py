@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from centralized_ml_api.local.admission.terms import LLAMA_CPP
 from centralized_ml_api.local.envoy.aws_signing import SAGEMAKER_COUNTED, SAGEMAKER_ERRORS
 from centralized_ml_api.local.envoy.clusters import build_authority
 from centralized_ml_api.local.envoy.headers import (
@@ -110,7 +111,7 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
     }
     changed: dict[str, Any] = {}
     if route.headers is not None:
-        changed["request_headers_to_remove"] = list(REMOVED_BY_ROUTE)
+        changed["request_headers_to_remove"] = [*REMOVED_BY_ROUTE, *_list_unread(route)]
         if not route.attempts:  # of which they are ours
             changed["response_headers_to_remove"] = _list_dropped(route, external)
         if route.reads_json:
@@ -118,6 +119,17 @@ def build_route_action(route: ServedRoute, externals: ExternalUpstreams, limits:
         if _is_hosted(route, external):
             changed["response_headers_to_add"] = [build_header(KEPT_ID_HEADER, REQUEST_ID)]
     return {"route": action, "typed_per_filter_config": filters, **changed}
+
+
+def _list_unread(route: ServedRoute) -> tuple[str, ...]:
+    """Returns the headers that mean nothing to a server and may make it refuse a call.
+
+    llama.cpp answers a malformed `Accept` with an empty 400. What it answers otherwise depends on none.
+
+    Source: https://github.com/yhirose/cpp-httplib/blob/master/httplib.h (`parse_accept_header`)
+    """
+    is_llama_cpp = route.admission is not None and route.admission.body_rules == LLAMA_CPP
+    return ("accept",) if is_llama_cpp else ()
 
 
 def _list_dropped(route: ServedRoute, external: ExternalUpstream | None) -> list[str]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from centralized_ml_api.local.admission.body_rules import LLAMA_CPP, build_passed_on
+from centralized_ml_api.local.admission.body_rules import build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody
 from centralized_ml_api.local.admission.prompts import RecentPrompts
-from centralized_ml_api.local.admission.terms import EntryTerms
+from centralized_ml_api.local.admission.terms import LLAMA_CPP, EntryTerms
 from centralized_ml_api.plan.apis import CHAT, COMPLETIONS, MESSAGES, RESPONSES
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.admission.body_rules import LLAMA_CPP, build_passed_on
+from centralized_ml_api.local.admission.body_rules import build_passed_on
 from centralized_ml_api.local.admission.json_body import BodyError, JsonBody
 from centralized_ml_api.local.admission.pictures import PICTURE_TOKENS, PICTURES
 from centralized_ml_api.local.admission.prompts import RecentPrompts
-from centralized_ml_api.local.admission.terms import EntryTerms
+from centralized_ml_api.local.admission.terms import LLAMA_CPP, EntryTerms
 from centralized_ml_api.plan.apis import CHAT, COUNT_TOKENS_PATH, MESSAGES, RESPONSES
 
 (CHATS,) = CHAT.paths

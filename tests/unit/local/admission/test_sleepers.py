@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from centralized_ml_api.local.admission.body_rules import LLAMA_CPP
 from centralized_ml_api.local.admission.service import COUNTING
 from centralized_ml_api.local.admission.sleepers import LONGEST_SECONDS_BETWEEN_REPORTS
-from centralized_ml_api.local.admission.terms import EntryTerms, RouteTerms
+from centralized_ml_api.local.admission.terms import LLAMA_CPP, EntryTerms, RouteTerms
 from centralized_ml_api.local.admission.turns import WAITING_PER_CALLER
 from support.admission_calls import goes_on, read_refusal
 from support.asked_sleepers import ONE, World, refusal, settle, told

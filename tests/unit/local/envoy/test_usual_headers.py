@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from centralized_ml_api.local.admission.terms import LLAMA_CPP, EntryTerms
 from centralized_ml_api.local.envoy.api_keys import KEY_HEADERS
 from centralized_ml_api.local.envoy.auth_scheme import SCHEME_FILTER
 from centralized_ml_api.local.envoy.headers import JSON_CONTENT_TYPE, LIST_MARK
@@ -132,6 +133,14 @@ def test_every_other_route_says_itself_what_passes(
 def test_a_server_elsewhere_that_nobody_hosts_has_the_usual_lists() -> None:
     external = ExternalUpstream("up", "box.example", 8000, tls=False)
     assert USUAL_HEADERS_FILTER in filters_of(build_route_action(USUAL, {"up": external}, LIMITS))
+
+
+@pytest.mark.parametrize("route", [USUAL, LISTING])
+def test_llama_cpp_is_not_told_what_the_caller_accepts(route: ServedRoute) -> None:
+    others = build_route_action(replace(route, admission=EntryTerms(places=1)), {}, LIMITS)
+    assert "accept" not in others["request_headers_to_remove"]
+    asked = build_route_action(replace(route, admission=EntryTerms(body_rules=LLAMA_CPP)), {}, LIMITS)
+    assert asked["request_headers_to_remove"] == [*others["request_headers_to_remove"], "accept"]
 
 
 @pytest.mark.parametrize("route", [USUAL, LISTING])
