@@ -25,6 +25,7 @@ from support.media import (
     draw_huge_picture,
     encode,
     measure_an_hour_of_silence,
+    read_large_pictures,
     record_minutes_of_silence,
 )
 
@@ -382,6 +383,18 @@ def test_an_image_of_a_shape_that_no_page_has_is_refused(api: LocalApi, size: tu
 @pytest.mark.slow
 def test_hours_of_silence_take_no_more_memory_than_minutes() -> None:
     assert measure_an_hour_of_silence() < 100_000
+
+
+@pytest.mark.slow
+def test_large_pictures_are_reduced_and_take_no_more_memory_than_a_page() -> None:
+    """One that is enlarged most, and one whose lines are two hundred times as wide as high."""
+    read = read_large_pictures()
+    assert read["most_mib"] < 600
+    upright, turned = read["boxes"]
+    assert max(x for x, _ in upright) > 3_000, "in pixels of the photograph"
+    assert all(400 <= y <= 560 for _, y in upright)
+    assert max(y for _, y in turned) > 3_000
+    assert all(3_000 - 560 <= x <= 3_000 - 400 for x, _ in turned)
 
 
 @pytest.mark.slow

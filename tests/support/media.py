@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import subprocess
 import zlib
 from pathlib import Path
+from typing import Any
 
 from centralized_ml_api.local.python_engine import find_environment
 
@@ -45,6 +47,39 @@ try:
 except ValueError:
     print(most_kib() - before)
 """
+_READ_PICTURES = """
+import io, json, re, resource
+from pathlib import Path
+from PIL import Image, ImageDraw, ImageFont
+from inference import input_fn, model_fn, predict_fn
+
+def encode(image, form, **more):
+    file = io.BytesIO()
+    image.save(file, form, **more)
+    return file.getvalue()
+
+def write(size, lines, height, step):
+    image = Image.new("RGB", size, "white")
+    font = ImageFont.load_default(height)
+    for number in range(lines):
+        at = (step, step * (number + 1))
+        ImageDraw.Draw(image).text(at, "Nine words " * (size[0] // height // 6), "black", font)
+    return image
+
+def read(body):
+    return predict_fn(input_fn(body, "image/png"), model)
+
+model = model_fn("")
+exif = Image.Exif()
+exif[274] = 6  # to be turned by a quarter
+photo = write((4000, 3000), 1, 100, 400)
+boxes = [read(encode(photo, "JPEG", **more))["lines"][0]["box"] for more in ({}, {"exif": exif})]
+before = int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+read(encode(Image.new("1", (250, 2000), 1), "PNG"))
+read(encode(write((2000, 250), 6, 10, 20), "PNG"))
+most = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+print(json.dumps({"boxes": boxes, "most_mib": (most - before) // 1024}))
+"""
 _HUGE_PICTURE = """
 import sys
 from PIL import Image
@@ -75,6 +110,12 @@ def draw(lines: list[str]) -> bytes:
 def draw_huge_picture() -> bytes:
     """A PNG of few bytes and 30 million pixels."""
     return _run("ocr", _HUGE_PICTURE)
+
+
+def read_large_pictures() -> dict[str, Any]:
+    """Returns the boxes of a line in a photograph, upright and turned, and the MiB that odd ones take."""
+    said: dict[str, Any] = json.loads(_run("ocr", _READ_PICTURES))
+    return said
 
 
 def build_blank_png(width: int, height: int) -> bytes:
