@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FIELDS = {"message", "type", "code", "request_id"}
+_MORE_FIELDS = {"param"}
+"""What the translator adds, as OpenAI's API does."""
 _FIRST_ERROR = 400
 _SERVER_ERROR = 500
 
@@ -42,6 +44,23 @@ class Answer:
         return bool(self._read_error())
 
     @property
+    def has_message(self) -> bool:
+        """Whether it says what is wrong, as model servers do in words and codes of their own."""
+        try:
+            return bool(json.loads(self.body)["error"]["message"])
+        except (ValueError, TypeError, KeyError):
+            return False
+
+    @property
+    def is_readable_by_anthropic(self) -> bool:
+        """Whether the SDKs of Anthropic's API can show the error."""
+        try:
+            whole = json.loads(self.body)
+            return bool(whole["type"] == "error" and whole["error"]["type"] and whole["error"]["message"])
+        except (ValueError, TypeError, KeyError):
+            return False
+
+    @property
     def in_shape(self) -> bool:
         """Whether browsers and the SDKs can show the error, and its id is the one in the log."""
         return self.is_readable and self.headers.get("x-request-id") == self._read_error()["request_id"]
@@ -54,7 +73,8 @@ class Answer:
             return {}
         headers = ("content-type", "access-control-allow-origin")
         is_ours = [self.headers.get(name) for name in headers] == ["application/json", "*"]
-        return error if is_ours and isinstance(error, dict) and error.keys() == _FIELDS else {}
+        is_error = isinstance(error, dict) and error.keys() - _MORE_FIELDS == _FIELDS
+        return error if is_ours and is_error else {}
 
 
 def read_answer(raw: bytes) -> Answer | None:

@@ -9,12 +9,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bench import language_model
-from bench.faults.bad_requests.run import try_entries
+from bench.faults.bad_requests.routes import ROUTES
+from bench.faults.bad_requests.run import try_entries, try_routes
 from bench.faults.bad_requests.sending import NOTHING
 from bench.faults.bad_requests.served import ENGINES, PICTURES, SHOWCASE
 from bench.scenario import Goal, Measured, Row, Run, Scenario, WrongOptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.faults.bad_requests.run import AllTried
 
 COUNT = 5_000
@@ -25,13 +28,16 @@ SHARES = {**dict.fromkeys(SHOWCASE, 0.085), PICTURES: 0.025}
 MOST_MIB = 128
 """How much a process may grow: numpy and ONNX's runtime keep some of the memory of their largest calls."""
 
+OWN_ROUTES = "the API's own routes"
 _LOOKS = 5
 _CAN_BE_READ = 400
 
 
 def measure(run: Run) -> Measured:
     """Runs everything once."""
-    tried = try_entries(run.folder / "api", spread(read_count(run)), SEED, run.say)
+    count = read_count(run)
+    tried = try_entries(run.folder / "api", spread(count), SEED, run.say)
+    tried.add(try_routes(run.folder / "routes", share(count), SEED, run.say))
     return build_measured(tried)
 
 
@@ -39,7 +45,7 @@ def build_measured(tried: AllTried) -> Measured:
     """Builds what is stored."""
     return Measured(
         goals=judge(tried),
-        rows=[describe(tried, engine) for engine in ENGINES],
+        rows=[describe(tried, name, entries) for name, entries in {**ENGINES, OWN_ROUTES: ROUTES}.items()],
         versions=language_model.describe_versions() | {"numpy": "2.2.6"},
         details={"seed": SEED, "entries": _keep(tried), "findings": tried.findings[:_LOOKS]},
     )
@@ -69,6 +75,13 @@ def spread(count: int) -> dict[str, int]:
     return counts
 
 
+def share(count: int) -> dict[str, int]:
+    """Returns how many requests each of the API's own routes gets, so that all of them get `count`."""
+    counts = dict.fromkeys(ROUTES, count // len(ROUTES))
+    counts[ROUTES[0]] += count % len(ROUTES)
+    return counts
+
+
 def judge(tried: AllTried) -> list[Goal]:
     """Builds the goals."""
     statuses = _count(tried, list(tried.by_entry))
@@ -82,15 +95,14 @@ def judge(tried: AllTried) -> list[Goal]:
     ]
 
 
-def describe(tried: AllTried, engine: str) -> Row:
-    """Builds a row: what became of the requests to one engine."""
-    entries = [entry for entry in ENGINES[engine] if entry in tried.by_entry]
-    statuses = _count(tried, entries)
+def describe(tried: AllTried, name: str, entries: Sequence[str]) -> Row:
+    """Builds a row: what became of the requests to the entries of one engine, or to the API's routes."""
+    statuses = _count(tried, [entry for entry in entries if entry in tried.by_entry])
     unfinished = statuses.pop(NOTHING, 0)
     taken = sum(number for status, number in statuses.items() if status < _CAN_BE_READ)
     refused = {str(status): number for status, number in sorted(statuses.items()) if status >= _CAN_BE_READ}
     return {
-        "engine": engine,
+        "engine": name,
         "requests": taken + unfinished + sum(refused.values()),
         "could be read": taken,
         "refused": ", ".join(f"{number} with {status}" for status, number in refused.items()),
@@ -120,7 +132,10 @@ SCENARIO = Scenario(
         "odd values, depths and numbers, arrays that claim what they do not have, ragged tables, pictures\n"
         "and recordings whose headers lie, forms, other content types, odd `Accept` headers, headers around\n"
         "every limit, bodies that never end. The same seed sends the same requests. The showcase's models\n"
-        "and three plain readers of JSON, csv and npy share those of the engine `python`."
+        "and three plain readers of JSON, csv and npy share those of the engine `python`. The API's own\n"
+        "routes share as many again: chats, responses and messages to llama.cpp and, translated, to a\n"
+        "provider; embeddings, forms with recordings, speech, images; jobs, joining, lists. They are called\n"
+        "with the key of a team with limits, at `/v1` and at `/NAME/v1`."
     ),
     rounds=1,
     fewest_rounds=1,
@@ -133,10 +148,8 @@ SCENARIO = Scenario(
         "llama.cpp has a context of 512 tokens here. With the showcase's 2,048, long prompts took more than\n"
         "29 seconds on this busy machine: 12 of 5,000 requests got 504.\n"
         "\n"
-        "The stored result was measured in four parts on a busy machine. The process that grew most reads\n"
-        "pictures: it kept memory of its largest ones, of which the first tenth of its requests had none.\n"
-        "Once it had read such pictures, it grew little: 69 MiB during 378 more requests. Later, Python\n"
-        "models' servers began to give such memory back. In a short run after that, it had 235 MiB after\n"
-        "its first picture, at most 604 while it read others, and 214 after 300 requests."
+        "The process that reads pictures has always grown most. It kept 385 MiB, until Python models'\n"
+        "servers began to give back what a request has freed, and took up to 1.2 GiB for a single picture,\n"
+        "until what it looks at was bounded: half of that for the same pictures."
     ),
 )

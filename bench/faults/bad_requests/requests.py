@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -108,13 +109,27 @@ _LATIN = "latin-1"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an entry takes: the content type, a body that it answers, and what builds bad ones of its own."""
+    """What an entry takes: the content type, a body that it answers, and what builds bad ones of its own.
+
+    Attributes:
+        content_type: Of `sample`, and of what `build_own` builds.
+        sample: A body that is answered.
+        build_own: Builds a body that is nearly right.
+        path: Where it is called.
+        fields: Those of `sample`, if it is a JSON object.
+        headers: Lines that every request has, such as a key's.
+        other_paths: Where it is called as well.
+        is_looked_at: Whether it is asked without a body, or deleted.
+    """
 
     content_type: str
     sample: bytes
     build_own: Callable[[Random], bytes] | None = None
     path: str = "/"
     fields: Mapping[str, Any] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
+    other_paths: tuple[str, ...] = ()
+    is_looked_at: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,8 @@ class BadRequest:
 
 def build_bad_request(chance: Random, taken: Taken) -> BadRequest:
     """Builds a request for an entry: its body often of the type that the entry takes, and nearly right."""
+    if taken.is_looked_at:
+        return _build_look(chance, taken)
     body, content_type = _build_body(chance, taken)
     headers = ["Host: x", f"Content-Type: {content_type}"]
     if chance.random() < 0.15:
@@ -138,8 +155,20 @@ def build_bad_request(chance: Random, taken: Taken) -> BadRequest:
     if chance.random() < 0.1:
         headers += chance.choice([[chance.choice(_MORE)], [chance.choice(_MORE)], list(_MANY), headers[1:]])
     if chance.random() < 0.03:
-        body, headers = gzip.compress(body), [*headers, "Content-Encoding: gzip"]
-    return _frame(chance, taken.path, [line.encode(_LATIN, "replace") for line in headers], body)
+        body, headers = gzip.compress(body, mtime=0), [*headers, "Content-Encoding: gzip"]
+    headers += taken.headers
+    path = chance.choice([taken.path, *taken.other_paths]) if taken.other_paths else taken.path
+    return _frame(chance, path, [line.encode(_LATIN, "replace") for line in headers], body)
+
+
+def _build_look(chance: Random, taken: Taken) -> BadRequest:
+    """Builds a request without a body."""
+    headers = ["Host: x", *taken.headers]
+    if chance.random() < 0.3:
+        headers.append(chance.choice(_MORE))
+    path, method = chance.choice([taken.path, *taken.other_paths]), chance.choice([b"GET", b"GET", b"DELETE"])
+    lines = [line.encode(_LATIN, "replace") for line in headers]
+    return BadRequest(build_request(path.encode(), *lines, body=b"", method=method), complete=True)
 
 
 def _build_body(chance: Random, taken: Taken) -> tuple[bytes, str]:
@@ -160,7 +189,8 @@ def _build_body(chance: Random, taken: Taken) -> tuple[bytes, str]:
         RECORDING: lambda: build_recording(chance, sample),
         URLENCODED: lambda: build_urlencoded(chance),
     }
-    return builders[kind](), kind
+    build = builders.get(kind) or partial(taken.build_own or build_text, chance)
+    return build(), kind
 
 
 def _frame(chance: Random, path: str, headers: list[bytes], body: bytes) -> BadRequest:
@@ -183,6 +213,6 @@ def _frame(chance: Random, path: str, headers: list[bytes], body: bytes) -> BadR
     return BadRequest(chunked, complete=ends)
 
 
-def take_json(path: str, value: Mapping[str, Any]) -> Taken:
+def take_json(path: str, value: Mapping[str, Any], headers: tuple[str, ...] = ()) -> Taken:
     """Builds what an entry takes whose bodies are JSON objects like this one."""
-    return Taken(JSON, json.dumps(value).encode(), path=path, fields=value)
+    return Taken(JSON, json.dumps(value).encode(), path=path, fields=value, headers=headers)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.faults.bad_requests.requests import build_bad_request
+from bench.faults.bad_requests.routes import OWN_WORDS, serve_routes
 from bench.faults.bad_requests.sending import Outcome, send_bad_requests
 from bench.faults.bad_requests.served import OWN_SHAPE, URL, find_taken, serve_entries
 from bench.faults.figures import MIB
@@ -41,10 +42,17 @@ class Tried:
 
 @dataclass(slots=True)
 class AllTried:
-    """What became of everything: by entry, and the tracebacks in any log."""
+    """What became of everything: by entry or route, processes that were replaced, tracebacks in any log."""
 
     by_entry: dict[str, Tried] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
     tracebacks: list[str] = field(default_factory=list)
+
+    def add(self, other: AllTried) -> None:
+        """Adds what became of other requests."""
+        self.by_entry |= other.by_entry
+        self.replaced += other.replaced
+        self.tracebacks += other.tracebacks
 
     @property
     def findings(self) -> list[str]:
@@ -52,8 +60,8 @@ class AllTried:
         found = [
             f"{entry}: {text}" for entry, tried in self.by_entry.items() for text in tried.outcome.findings
         ]
-        restarted = [f"{entry}: restarted" for entry, tried in self.by_entry.items() if tried.restarts]
-        return found + restarted
+        restarted = [entry for entry, tried in self.by_entry.items() if tried.restarts]
+        return found + [f"{name}: restarted" for name in [*restarted, *self.replaced]]
 
 
 def try_entries(folder: Path, counts: Mapping[str, int], seed: int, say: Callable[[str], None]) -> AllTried:
@@ -69,11 +77,40 @@ def try_entries(folder: Path, counts: Mapping[str, int], seed: int, say: Callabl
     with serve_entries(folder, list(counts)) as api:
         for entry, count in counts.items():
             tried.by_entry[entry] = _try_entry(api, entry, count, seed)
-            say(f"{entry}: {dict(sorted(tried.by_entry[entry].outcome.statuses.items()))}")
-            for finding in tried.by_entry[entry].outcome.findings[:20]:
-                say(f"  {finding}")
+            _say(say, entry, tried.by_entry[entry].outcome)
         tried.tracebacks = find_tracebacks(api)
     return tried
+
+
+def try_routes(folder: Path, counts: Mapping[str, int], seed: int, say: Callable[[str], None]) -> AllTried:
+    """Serves the API's own routes, and does the same with them; their processes are looked at together.
+
+    Args:
+        folder: A new folder.
+        counts: How many, by route.
+        seed: Makes them the same again.
+        say: Takes a line of progress.
+    """
+    tried = AllTried()
+    with serve_routes(folder) as (api, taken):
+        before = _list_processes(api)
+        for route, count in counts.items():
+            build = partial(build_bad_request, taken=taken[route])
+            in_shape = route not in OWN_WORDS
+            outcome = send_bad_requests(api.port, build, count=count, seed=seed, in_shape=in_shape)
+            tried.by_entry[route] = Tried(outcome)
+            _say(say, route, outcome)
+        api.wait_well()
+        after = _list_processes(api)
+        tried.replaced = [words for pid, words in before.items() if pid not in after]
+        tried.tracebacks = find_tracebacks(api)
+    return tried
+
+
+def _say(say: Callable[[str], None], name: str, outcome: Outcome) -> None:
+    say(f"{name}: {dict(sorted(outcome.statuses.items()))}")
+    for finding in outcome.findings[:20]:
+        say(f"  {finding}")
 
 
 def _try_entry(api: Api, entry: str, count: int, seed: int) -> Tried:
@@ -99,3 +136,8 @@ def _find_servers(api: Api, entry: str) -> list[psutil.Process]:
 def _measure(processes: list[psutil.Process]) -> float:
     """Returns the MiB of the largest process."""
     return max((process.memory_full_info().uss / MIB for process in processes), default=0.0)
+
+
+def _list_processes(api: Api) -> dict[int, str]:
+    """Returns how the processes of an API were started, by their ids."""
+    return {child.pid: " ".join(child.cmdline()) for child in api.supervisor.children()}

@@ -35,7 +35,7 @@ class Outcome:
     statuses: Counter[int] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     in_shape: bool = True
-    """Whether errors must have the API's shape: a server's own need not."""
+    """Whether errors must have the API's shape: a server's own only have a message."""
 
     def note(self, request: BadRequest, answer: Answer | None) -> None:
         """Counts a request; an answer of 500 or more is a finding, and so is none at all.
@@ -51,8 +51,9 @@ class Outcome:
         elif answer.is_server_error:
             fault = str(answer.status)
         else:
-            is_odd = self.in_shape and answer.is_error and not answer.is_readable
-            fault = f"{answer.status} out of shape" if is_odd else ""
+            is_readable = answer.is_readable or answer.is_readable_by_anthropic
+            is_readable |= not self.in_shape and answer.has_message
+            fault = f"{answer.status} out of shape" if answer.is_error and not is_readable else ""
         if fault:
             said = answer.body[:300] if answer else b""
             self.findings.append(f"{fault}: {said!r} to {shorten(request.raw)!r}")

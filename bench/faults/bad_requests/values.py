@@ -26,6 +26,7 @@ WILD_TEXTS = (
     *("http://127.0.0.1:1/", "' OR 1=1 --", "${jndi:ldap://a}", "1e999", "NaN", "word " * 400, "é" * 1500),
 )
 OTHERS: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"": {}}, [None], [1, "a", None])
+_DEEPER, _LEFT_OUT = 0.9, 0.1
 _DEPTHS = (10, 99, 1_000, 20_000)
 
 
@@ -39,15 +40,35 @@ def build_value(chance: Random, depth: int = 2) -> Any:
     return chance.choice([WILD_NUMBERS, WILD_TEXTS, OTHERS][kind])
 
 
+def change(chance: Random, value: Any) -> Any:
+    """Returns a copy of a JSON value with one odd value in any depth, without one, or with one twice."""
+    if isinstance(value, dict) and value and chance.random() < _DEEPER:
+        name = chance.choice(list(value))
+        if chance.random() < _LEFT_OUT:
+            return {key: kept for key, kept in value.items() if key != name}
+        return {**value, name: change(chance, value[name])}
+    if isinstance(value, list) and value and chance.random() < _DEEPER:
+        place = chance.randrange(len(value))
+        instead = chance.choice([[], [value[place]] * 2, [change(chance, value[place])]])
+        return [*value[:place], *instead, *value[place + 1 :]]
+    return build_value(chance)
+
+
 def build_json(chance: Random, sample: Mapping[str, Any]) -> bytes:
     """Builds a body from an object that would be accepted: with odd fields, or a text that is no JSON."""
     value = {**sample}
     for _ in range(chance.choice([0, 1, 1, 2])):
         value[chance.choice([*sample, *sample, "", "extra", "input", "data"])] = build_value(chance)
-    return chance.choice([_plain] * 8 + _DAMAGES)(chance, chance.choice([value] * 6 + [build_value(chance)]))
+    return write_json(chance, chance.choice([value] * 6 + [build_value(chance)]))
 
 
-def _plain(chance: Random, value: Any) -> bytes:
+def write_json(chance: Random, value: Any) -> bytes:
+    """Writes a value as JSON, or as a text that is none."""
+    return chance.choice([write_plain] * 8 + _DAMAGES)(chance, value)
+
+
+def write_plain(chance: Random, value: Any) -> bytes:
+    """Writes a value as JSON."""
     text = json.dumps(value, ensure_ascii=chance.random() < 0.7)  # mostly
     return text.encode(errors="surrogatepass")
 
@@ -55,7 +76,7 @@ def _plain(chance: Random, value: Any) -> bytes:
 def _deep(chance: Random, value: Any) -> bytes:
     opening, closing = chance.choice([(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
     levels = chance.choice(_DEPTHS)
-    return opening * levels + _plain(chance, value) + closing * chance.choice([levels, 0])
+    return opening * levels + write_plain(chance, value) + closing * chance.choice([levels, 0])
 
 
 def _doubled(chance: Random, value: Any) -> bytes:
@@ -63,22 +84,22 @@ def _doubled(chance: Random, value: Any) -> bytes:
         return b'{"a": 1, "a": {"a": 2}}'
     name = json.dumps(chance.choice(list(value)))
     return (
-        _plain(chance, value)[:-1]
+        write_plain(chance, value)[:-1]
         + b", "
         + name.encode()
         + b": "
-        + _plain(chance, build_value(chance))
+        + write_plain(chance, build_value(chance))
         + b"}"
     )
 
 
 def _cut(chance: Random, value: Any) -> bytes:
-    whole = _plain(chance, value)
+    whole = write_plain(chance, value)
     return whole[: chance.randint(0, len(whole))]
 
 
 def _mangled(chance: Random, value: Any) -> bytes:
-    return mangle(chance, _plain(chance, value))
+    return mangle(chance, write_plain(chance, value))
 
 
 def _encoded(chance: Random, value: Any) -> bytes:
@@ -95,7 +116,7 @@ def _number(chance: Random, _value: Any) -> bytes:
 
 def _wide(chance: Random, value: Any) -> bytes:
     count = chance.choice([1_000, 50_000])
-    return b"[" + b",".join([_plain(chance, value)[:40] if count < 2_000 else b"0"] * count) + b"]"
+    return b"[" + b",".join([write_plain(chance, value)[:40] if count < 2_000 else b"0"] * count) + b"]"
 
 
 _DAMAGES: list[Callable[[Random, Any], bytes]] = [_deep, _doubled, _cut, _mangled, _encoded, _number, _wide]
