@@ -41,6 +41,11 @@ def read(text: str, file: str) -> Document:
             '{\n  "models": [] // one\n  // two\n}',
             f'{{\n  "models": [], // one\n  // two\n  "event": {{"ends": "{ENDS}"}}\n}}',
         ),
+        (
+            "f.json",
+            '{"event": { "burst": 1 /* b */, }}',
+            f'{{"event": {{ "burst": 1 /* b */, "ends": "{ENDS}", }}}}',
+        ),
         ("f.json", '{"event": null}', f'{{"event": {{"ends": "{ENDS}"}}}}'),
         ("f.json", '{"event": { /* none */ }}', f'{{"event": {{ /* none */ "ends": "{ENDS}"}}}}'),
         (

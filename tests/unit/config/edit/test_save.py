@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +27,25 @@ def test_mode_links_and_byte_order_mark_stay(tmp_path: Path) -> None:
     assert real.read_bytes() == b'\xef\xbb\xbf{"\xc3\xa9": 1}\r\n'
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert list((tmp_path / "real").iterdir()) == [real], "nothing else is left in the folder"
+
+
+def test_the_new_file_is_made_beside_the_old_so_that_one_replaces_the_other_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no such folder"))
+    path = tmp_path / "models.json"
+    path.write_text("old")
+    save_text(path, "old", "new")
+    assert path.read_text() == "new"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_a_file_of_somebody_else_stays_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_text("old")
+    os.chown(path, 12345, 54321)
+    save_text(path, "old", "new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
 
 
 def test_another_edit_meanwhile_is_not_lost(tmp_path: Path) -> None:
