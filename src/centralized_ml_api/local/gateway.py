@@ -214,7 +214,12 @@ class TeamAccess:
 
     def may_call(self, entry: str) -> bool:
         """Returns whether the team may call that entry now."""
-        return self.paused is None and (self.models is None or entry in self.models)
+        return self.may_call_all or (self.paused is None and self.models is not None and entry in self.models)
+
+    @property
+    def may_call_all(self) -> bool:
+        """Whether the team may call every entry now."""
+        return self.paused is None and self.models is None
 
 
 @record

@@ -27,6 +27,7 @@
     ca_bundle         which certificate authorities to trust
     xds               the dynamic files: their text, their version, how they get onto the disk
     xds_update        from one snapshot to the next, in an order that drops no call
+    same_objects      remembers what follows from all teams
     stats             what Envoy counts
     admin             Envoy's admin interface
     validate          asks `envoy --mode validate` what is wrong

@@ -53,6 +53,7 @@ from centralized_ml_api.local.envoy.route_action import (
     MUTATIONS_PER_ROUTE,
     with_filter_config,
 )
+from centralized_ml_api.local.envoy.same_objects import remember
 from centralized_ml_api.local.envoy.settings import render_seconds
 from centralized_ml_api.plan.event import POT
 
@@ -160,7 +161,7 @@ def build_terms(name: str, entry: EntryTerms, gateway: Gateway, wait_seconds: fl
         gateway: Its teams and its pot, whose limits hold too.
         wait_seconds: How long a call may wait for its turn.
     """
-    limits, limits_name, _ = _list_team_limits(_Limited(gateway.teams, gateway.pot))
+    limits, limits_name, _ = _list_team_limits(gateway.teams, gateway.pot)
     return RouteTerms({name: entry}, wait_seconds, limits_name=limits_name).limited_by(limits)
 
 
@@ -169,48 +170,35 @@ def build_limits_metadata(gateway: Gateway) -> dict[str, Any]:
 
     Said on each route, a table would grow with the entries times the teams.
     """
-    limits, limits_name, text = _list_team_limits(_Limited(gateway.teams, gateway.pot))
+    limits, limits_name, text = _list_team_limits(gateway.teams, gateway.pot)
     if not limits_name:
         return {}
     told = {"limits": text, "limited": dict.fromkeys(list_limited(limits), True)}
     return {"metadata": {"filter_metadata": {ADMISSION_FILTER: told}}}
 
 
-class _Limited:
-    """The teams and the pot of a gateway, the same as others only if they are the very same objects.
-
-    Every route asks for their limits: to compare thousands of teams each time would take as long as all else.
-    """
-
-    def __init__(self, teams: tuple[TeamAccess, ...], pot: Spending) -> None:
-        self.teams, self.pot = teams, pot
-
-    def __eq__(self, other: object) -> bool:
-        """Returns whether both are."""
-        return isinstance(other, _Limited) and self.teams is other.teams and self.pot is other.pot
-
-    def __hash__(self) -> int:
-        """Returns the same for the same objects."""
-        return hash((id(self.teams), id(self.pot)))
-
-
-@functools.lru_cache(maxsize=2)
-def _list_team_limits(of: _Limited) -> tuple[TeamLimits, str, str]:
+@remember
+def _list_team_limits(teams: tuple[TeamAccess, ...], pot: Spending) -> tuple[TeamLimits, str, str]:
     """Lists what limits teams; with its name, empty if nothing does, and as text."""
-    at_once = {team.name: team.requests_at_once for team in of.teams if team.requests_at_once is not None}
-    spending = {team.name: team.spending for team in of.teams if team.spending.is_limited}
-    if of.pot.is_limited:
-        spending[POT] = of.pot
+    at_once = {team.name: team.requests_at_once for team in teams if team.requests_at_once is not None}
+    spending = {team.name: team.spending for team in teams if team.spending.is_limited}
+    if pot.is_limited:
+        spending[POT] = pot
     limits = TeamLimits(at_once, {owner: list_limits(owner, limit) for owner, limit in spending.items()})
     text = render_limits(limits)
     return limits, name_terms(text) if limits != NO_LIMITS else "", text
 
 
-def list_free_teams(entry: EntryTerms, gateway: Gateway) -> list[TeamAccess]:
+def list_free_teams(entry: EntryTerms, gateway: Gateway) -> tuple[TeamAccess, ...]:
     """Returns the teams about whose calls of an entry nothing need be asked. Pure."""
     if entry.asks_for_all or gateway.pot.is_limited:
-        return []
-    return [team for team in gateway.teams if not team.spending.is_limited and team.requests_at_once is None]
+        return ()
+    return _list_unlimited(gateway.teams)
+
+
+@remember
+def _list_unlimited(teams: tuple[TeamAccess, ...]) -> tuple[TeamAccess, ...]:
+    return tuple(team for team in teams if not team.spending.is_limited and team.requests_at_once is None)
 
 
 def with_usage_answer(route: Route, gateway: Gateway) -> Route:

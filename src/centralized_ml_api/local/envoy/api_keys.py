@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from centralized_ml_api.local.admission.terms import TEAM_HEADER
+from centralized_ml_api.local.envoy.same_objects import remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,14 +60,24 @@ def build_key_check(teams: Sequence[TeamAccess], model: str | None = None) -> di
     return check
 
 
-def is_restricted(teams: Iterable[TeamAccess], model: str) -> bool:
+def is_restricted(teams: tuple[TeamAccess, ...], model: str) -> bool:
     """Returns whether some team may not call the model. Pure."""
-    return not all(team.may_call(model) for team in teams)
+    return bool(list_unauthorized(teams, model))
 
 
-def match_unauthorized_teams(teams: Iterable[TeamAccess], model: str) -> dict[str, Any]:
+def list_unauthorized(teams: tuple[TeamAccess, ...], model: str) -> list[TeamAccess]:
+    """Returns the teams that may not call the model, of those that may not call every one. Pure."""
+    return [team for team in _list_restricted(teams) if not team.may_call(model)]
+
+
+@remember
+def _list_restricted(teams: tuple[TeamAccess, ...]) -> tuple[TeamAccess, ...]:
+    return tuple(team for team in teams if not team.may_call_all)
+
+
+def match_unauthorized_teams(teams: tuple[TeamAccess, ...], model: str) -> dict[str, Any]:
     """Builds a header matcher on calls, after the key check, of teams that may not call the model. Pure."""
-    return match_teams(team for team in teams if not team.may_call(model))
+    return match_teams(list_unauthorized(teams, model))
 
 
 def match_teams(teams: Iterable[TeamAccess]) -> dict[str, Any]:

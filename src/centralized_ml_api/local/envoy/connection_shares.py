@@ -2,7 +2,7 @@
 
 Envoy has no limit for each address. But it can choose the filter chain of a connection by a hash of the
 address, and each chain has a limit of its own. Addresses of this machine have no share: behind them may be a
-proxy that brings everybody.
+proxy that brings everybody. docs/explanation/gateway.md has what the chains cost and how they might be fewer.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/network_filters/connection_limit_filter
 """
 

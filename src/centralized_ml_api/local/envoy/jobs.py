@@ -23,6 +23,7 @@ from centralized_ml_api.local.envoy.api_keys import (
     build_credential_removal,
     build_key_check,
     is_restricted,
+    list_unauthorized,
     match_teams,
     match_unauthorized_teams,
 )
@@ -233,7 +234,7 @@ def _list_kinds(gateway: Gateway, limits: Limits) -> Iterator[_Kind]:
 def _kind_of(path: str, route: ServedRoute, gateway: Gateway, limits: Limits, *, by_path: bool) -> _Kind:
     of_model = route.admission.body_limit_bytes if route.admission else None
     limit = of_model or route.body_limit_bytes or limits.body_bytes
-    refused = tuple(team.name for team in gateway.teams if not team.may_call(route.name))
+    refused = tuple(team.name for team in list_unauthorized(gateway.teams, route.name))
     return _Kind(path, limit, refused, by_path)
 
 
