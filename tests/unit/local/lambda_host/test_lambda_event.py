@@ -53,6 +53,9 @@ KEYS = {
 }
 
 
+AGENT = (("user-agent", "curl/8"),)
+
+
 def event_of(**changes: Any) -> dict[str, Any]:
     return build_lambda_event(replace(RECEIVED, **changes))
 
@@ -109,6 +112,11 @@ def test_no_query_is_null() -> None:
 def test_source_address_is_the_one_that_the_gateway_saw_not_the_one_that_was_claimed() -> None:
     assert EVENT["requestContext"]["identity"]["sourceIp"] == "10.0.0.9"
     assert event_of(headers=())["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+
+
+def test_the_user_agent_is_the_callers_or_null() -> None:
+    agents = [event_of(headers=headers)["requestContext"]["identity"]["userAgent"] for headers in (AGENT, ())]
+    assert agents == ["curl/8", None]
 
 
 def test_times_are_the_documented_two_forms() -> None:

@@ -42,6 +42,7 @@ def test_secrets_travel_through_standard_input_and_nowhere_else(make_server: Mak
     assert "s3cret" not in " ".join(launch.environment.values())
     assert "s3cret" not in repr(launch)
     assert read_specification(launch.stdin).environment == {"TOKEN": "s3cret"}
+    assert "s3cret" not in repr(read_specification(launch.stdin))
 
 
 def test_the_users_environment_is_not_shown_with_the_server(make_server: Make) -> None:
