@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.config.fields import engines, keys_of
+from centralized_ml_api.config.fields import engines, keys_of, nested_kinds
 from centralized_ml_api.config.json_schema import build_schema
 from centralized_ml_api.config.schema import (
     Adapter,
@@ -30,6 +31,7 @@ from centralized_ml_api.config.schema import (
     ScopedPermissions,
     SleepingServer,
     Team,
+    TeamLimits,
     TokenPrices,
     Vpc,
     Written,
@@ -68,6 +70,10 @@ _AFTER_LOCAL: tuple[tuple[str, type[Written]], ...] = (
 )
 
 
+_TITLES = {kind: title for title, kind in (*_BEFORE_LOCAL, *_AFTER_LOCAL)}
+_TITLES[TeamLimits] = _TITLES[Team]
+
+
 def render_config_reference() -> str:
     """Returns the page: one section for each object of the format, one row for each key."""
     schema = build_schema()
@@ -90,7 +96,7 @@ def _render_engines(kinds: dict[str, Any]) -> Iterable[str]:
     shared = keys_of(SleepingServer)
     of_all = {key: field for key, field in keys_of(LocalServing).items() if key not in _OF_PROCESSES}
     of_servers = {key: field for key, field in shared.items() if key not in of_all}
-    yield _render_section("`local` with any engine", _ANY_ENGINE, of_all, kinds[LlamaCpp.__name__])
+    yield _render_section(_ANY_ENGINE_TITLE, _ANY_ENGINE, of_all, kinds[LlamaCpp.__name__])
     yield _render_section("`local` with servers here", _SERVERS_HERE, of_servers, kinds[LlamaCpp.__name__])
     for engine, kind in engines().items():
         own = {key: field for key, field in keys_of(kind).items() if field != shared.get(key)}
@@ -107,14 +113,25 @@ def _render_section(
     title: str, about: str, fields: Mapping[str, WrittenField], described: dict[str, Any]
 ) -> str:
     ordered = sorted(fields.items(), key=lambda named: not named[1].is_required)
-    rows = [_row(key, field, described["properties"][key]) for key, field in ordered]
+    links = _link_objects(fields)
+    rows = [_row(key, field, described["properties"][key], links.get(key)) for key, field in ordered]
     head = "| key | type | default | meaning | example |\n| --- | --- | --- | --- | --- |"
     return "\n".join([f"## {title}\n", f"{about}\n", head, *rows, ""])
 
 
-def _row(key: str, field: WrittenField, schema: dict[str, Any]) -> str:
+def _link_objects(fields: Mapping[str, WrittenField]) -> dict[str, str]:
+    """Returns, by key, the title of the section about the objects that its value holds."""
+    titles = {key: _TITLES[kind] for key, kind in nested_kinds(fields).items() if kind in _TITLES}
+    return titles | ({"local": _ANY_ENGINE_TITLE} if "local" in fields else {})
+
+
+def _row(key: str, field: WrittenField, schema: dict[str, Any], title: str | None) -> str:
     example = _code(field.examples[0]) if field.examples else ""
-    cells = [f"`{key}`", _type(schema), _default(field), field.description or "", example]
+    kind = _type(schema)
+    if title is not None:
+        anchor = re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
+        kind = re.sub(r"objects?", rf"[\g<0>](#{anchor})", kind)
+    cells = [f"`{key}`", kind, _default(field), field.description or "", example]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
@@ -166,6 +183,7 @@ def _limits(schema: dict[str, Any]) -> str:
 _NO_LIMIT = 1_000_000
 _FEW = 3
 _OF_PROCESSES = ("replicas", "environment")
+_ANY_ENGINE_TITLE = "`local` with any engine"
 _ANY_ENGINE = "How one machine serves an entry. Each engine has further keys, in the sections below."
 _SERVERS_HERE = "The engines `llama.cpp`, `python` and `command` start servers on this machine."
 _MORE = "See also [any engine](#local-with-any-engine)."

@@ -53,6 +53,20 @@ def test_required_keys_come_first_and_others_show_their_default() -> None:
     assert keys["layers"].startswith("| `layers` | array of strings | `[]` | ")
 
 
+def test_an_object_leads_to_its_section() -> None:
+    page = render_config_reference()
+    titles = re.findall(r"^## (.*)$", page, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9_ -]", "", title.lower()).replace(" ", "-") for title in titles}
+    links = re.findall(r"\(#([^)]*)\)", page)
+    assert {*links} <= anchors
+    model, event = rows("`models[]`, a model"), rows("`event`")
+    assert " | [object](#autoscaling) | " in model["autoscaling"]
+    assert " | [object](#local-with-any-engine) | " in model["local"]
+    assert " | array of [objects](#hours) | " in event["hours"]
+    assert " | object | " in model["environment"]
+    assert " | [object](#teams-a-team-with-limits) | " in rows("`join`, places for teams that join")["limits"]
+
+
 def test_a_type_is_said_in_words() -> None:
     assert ' | `"auto"` or `"manual"` | ' in rows("`local` with the engine `python`")["fetch"]
     assert " | one of `1`, `3`, `5`, `7`, " in rows("`aws`")["log_retention_days"]
@@ -62,5 +76,5 @@ def test_a_type_is_said_in_words() -> None:
     assert ", or an array of them | " in speaks
     assert " | number, more than 0 | " in rows("`event`")["usd"]
     assert " | whole number, at least 1 | " in rows("`event`")["burst"]
-    assert " | array of strings or objects | " in rows("`event`")["teams"]
+    assert " | array of strings or [objects](#teams-a-team-with-limits) | " in rows("`event`")["teams"]
     assert " | any value | " in rows("`models[]`, a model")["sample"]
