@@ -13,13 +13,17 @@ import pytest
 from openai.pagination import SyncCursorPage
 
 from centralized_ml_api.api import error_shape as errors
+from centralized_ml_api.aws.stack.contract import KEY_FUNCTION, NOTHING_PAUSED, PAUSED_VARIABLE
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
-from contract.api import build_config
+from centralized_ml_api.local.machine.ports import free_port
+from contract.api import DOWN, build_config
 from contract.case import AWS, JSON, LOCAL, Bytes, Expected, Json, Request, refused, send
 from contract.targets import Targets, read_targets
+from support.api_gateway.functions import Functions
 from support.jobs_on_aws import make_table
 from support.local_api import start_local_api
 from support.moto_server import start_moto
+from support.odd_server import OddServer
 from support.synthesis import read_template
 from support.waiting import wait_until
 
@@ -27,25 +31,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.background import Background
-    from support.odd_server import OddServer
+    from support.moto_server import MotoServer
     from support.running_gateway import Answer
 
 pytestmark = pytest.mark.slow
-ENTRIES = {"echo", "function", "chat"}
+ENTRIES = {"echo", "function", "chat", DOWN}
 CONFIG = {"event": {"teams": ["red", "blue"]}, "aws": {"jobs": True}}
+PROBED = "/status/200"
 CHAT = {"model": "chat", "messages": [{"role": "user", "content": "a"}]}
 
 
 @pytest.fixture(scope="module")
+def late() -> int:
+    """Where the server of the entry that is away would listen."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
+    """The DynamoDB with the table of jobs."""
+    with start_moto(tmp_path_factory.mktemp("moto")) as moto:
+        yield moto
+
+
+@pytest.fixture(scope="module")
 def targets(
-    tmp_path_factory: pytest.TempPathFactory, odd: OddServer, background: Background
+    tmp_path_factory: pytest.TempPathFactory,
+    odd: OddServer,
+    background: Background,
+    late: int,
+    moto: MotoServer,
 ) -> Iterator[Targets]:
     folder = tmp_path_factory.mktemp("jobs")
-    models = [one for one in build_config(folder, odd.port, odd.port)["models"] if one["name"] in ENTRIES]
-    with (
-        start_moto(tmp_path_factory.mktemp("moto")) as moto,
-        start_local_api(folder, {"models": models, **CONFIG}) as local,
-    ):
+    models = [one for one in build_config(folder, odd.port, late)["models"] if one["name"] in ENTRIES]
+    next(model for model in models if model["name"] == DOWN)["local"]["ping"] = PROBED
+    with start_local_api(folder, {"models": models, **CONFIG}) as local:
         local.wait_serving()
         with read_targets(local, folder, background, tables_url=moto.url) as targets:
             table = read_template(folder / "cdk.out").id_of("AWS::DynamoDB::Table")
@@ -69,12 +89,12 @@ def start(targets: Targets, path: str, body: bytes) -> str:
     return location.removeprefix("/prod")
 
 
-def wait(targets: Targets, path: str) -> Answer:
+def wait(targets: Targets, path: str, team: str = "red") -> Answer:
     """The answer of a job, once it is there."""
     answers: list[Answer] = []
 
     def is_over() -> bool:
-        answers.append(ask(targets, path))
+        answers.append(ask(targets, path, team=team))
         return answers[-1].status != 202
 
     wait_until(is_over, f"{path} is over")
@@ -175,6 +195,77 @@ def test_a_page_that_cannot_be_is_refused(
     with pytest.raises(openai.APIStatusError) as refusal:
         list_pages(client, **query)
     assert (refusal.value.status_code, refusal.value.code) == (error.status, error.code)
+
+
+@pytest.fixture
+def functions(targets: Targets) -> Iterator[Functions]:
+    """The functions of the template, which are as they were deployed afterwards."""
+    functions = targets.back_ends.functions
+    assert isinstance(functions, Functions)
+    yield functions
+    functions.set_variables(KEY_FUNCTION, **{PAUSED_VARIABLE: NOTHING_PAUSED})
+    for team in ("red", "blue"):
+        targets.door.usage.key_of(team).enabled = True
+
+
+def wait_asked(functions: Functions, team: str) -> None:
+    """Waits until a job of a team has asked twice more what it may call: one answer came after now."""
+    event = json.dumps({"job_of": team}, separators=(",", ":")).encode()
+    before = functions.called.count(event)
+    wait_until(lambda: functions.called.count(event) > before + 1, f"a job of {team} asked")
+
+
+def pause(functions: Functions, *models: str) -> None:
+    """Pauses models in the stead of all that were; the function knows no keys then, as a cold one."""
+    told = json.dumps({"models": dict.fromkeys(models, "Lunch")}) if models else NOTHING_PAUSED
+    functions.set_variables(KEY_FUNCTION, **{PAUSED_VARIABLE: told})
+
+
+def test_a_job_goes_on_when_the_pause_of_its_model_ends_unless_its_team_may_not(
+    targets: Targets, functions: Functions, late: int, moto: MotoServer
+) -> None:
+    """As on one machine: see `tests/end_to_end/test_jobs.py`."""
+    jobs = {team: ask(targets, f"/{DOWN}", "POST", team, body=b"{}").json["id"] for team in ("red", "blue")}
+    for team in jobs:
+        wait_asked(functions, team)
+    pause(functions, DOWN)
+    for team in jobs:
+        wait_asked(functions, team)
+    with OddServer(late) as server:
+        wait_until(lambda: state_of(targets) == "ready", "it is there")
+        for team in jobs:
+            wait_asked(functions, team)
+        assert called(server) == [], "nobody calls what is paused"
+        blue = targets.door.usage.key_of("blue")
+        blue.enabled = False
+        pause(functions, DOWN)
+        wait_until(lambda: read_status(moto, jobs["blue"]) == "failed", "its job is over")
+        blue.enabled = True
+        Expected(401).check(wait(targets, f"/v1/jobs/{jobs['blue']}", "blue"), AWS)
+        pause(functions)
+        Expected(200).check(wait(targets, f"/v1/jobs/{jobs['red']}"), AWS)
+        assert len(called(server)) == 1
+    listed = {team: ask(targets, "/v1/jobs", team=team).json["data"][0]["status"] for team in jobs}
+    assert listed == {"red": "done", "blue": "failed"}
+
+
+def read_status(moto: MotoServer, job_id: str) -> str:
+    """How a job is, whose team cannot ask."""
+    database = moto.client("dynamodb")
+    (table,) = database.list_tables()["TableNames"]
+    items = database.scan(TableName=table, ConsistentRead=True)["Items"]
+    return next(str(item["job_status"]["S"]) for item in items if item["span"]["S"] == f"job#{job_id}")
+
+
+def state_of(targets: Targets) -> str:
+    """How the model is that was away."""
+    states = {entry["name"]: str(entry["state"]) for entry in targets.local.status()["entries"]}
+    return states[DOWN]
+
+
+def called(server: OddServer) -> list[str]:
+    """The calls that the model has got; it is probed elsewhere."""
+    return [path for path in server.asked if path == "/echo"]
 
 
 def test_without_a_key_there_are_no_jobs(targets: Targets) -> None:

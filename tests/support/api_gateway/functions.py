@@ -40,7 +40,7 @@ _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testin
 
 
 class Functions(dict[str, "Invoke"]):
-    """What runs functions, by their ARNs; `pools` are all that ever did.
+    """What runs functions, by their ARNs; `pools` are all that ever did, `called` what other functions asked.
 
     Args:
         specifications: By the same.
@@ -50,6 +50,7 @@ class Functions(dict[str, "Invoke"]):
         super().__init__()
         self._specifications = dict(specifications)
         self.pools: list[Pool] = []
+        self.called: list[bytes] = []
         for arn in specifications:
             self._run(arn)
 
@@ -118,7 +119,7 @@ def run_streams(
     control_url: str,
     hosting: Hosting | None = None,
     tables_url: str = "",
-    functions: Mapping[str, Invoke] | None = None,
+    functions: Functions | None = None,
 ) -> Iterator[dict[str, Stream]]:
     """The function of the template that streams, by its ARN, until the end of the block.
 
@@ -156,7 +157,7 @@ def run_streams(
                         background,
                         partial(_start_beside, start, start.keywords["environment"]),
                         name,
-                        _by_names(template, functions or {}),
+                        _by_names(template, functions) if functions else {},
                     )
                 )
                 later = {"AWS_ENDPOINT_URL_LAMBDA": url}
@@ -170,13 +171,14 @@ def _start_beside(
     return start(environment={**environment, "AWS_ENDPOINT_URL_LAMBDA": url})
 
 
-def _by_names(template: Template, functions: Mapping[str, Invoke]) -> dict[str, Invoke]:
+def _by_names(template: Template, functions: Functions) -> dict[str, Invoke]:
     """What runs the functions by the present, by what the template calls them."""
     arns = {name: _arn(name, template) for name, _ in _functions(template, "python")}
     return {name: partial(_run_present, functions, arn) for name, arn in arns.items() if arn in functions}
 
 
-async def _run_present(functions: Mapping[str, Invoke], arn: str, request_id: str, event: bytes) -> bytes:
+async def _run_present(functions: Functions, arn: str, request_id: str, event: bytes) -> bytes:
+    functions.called.append(event)
     return await functions[arn](request_id, event)
 
 
