@@ -175,6 +175,7 @@ def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
         provider = {"url": f"{server.url}/v1", "model": "m", "apis": ["openai-chat"]}
         models: dict[str, dict[str, object]] = {
             "hosted": {"provider": provider, "headers": ["X-Mine"]},
+            "claude": {"provider": {**provider, "apis": ["anthropic-messages"]}, "headers": []},
             "falls": {"provider": provider, "headers": [], "fallback": ["native"]},
             "native": {"endpoint": "native-endpoint", "speaks": "openai-chat", "headers": []},
         }

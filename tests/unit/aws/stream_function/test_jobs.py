@@ -76,6 +76,17 @@ def test_what_a_job_runs_is_what_was_sent_without_the_callers_credentials(jobs: 
     assert json.loads(asked.body) == {**QUESTION, "model": "m"}
 
 
+def test_a_job_names_the_betas_of_its_call(jobs: Jobs) -> None:
+    betas = {"Anthropic-Beta": "a,b", "Anthropic-Version": "2026-10-21"}
+    body = {**QUESTION, "model": "claude", "max_tokens": 9}
+    sent = {"Prefer": "respond-async", **betas}
+    accepted = jobs.front.invoke(build_event("/v1/messages", body, sent, team="red"))
+    assert accepted.status == 202, accepted.body.read()
+    jobs.run()
+    (asked,) = jobs.server.asked
+    assert {name: asked.headers[name.lower()] for name in betas} == betas
+
+
 @pytest.mark.parametrize("size", [0, 1_200_000])
 def test_bodies_larger_than_an_item_of_the_table_come_back_whole(jobs: Jobs, size: int) -> None:
     body = bytes(range(256)) * (size // 256)
