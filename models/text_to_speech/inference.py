@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hibari import Hibari
+from onnxruntime import InferenceSession, SessionOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +52,7 @@ def model_fn(model_dir: str) -> Hibari:
     """Loads the voice in the package."""
     del model_dir
     voice = Hibari()
+    voice.sess = _open_session(voice.model_path)
     voice("Ready.")  # loads the dictionaries, or the first caller would have to wait
     return voice
 
@@ -89,6 +91,18 @@ def output_fn(prediction: bytes, accept: str) -> tuple[bytes, str]:
     """Returns the response and its content type, always WAV."""
     del accept
     return prediction, "audio/wav"
+
+
+def _open_session(model: str) -> InferenceSession:
+    """Opens the network without the memory arena, which keeps what the longest sentence so far has taken.
+
+    Source: https://github.com/microsoft/onnxruntime/issues/11627
+    """
+    options = SessionOptions()
+    options.enable_cpu_mem_arena = False
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def _read_text(value: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from support.media import (
     draw,
     draw_huge_picture,
     encode,
+    measure_a_long_text,
     measure_an_hour_of_silence,
     read_large_pictures,
     record_minutes_of_silence,
@@ -383,6 +384,11 @@ def test_an_image_of_a_shape_that_no_page_has_is_refused(api: LocalApi, size: tu
 @pytest.mark.slow
 def test_hours_of_silence_take_no_more_memory_than_minutes() -> None:
     assert measure_an_hour_of_silence() < 100_000
+
+
+@pytest.mark.slow
+def test_nothing_is_kept_of_the_longest_sentence() -> None:
+    assert measure_a_long_text() < 64
 
 
 @pytest.mark.slow

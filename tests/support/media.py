@@ -80,6 +80,25 @@ read(encode(write((2000, 250), 6, 10, 20), "PNG"))
 most = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 print(json.dumps({"boxes": boxes, "most_mib": (most - before) // 1024}))
 """
+_SAY_LONG_TEXT = """
+import ctypes, json
+from pathlib import Path
+from inference import input_fn, model_fn, predict_fn
+
+def count_mib():
+    ctypes.CDLL(None).malloc_trim(0)  # as the server does
+    resident, shared = map(int, Path("/proc/self/statm").read_text().split()[1:3])
+    return (resident - shared) * 4096 // 2**20
+
+def say(text):
+    predict_fn(input_fn(json.dumps({"text": text}), ""), voice)
+
+voice = model_fn("")
+say("Hello.")
+before = count_mib()
+say("and one word after another " * 37)
+print(count_mib() - before)
+"""
 _HUGE_PICTURE = """
 import sys
 from PIL import Image
@@ -116,6 +135,11 @@ def read_large_pictures() -> dict[str, Any]:
     """Returns the boxes of a line in a photograph, upright and turned, and the MiB that odd ones take."""
     said: dict[str, Any] = json.loads(_run("ocr", _READ_PICTURES))
     return said
+
+
+def measure_a_long_text() -> int:
+    """Returns the MiB that a voice keeps of the longest sentence."""
+    return int(_run("text_to_speech", _SAY_LONG_TEXT))
 
 
 def build_blank_png(width: int, height: int) -> bytes:
