@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 _INTERRUPTED = 130
@@ -11,9 +12,14 @@ _INTERRUPTED = 130
 def main() -> None:
     """Runs the command line; an interruption ends it without a traceback, even while it still imports."""
     try:
-        from centralized_ml_api.cli import main as run_command_line  # noqa: PLC0415  # takes the longest
+        with contextlib.ExitStack() as stack:
+            if sys.argv[1:2] == ["up"]:
+                from centralized_ml_api.local.run.early_command import begun  # noqa: PLC0415  # of one verb
 
-        run_command_line()
+                stack.enter_context(begun(sys.argv[1:]))
+            from centralized_ml_api.cli import main as run_command_line  # noqa: PLC0415  # takes the longest
+
+            run_command_line()
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 

@@ -69,14 +69,9 @@ def up(
     address = parse_host(host)
     if (certificate is None) != (key is None):
         raise UsageError("--certificate and --key belong together", fix="give both, or --https alone")
-    try:
-        from centralized_ml_api.local.run.early import EarlyServers
-    except ModuleNotFoundError:
-        _load_plan(
-            config, address, public=public
-        )  # where serving is not installed, its faults come first, too
-        raise
-    early = EarlyServers(config, state)
+    from centralized_ml_api.local.run.early_command import take_begun
+
+    early = take_begun(config, state)
     with nullcontext() if detach else early:  # before anything else is imported
         from centralized_ml_api.local.run.options import ServeOptions
 

@@ -1,4 +1,4 @@
-"""Finds free TCP ports of this machine, listens on loopback, and tells which program holds a taken port."""
+"""Finds free TCP ports of this machine, and listens on loopback. Imports little: a start begins with it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import ipaddress
 import itertools
 import secrets
 import socket
-from typing import Any
 from urllib.parse import urlsplit
-
-import psutil
 
 from centralized_ml_api.errors import StartError
 
@@ -84,6 +81,8 @@ def reachable_addresses(host: str) -> tuple[str, ...]:
         return ()
     if host not in EVERYWHERE:
         return (host,)
+    import psutil  # noqa: PLC0415  # takes as long as everything else here, and a start on loopback needs none
+
     every = itertools.chain.from_iterable(psutil.net_if_addrs().values())
     found = (entry.address.partition("%")[0] for entry in every if entry.family == _family(host))
     return tuple(address for address in found if not ipaddress.ip_address(address).is_loopback)
@@ -153,6 +152,8 @@ def check_port(host: str, port: int) -> None:
         except PermissionError as error:
             raise StartError(f"port {port} needs root", fix="choose one above 1023: --port 8080") from error
         except OSError as error:
+            from centralized_ml_api.local.machine.port_holders import find_holder  # noqa: PLC0415  # as above
+
             holder = find_holder(port)
             if holder is None and error.errno != errno.EADDRINUSE:
                 raise StartError(
@@ -163,47 +164,6 @@ def check_port(host: str, port: int) -> None:
                 f"port {port} is held by {holder or 'another program'}",
                 fix=f"stop it, or choose another port: --port {_next_free(host, port)} (0 takes a free one)",
             ) from error
-
-
-def find_holder(port: int) -> str | None:
-    """Describes who listens on `port`, such as `envoy (pid 4711)`; None if nobody does or we may not see."""
-    for connection in _listeners():
-        if connection.laddr and connection.laddr.port == port:
-            return _describe(connection.pid)
-    return None
-
-
-def _listeners() -> list[Any]:
-    with contextlib.suppress(psutil.Error, OSError):
-        return [
-            connection
-            for connection in psutil.net_connections(kind="tcp")
-            if connection.status == psutil.CONN_LISTEN
-        ]
-    return []
-
-
-def _describe(pid: int | None) -> str:
-    with contextlib.suppress(psutil.Error):
-        if pid is not None:
-            return _describe_process(psutil.Process(pid))
-    return "a program of another user"
-
-
-def _describe_process(process: psutil.Process) -> str:
-    """Names, for a gateway, the `mlapi` above it, too: Envoy alone would be restarted when stopped."""
-    if _is_ours(process):
-        return f"mlapi (pid {process.pid}), which serves SageMaker's runtime API there"
-    parent = process.parent()
-    owner = f" of mlapi (pid {parent.pid})" if parent is not None and _is_ours(parent) else ""
-    return f"{process.name()} (pid {process.pid}){owner}"
-
-
-def _is_ours(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        words = process.cmdline()
-        return "up" in words and any(word.endswith(("mlapi", "centralized_ml_api")) for word in words)
-    return False
 
 
 def _next_free(host: str, port: int) -> int:

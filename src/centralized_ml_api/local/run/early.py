@@ -67,14 +67,25 @@ class EarlyServers:
         self._state, self._program = state.absolute(), program
         self._config = _read_digest(config)
         self._waiting: list[EarlyServer] = []
+        self._has_begun = False
 
-    def __enter__(self) -> Self:
-        """Starts what the note of the last run says, as far as it is still true."""
-        if self._config and sys.platform == "linux" and not (self._state / RUN_NAME).exists():
+    def begin(self) -> None:
+        """Starts what the note of the last run says, as far as it is still true; once."""
+        has_begun, self._has_begun = self._has_begun, True
+        if (
+            not has_begun
+            and self._config
+            and sys.platform == "linux"
+            and not (self._state / RUN_NAME).exists()
+        ):
             with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError, StartError):
                 note = _read_note(self._state / NOTE_NAME)
                 if note["config"] == self._config:
                     self._start_all(note["servers"], note["withheld"])
+
+    def __enter__(self) -> Self:
+        """Begins, unless it has begun."""
+        self.begin()
         return self
 
     def __exit__(self, *_: object) -> None:

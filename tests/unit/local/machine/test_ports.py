@@ -9,10 +9,10 @@ import socket
 import pytest
 
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.machine.port_holders import find_holder
 from centralized_ml_api.local.machine.ports import (
     bind_loopback,
     check_port,
-    find_holder,
     free_pair,
     free_port,
     quiet_port,
