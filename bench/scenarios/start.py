@@ -257,7 +257,7 @@ cores. Milliseconds are of a busy processor.
 | asyncio without `ssl` for the admission service | 4 ms, by hiding a module of Python | not built |
 
 **What is left.** Of these 1.30 s, the model's server has 0.53, as it has alone. `mlapi up` has 0.47: it imports
-three hundred modules of ours, and 0.12 are what answers `mlapi status`, which a start of less than two seconds
+355 modules of ours, and 0.12 are what answers `mlapi status`, which a start of less than two seconds
 leaves for later. Envoy has 0.16, with the first calls; 0.045 pass before it has any listener. The admission
 service has 0.13, of which half is Python and asyncio. So on two cores, the first response cannot come sooner
 than 1.1 times as late as from the server alone. Fewer modules would lower that further, or a third core."""  # noqa: E501  # rows of a table
