@@ -237,6 +237,7 @@ def an_organizer(stage: Stage) -> None:
     stage.run("pause", "chat", *on_aws)
     stage.run("pause", *on_aws)
     stage.run("pause", "--team", "red", *on_aws)
+    stage.run("keys", "rotate", "red", *on_aws)
     stage.run("resume", *on_aws)
     stage.run("message", "Lunch is here", *on_aws)
     stage.run("message", "--clear", *on_aws)

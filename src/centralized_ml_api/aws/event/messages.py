@@ -50,7 +50,7 @@ class AwsMessage:
         if message is None:
             raise StoredValueError(
                 f"the variable {MESSAGE_VARIABLE} of the function that streams is no message: nobody sees it",
-                fix="say it by `mlapi message WORDS --target aws`, which writes it anew",
+                fix="say something else, or nothing more, which writes it anew",
             )
         return message
 

@@ -110,7 +110,7 @@ class AwsPauses:
             raise StoredValueError(
                 f"the variable {PAUSED_VARIABLE} of the function that hands keys on has not the form of"
                 " pauses: not all of it pauses something",
-                fix="pause what shall be paused by `mlapi pause --target aws`, which writes it anew",
+                fix="pause what shall be paused, which writes it anew",
             )
         return pauses
 
