@@ -252,14 +252,14 @@ cores. Milliseconds are of a busy processor.
 | looking every 5 ms instead of 20 whether Envoy and the admission service answer | up to 15 ms for each, on the clock | kept |
 | looking for no garbage while the admission service imports | 150 ms from its start to its end instead of 156 | kept |
 | the first three and the looks, `up` / the server alone, 9 rounds | 1.64 -> 1.51; until the first response, 1.30 s of a processor instead of 1.46 | |
+| all of it, 14 rounds with fewer other programs | 1.71 -> 1.35; 1.16 s of a processor instead of 1.31 | |
 | scripts for the answers of providers and of endpoints in AWS only where an entry needs them | would take 13 of Envoy's 105 ms; each listener would have to read them from files | not built |
 | a smaller table of routes | all of it takes 22 of Envoy's 105 ms, and most is what callers are promised | not built |
 | asyncio without `ssl` for the admission service | 4 ms, by hiding a module of Python | not built |
 
-**What is left.** Of these 1.30 s, the model's server has 0.53, as it has alone. `mlapi up` has 0.47: it imports
-355 modules of ours, and 0.12 are what answers `mlapi status`, which a start of less than two seconds
-leaves for later. Envoy has 0.16, with the first calls; 0.045 pass before it has any listener. The admission
-service has 0.13, of which half is Python and asyncio. So on two cores, the first response cannot come sooner
+**What is left.** Of these 1.16 s, the model's server has 0.52, as it has alone. `mlapi up` has 0.37: it imports
+355 modules of ours. Envoy has 0.15, with the first calls; 0.045 pass before it has any listener. The admission
+service has 0.12, of which half is Python and asyncio. So on two cores, the first response cannot come sooner
 than 1.1 times as late as from the server alone. Fewer modules would lower that further, or a third core."""  # noqa: E501  # rows of a table
 
 SCENARIO = Scenario(
