@@ -32,6 +32,10 @@ class Target:
         """Is not asked."""
         raise NotImplementedError
 
+    async def until_announced(self, seconds: float) -> None:
+        """Is not asked."""
+        raise NotImplementedError(seconds)
+
     async def traffic(self) -> Traffic:
         """Is not asked."""
         raise NotImplementedError
