@@ -72,16 +72,12 @@ class EarlyServers:
     def begin(self) -> None:
         """Starts what the note of the last run says, as far as it is still true; once."""
         has_begun, self._has_begun = self._has_begun, True
-        if (
-            not has_begun
-            and self._config
-            and sys.platform == "linux"
-            and not (self._state / RUN_NAME).exists()
-        ):
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError, StartError):
-                note = _read_note(self._state / NOTE_NAME)
-                if note["config"] == self._config:
-                    self._start_all(note["servers"], note["withheld"])
+        if has_begun or not self._config or sys.platform != "linux":
+            return
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError, StartError):
+            note = _read_note(self._state / NOTE_NAME)
+            if note["config"] == self._config and not (self._state / RUN_NAME).exists():
+                self._start_all(note["servers"], note["withheld"])
 
     def __enter__(self) -> Self:
         """Begins, unless it has begun."""
@@ -212,11 +208,11 @@ def _read_note(path: Path) -> Any:
 
 def _read_digest(config: Path) -> str:
     """Returns what names a config and its content; empty if it cannot be read, or only once as a pipe is."""
-    if not config.is_file():
-        return ""
     try:
+        if not config.is_file():
+            return ""
         return hashlib.sha256(os.fsencode(config.absolute()) + b"\0" + config.read_bytes()).hexdigest()
-    except OSError:
+    except OSError:  # `is_file` raises it, too, for a name that is too long or in a folder of somebody else's
         return ""
 
 

@@ -130,3 +130,13 @@ def test_for_any_other_command_line_nothing_begins(files: tuple[Path, Path]) -> 
     config, state = files
     with begun(["check", str(config), "--state", str(state)], PROGRAM):
         assert running() == []
+
+
+@pytest.mark.parametrize("which", ["config", "state"])
+def test_a_path_at_which_no_file_can_be_is_left_to_the_verb(files: tuple[Path, Path], which: str) -> None:
+    config, state = files
+    too_long = config.with_name("a" * 300)
+    paths = (too_long, state) if which == "config" else (config, too_long)
+    with begun(["up", str(paths[0]), "--state", str(paths[1])], PROGRAM):
+        assert running() == []
+        assert not take_begun(*paths).pids
