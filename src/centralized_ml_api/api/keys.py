@@ -124,7 +124,7 @@ class Keys(Protocol):
     def rotate(self, team: str, grace: timedelta) -> str | None:
         """Gives the team a new key; the old one keeps working for `grace`, which may be 0.
 
-        Returns what the team is told of its pause, where keys know of one; None otherwise.
+        Returns what the team is told of its pause; None if it is not paused, or if pauses know no keys.
         """
         ...
 

@@ -42,7 +42,7 @@ class JoinItem:
 
 
 class JoinItemError(Exception):
-    """The item has another form: by hand, or by another version."""
+    """The item has another form: somebody edited it, or another version wrote it."""
 
 
 def read_join_item(item: Item) -> JoinItem:

@@ -286,6 +286,6 @@ def _read(item: Mapping[str, Any], table: str) -> JoinItem:
         return read_join_item(item)
     except JoinItemError as error:
         raise StoredValueError(
-            f"the item of who has joined, in the table {table}, has not the form of this version ({error})",
-            fix="deploy again, which adds what is missing; what a hand has changed, a hand must change back",
+            f"the item of who has joined, in the table {table}, is not in the form of this version ({error})",
+            fix="deploy again, which adds what is missing; undo by hand what was changed by hand",
         ) from error

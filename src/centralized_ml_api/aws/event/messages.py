@@ -49,8 +49,9 @@ class AwsMessage:
         message = _read(self._variable.load())
         if message is None:
             raise StoredValueError(
-                f"the variable {MESSAGE_VARIABLE} of the function that streams is no message: nobody sees it",
-                fix="say something else, or nothing more, which writes it anew",
+                f"the variable {MESSAGE_VARIABLE} of the function that streams is not in the form of a"
+                " message, so nobody sees it",
+                fix="set another message, or clear it: both rewrite the variable",
             )
         return message
 

@@ -102,15 +102,15 @@ class AwsPauses:
         """Returns what is paused.
 
         Raises:
-            StoredValueError: Somebody has written something else there, which pauses nothing.
+            StoredValueError: Somebody has written something else there, part of which pauses nothing.
         """
         value = self._variable.load()
         pauses = _read(value)
         if read_object(value) != _list_told(pauses):
             raise StoredValueError(
-                f"the variable {PAUSED_VARIABLE} of the function that hands keys on has not the form of"
-                " pauses: not all of it pauses something",
-                fix="pause what shall be paused, which writes it anew",
+                f"the variable {PAUSED_VARIABLE} of the function that passes keys on is not in the form of"
+                " pauses: not all of it has an effect",
+                fix="pause a model or a team again, which rewrites the variable",
             )
         return pauses
 

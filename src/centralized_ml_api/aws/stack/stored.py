@@ -1,7 +1,7 @@
 """Reads what is stored with a stack, where others may have written too: a hand, or another version.
 
-Functions of the stack take what has not the form of theirs for nothing, and so do the verbs that change it:
-they write it anew. A verb or a page that shows it says what is wrong.
+Functions of the stack ignore what is in another form, and so do the verbs that change it: they write it anew.
+A verb or a page that shows it says what is wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from centralized_ml_api.errors import DeployError
 
 
 class StoredValueError(DeployError):
-    """What is stored has not the form that this program writes."""
+    """What is stored is not in the form that this program writes."""
 
 
 def read_object(text: str) -> Mapping[str, Any] | None:

@@ -248,7 +248,7 @@ def parse_terms(text: str) -> RouteTerms:
     """Parses what `render_terms` rendered, which is without the limits of teams. Pure.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: It is something else.
     """
     try:
         written = json.loads(text)
@@ -262,7 +262,7 @@ def parse_limits(text: str) -> TeamLimits:
     """Parses what `render_limits` rendered. Pure.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: It is something else.
     """
     try:
         written = json.loads(text)

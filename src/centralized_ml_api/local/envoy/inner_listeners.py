@@ -21,7 +21,7 @@ _LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 
 
 def build_inner_listeners(gateway: Gateway, settings: Settings) -> dict[str, dict[str, Any]]:
-    """Builds those that are needed, by name: two for the translator, one once a job was to be called. Pure.
+    """Builds those that are needed, by name: two for the translator, one from the first job on. Pure.
 
     Args:
         gateway: What is served.

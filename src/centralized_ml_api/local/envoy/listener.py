@@ -178,7 +178,7 @@ def _build_protocol() -> dict[str, Any]:
 
 
 def _build_timeouts(limits: Limits) -> dict[str, Any]:
-    """A slow client loses its connection; one whose body was refused still has time to read why.
+    """Lets a slow client lose its connection; one whose body was refused still has time to read why.
 
     Only the routes of streams say how long a call may be silent. Others end by the time of the whole request
     or that of the whole response, and a timer that every piece begins anew costs each call more than these.

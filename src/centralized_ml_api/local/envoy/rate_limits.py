@@ -114,7 +114,7 @@ def list_active_filters(gateway: Gateway) -> list[str]:
 def build_join_limit() -> dict[str, Any]:
     """Builds the options, for a route, of the filter that limits how often one address may ask to join. Pure.
 
-    It is not the whole API's limit: who floods the door shall keep nobody from the models. An IPv6 network
+    It is not the whole API's limit: whoever floods the door must keep nobody from the models. An IPv6 network
     is one address.
     Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/local_rate_limit_filter
     """

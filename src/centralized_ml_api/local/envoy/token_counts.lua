@@ -2,8 +2,8 @@
 -- `STATE`, the keys of filter state by the name of a note;
 -- `OWN_REPLY`, `SERVED_BY`, `UNTAKEN` and `HIDES_USAGE_HEADER`, those of headers: which marks the gateway's own answers,
 -- names the entry among several that has answered, tells that none of them has got the call, and that its tokens are to be
--- hidden; `ATTEMPT`, the metadata of a call
--- of one among several; and `UNSENT`, the response flags of calls that reached no server.
+-- hidden; `ATTEMPT`, the metadata of a call of one among several; and `UNSENT`, the response flags of calls that reached no
+-- server.
 -- Of several reports in one answer the largest counts: reports of a stream grow, and a report that an answer quotes
 -- cannot hide the true one. A report of nothing is none: the translator's, where a server has not reported, and those of
 -- servers that count nothing.
@@ -114,8 +114,8 @@ local function read_timings(timings)
   return read, cached, numbers.predicted_n
 end
 
--- Notes which of several entries has answered, or that none has got the call, and that an answer which the translator passed on is no server's, which
--- may have worked all the same.
+-- Notes which of several entries has answered, or that none has got the call, and that an answer which the translator passed
+-- on is no server's, which may have worked all the same.
 local function note_who_answered(handle, headers)
   local served_by = headers:get(SERVED_BY)
   if served_by then handle:streamInfo():dynamicMetadata():set(USAGE, "served_by", served_by) end

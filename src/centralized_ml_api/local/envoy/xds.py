@@ -135,7 +135,7 @@ def build_endpoints_response(upstream: Upstream) -> DiscoveryResponse:
 def find_moved(before: Gateway, after: Gateway) -> list[Upstream]:
     """Returns the servers of this machine that are elsewhere afterwards, of those known before. Pure.
 
-    To say so needs none of the tables, which take Python longer to build than a call waits.
+    Telling Envoy needs none of the tables, which take longer to build than a caller should wait.
     """
     ports = {upstream.name: upstream.ports for upstream in before.upstreams if isinstance(upstream, Upstream)}
     return [

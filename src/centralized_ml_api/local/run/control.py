@@ -105,7 +105,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
 
 
 async def _until_first(*waits: Awaitable[object]) -> None:
-    """Waits until one of these is over: no stop of the target waits for who waits for its announcement."""
+    """Waits until the first of these is over, so that whoever waits for the announcement delays no stop."""
     waiting = {asyncio.ensure_future(wait) for wait in waits}
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -92,7 +92,7 @@ class JoinDesk:
         Raises:
             RefusalError: It cannot join so.
         """
-        self._check_tries(address)  # here too: who floods the desk shall not stand in the way of others
+        self._check_tries(address)  # here too: whoever floods the desk must not stand in anybody's way
         try:
             async with self._one_at_a_time:
                 joined = await self._take_place(address, code, name)

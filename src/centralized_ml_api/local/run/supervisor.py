@@ -148,8 +148,8 @@ class Supervisor:
     def entries(self) -> tuple[EntryStatus, ...]:
         """Returns how every entry is now, in config order.
 
-        One whose servers are ready is still starting until the gateway knows: nobody shall call it on our
-        word and be refused.
+        One whose servers are ready is still starting until the gateway knows: otherwise somebody might call
+        it on our word and be refused.
         """
         return tuple(
             replace(status, state="starting")

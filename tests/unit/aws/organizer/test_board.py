@@ -168,8 +168,8 @@ def test_no_key_is_made_that_the_pause_cannot_cover(screen: Screen) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("Lunch is here", "is no message: nobody sees it"),
-        ('{"words": "Lunch", "at": "noon"}', "is no message: nobody sees it"),
+        ("Lunch is here", "is not in the form of a message, so nobody sees it"),
+        ('{"words": "Lunch", "at": "noon"}', "is not in the form of a message, so nobody sees it"),
     ],
 )
 def test_a_message_that_somebody_wrote_by_hand_is_told_and_replaced(
@@ -187,7 +187,7 @@ def test_a_message_that_somebody_wrote_by_hand_is_told_and_replaced(
 def test_a_pause_that_somebody_wrote_by_hand_is_told_and_replaced(screen: Screen, written: str) -> None:
     screen.stack.keeper.variables[PAUSED_VARIABLE] = written
     shown = screen.show()
-    assert "has not the form of pauses" in shown["trouble"]
+    assert "is not in the form of pauses" in shown["trouble"]
     assert len(shown["teams"]) == 3
     assert screen.act("pause", team="red", words="Ask us") == {}
     assert screen.stack.paused["teams"] == {"red": "Ask us"}

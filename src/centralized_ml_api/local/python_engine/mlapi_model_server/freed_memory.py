@@ -35,7 +35,7 @@ def read_own_bytes(sizes: Path = _SIZES) -> int:
 
 
 def find_trim() -> Callable[[], object]:
-    """Returns what makes the allocator give back what is free; what does nothing, if it cannot."""
+    """Returns a function that makes the allocator give back what is free, or does nothing if it cannot."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return (lambda: trim(0)) if trim else (lambda: None)
 
