@@ -15,6 +15,9 @@ ROOMS ?= local/run plan aws/document config/checks
 FLAGS ?=
 PIP_AUDIT := 2.9.0
 INSTALL := $(BIN)/python tools/install_lock.py
+# Whoever interrupts the first set-up leaves a .venv without pip, or with half of it: venv completes it.
+HAS_PIP := $(BIN)/python -c 'import importlib.metadata, pip._internal.cli.main; importlib.metadata.version("pip")'
+VENV_WITH_PIP = $(HAS_PIP) 2>/dev/null || $(PYTHON) -m venv $(VENV)
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -23,7 +26,7 @@ help: ## This list
 $(VENV)/local.stamp: requirements/local.txt pyproject.toml
 	@echo "==> Setting up $(VENV) for serving (122 MB to download, 350 MB of disk, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV_WITH_PIP)
 	@$(INSTALL) requirements/local.txt --project
 	@touch $@
 
@@ -31,7 +34,7 @@ $(VENV)/local.stamp: requirements/local.txt pyproject.toml
 $(VENV)/aws.stamp: requirements.txt package-lock.json pyproject.toml
 	@echo "==> Setting up $(VENV) for AWS (about 700 MB, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV_WITH_PIP)
 	@$(INSTALL) requirements.txt --project
 	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
