@@ -69,6 +69,8 @@ def up(
     address = parse_host(host)
     if (certificate is None) != (key is None):
         raise UsageError("--certificate and --key belong together", fix="give both, or --https alone")
+    if metrics_port and metrics_port == port:
+        raise UsageError(f"--port and --metrics-port are both {port}", fix="choose another for one of them")
     from centralized_ml_api.local.run.early_command import take_begun
 
     early = take_begun(config, state)

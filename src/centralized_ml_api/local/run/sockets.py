@@ -49,8 +49,10 @@ class Sockets:
     """
 
     def __init__(self, runtime_port: int, metrics_port: int | None) -> None:
+        self.metrics = (
+            None if metrics_port is None else bind_loopback(metrics_port)
+        )  # asked for: it comes first
         self.runtime = bind_loopback(runtime_port)
-        self.metrics = None if metrics_port is None else bind_loopback(metrics_port)
         self.control = bind_loopback()
         self.token = secrets.token_urlsafe(32)
 

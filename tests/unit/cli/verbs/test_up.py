@@ -60,6 +60,15 @@ def test_a_certificate_and_its_key_belong_together(given: str, tmp_path: Path) -
     )
 
 
+def test_the_api_and_its_metrics_need_a_port_each(tmp_path: Path) -> None:
+    plan_of(tmp_path)
+    ran = mlapi("up", "models.json", "--port", "9000", "--metrics-port", "9000", cwd=tmp_path)
+    assert (ran.status, ran.talk) == (
+        2,
+        "error: --port and --metrics-port are both 9000\n  fix: choose another for one of them\n",
+    )
+
+
 def test_a_name_is_no_address() -> None:
     with pytest.raises(UsageError, match=r"--host example\.org is not an IP address"):
         parse_host("example.org")

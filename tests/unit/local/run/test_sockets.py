@@ -5,10 +5,22 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from centralized_ml_api.local.machine.ports import bind_loopback
-from centralized_ml_api.local.run.sockets import until_asked
+from centralized_ml_api.local.machine.ports import bind_loopback, quiet_port
+from centralized_ml_api.local.run.sockets import Sockets, until_asked
 
 FOREVER = 3600.0
+
+
+def test_metrics_get_the_port_that_was_asked_for_before_the_runtime_api_may_take_it() -> None:
+    port = quiet_port()
+    sockets = Sockets(port, port)
+    try:
+        assert sockets.metrics is not None
+        assert sockets.metrics.getsockname()[1] == port
+        assert sockets.runtime.getsockname()[1] not in {0, port}
+    finally:
+        for listening in sockets.all:
+            listening.close()
 
 
 def test_whoever_connects_is_noticed_at_whichever_socket() -> None:
