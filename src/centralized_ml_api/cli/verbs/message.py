@@ -18,26 +18,29 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("words", required=False, default="")
+@click.argument("words", nargs=-1)
 @click.option("--clear", is_flag=True, help="Take the message away.")
 @target_option("Tell who uses what runs on this machine, or what is deployed.")
 @state_option
 @region_option
 @stack_option
-def message(words: str, *, clear: bool, target: Target, state: Path, region: str | None, stack: str) -> int:
+def message(
+    words: tuple[str, ...], *, clear: bool, target: Target, state: Path, region: str | None, stack: str
+) -> int:
     """Say something to everybody, such as "Lunch is here".
 
     The page shows WORDS as a banner, and answers have them in the header x-event-message. They replace the
     message before, and stay until --clear, or until the API stops. With --target aws the page shows them
     within half a minute; a deploy that changes the function that streams takes them away, too.
     """
-    if clear == bool(words.strip()):
+    text = " ".join(words)
+    if clear == bool(text.strip()):
         raise UsageError("say either what the message is, or --clear")
     if target == "aws":
         acts = open_aws_acts(DEFAULT_CONFIG, region=region, stack=stack, state=state)
-        before = acts.do("message", {"words": words})["before"]
+        before = acts.do("message", {"words": text})["before"]
     else:
-        before = connect(state).say(words)
+        before = connect(state).say(text)
     flags = target_flags(target, state, region, stack)
     if clear:
         output.data("There is no message any more." if before else "There was no message.")

@@ -71,7 +71,8 @@ def test_a_message_is_said_and_taken_away(target: SilentTarget, tmp_path: Path) 
     assert (said.out, said.talk) == ("Everybody sees it from now on.\n", "Next: mlapi message --clear\n")
     cleared = mlapi("message", "--clear", cwd=tmp_path)
     assert cleared.out == "There is no message any more.\n"
-    assert target.ordered == ["message Dinner is here", "message "]
+    assert mlapi("message", "Dinner", "is", "cold", cwd=tmp_path).status == 0  # quotes are easily forgotten
+    assert target.ordered == ["message Dinner is here", "message ", "message Dinner is cold"]
     for words in ([], [" "], ["Dinner", "--clear"]):
         assert mlapi("message", *words, cwd=tmp_path).status == 2
-    assert len(target.ordered) == 2
+    assert len(target.ordered) == 3
