@@ -77,6 +77,18 @@ def _missing(document: Document, path: NodePath) -> Problem | None:
     )
 
 
+def _no_discriminator(document: Document, path: NodePath) -> Problem | None:
+    """Tells that `engine` is misspelt, which nothing else does: without it, nobody knows the other keys."""
+    parent, key = path[:-1], str(path[-1])
+    for other in document.value_at(parent):
+        if nearest(other, (key,)) == key:
+            location = document.key_location((*parent, other))
+            return rules.UNKNOWN_KEY.problem(
+                location, found=quoted(other), expected=quoted(key), fix=write(key)
+            )
+    return _missing(document, path)
+
+
 def _misspelt(document: Document, parent: NodePath, key: str) -> bool:
     kind = kind_at(document, parent)
     known = keys_of(kind) if kind else {}
@@ -233,7 +245,7 @@ def _bad_form(document: Document, path: NodePath) -> Problem:
 _OF_DISCRIMINATOR = frozenset({"union_tag_not_found", "union_tag_invalid"})
 _WORDED_BY: dict[str, Callable[[Document, NodePath], Problem | None]] = {
     "missing": _missing,
-    "union_tag_not_found": _missing,
+    "union_tag_not_found": _no_discriminator,
     "extra_forbidden": _unknown,
     "literal_error": _no_literal,
     "union_tag_invalid": _no_engine,

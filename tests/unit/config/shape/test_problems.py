@@ -54,6 +54,22 @@ def test_a_word_in_place_of_an_object_gets_an_example_of_one(
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "rule", "fix"),
+    [
+        ("engin", "C010", 'write "engine"'),
+        ("Engine", "C010", 'write "engine"'),
+        ("url", "C011", 'add "engine"'),
+    ],
+)
+def test_an_engine_whose_key_is_misspelt_is_told_from_one_that_is_missing(
+    key: str, rule: str, fix: str, good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    good["models"][0]["local"] = {"environment": {}, key: "llama.cpp"}
+    found = [(problem.id, problem.fix) for problem in problems_of(good)]
+    assert found == [(rule, fix)]
+
+
 def test_a_server_that_is_no_engine_is_called_by_its_address_or_started_by_a_command(
     good: dict[str, Any], problems_of: Callable[..., Any]
 ) -> None:
