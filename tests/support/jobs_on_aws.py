@@ -71,7 +71,8 @@ class AsyncLambda:
 class Jobs:
     """Both functions, what is between them, and the model behind the entries.
 
-    These are `hosted`, `native`, and `falls`, which falls back on the second. `deploy` starts one more
+    These are `hosted`, `native`, `claude`, which is asked by translation, `falls`, which falls back on the
+    second, and `rescued`, the second itself, which falls back on `claude` and it. `deploy` starts one more
     function of the API, with more variables.
     """
 
@@ -178,6 +179,11 @@ def start_jobs(folder: Path, loop: Background) -> Iterator[Jobs]:
             "claude": {"provider": {**provider, "apis": ["anthropic-messages"]}, "headers": []},
             "falls": {"provider": provider, "headers": [], "fallback": ["native"]},
             "native": {"endpoint": "native-endpoint", "speaks": "openai-chat", "headers": []},
+            "rescued": {
+                "endpoint": "native-endpoint",
+                "speaks": "openai-chat",
+                "fallback": ["claude", "native"],
+            },
         }
         variables = {
             **moto.environment,

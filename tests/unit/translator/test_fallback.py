@@ -28,7 +28,7 @@ console.log(JSON.stringify(await Promise.all(input.map(run))));
 
 
 def failed(status: int, *, is_free: bool = True, is_untaken: bool = False) -> dict[str, Any]:
-    return {"status": status, "isFree": is_free, "isUntaken": is_untaken}
+    return {"status": status, "isFree": is_free, "isUntaken": is_untaken, "isForNow": False}
 
 
 BUSY, BROKEN, AWAY = failed(429), failed(500), failed(503)
@@ -54,6 +54,34 @@ def test_the_next_one_is_asked_only_where_nobody_has_worked() -> None:
     found = run_script(ASK, [failures for failures, _ in CASES], CODE)
     for (failures, (asked, told, passed)), outcome in zip(CASES, found, strict=True):
         assert outcome == [asked, told, passed], failures
+
+
+WAIT = """
+import { askInTurn } from "./fallback.mjs";
+const run = async (failures) => {
+    const told = await askInTurn([...failures.keys()], async (index) => failures[index]);
+    return told.isForNow;
+};
+console.log(JSON.stringify(await Promise.all(input.map(run))));
+"""
+FOR_NOW = {**AWAY, "isForNow": True}
+WAITING = [
+    ([FOR_NOW], True),
+    ([AWAY], False),
+    ([UNTAKEN], False),
+    ([FOR_NOW, FOR_NOW], True),
+    ([BUSY, FOR_NOW], False),
+    ([FOR_NOW, BUSY], False),
+    ([FOR_NOW, UNTAKEN], True),
+    ([FOR_NOW, UNTAKEN, FOR_NOW], True),
+    ([FOR_NOW, UNTAKEN, BUSY], False),
+]
+
+
+def test_a_later_call_may_be_taken_only_where_no_entry_has_got_this_one() -> None:
+    found = run_script(WAIT, [failures for failures, _ in WAITING], CODE)
+    for (failures, expected), is_for_now in zip(WAITING, found, strict=True):
+        assert is_for_now is expected, failures
 
 
 READ = """

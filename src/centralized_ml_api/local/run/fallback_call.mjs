@@ -82,21 +82,16 @@ export class FallbackCall {
         const team = this.#team;
         const asked = new Map(attempts.filter(({ refused }) => !refused.includes(team)).map((each) => [each.name, each.path]));
         const body = await readAll(this.#incoming);
-        let wasTaken = false;
         const told = await askInTurn([...asked.keys()], async (name) => {
             const answer = await this.#call(asked.get(name), body);
-            if (answer.statusCode >= FIRST_ERROR) {
-                const failure = await this.#readFailure(answer, endings);
-                wasTaken ||= !failure.isForNow;
-                return failure;
-            }
+            if (answer.statusCode >= FIRST_ERROR) return this.#readFailure(answer, endings);
             this.#writeHead(answer, name);
             await pipeline(answer, this.#outgoing);
             return null;
         });
         if (told === null) return;
         const own = { "content-length": Buffer.byteLength(told.text), "x-request-id": this.#id };
-        this.#writeHead(told.answer, told.name, wasTaken ? own : { ...own, [UNTAKEN]: "true" });
+        this.#writeHead(told.answer, told.name, told.isForNow ? { ...own, [UNTAKEN]: "true" } : own);
         this.#outgoing.end(told.text);
     }
 

@@ -50,6 +50,16 @@ def test_a_job_one_of_whose_entries_has_answered_does_not_wait_for_the_others(jo
     assert len(jobs.server.asked) == 1
 
 
+def test_a_job_waits_for_an_entry_whose_fallback_cannot_take_its_body(jobs: Jobs, away: list[str]) -> None:
+    job_id = jobs.start({**QUESTION, "model": "rescued", "logprobs": True})
+    running = jobs.begin()
+    wait_until(lambda: jobs.endpoint.refused > 1, "it was called in vain")
+    jobs.endpoint.replicas += away
+    assert b"".join(running) == b"null"
+    assert jobs.look(job_id)[1] == ANSWER
+    assert (len(jobs.server.asked), jobs.statuses()) == (1, {job_id: "done"})
+
+
 @pytest.mark.usefixtures("away")
 def test_a_job_that_is_cancelled_while_its_model_is_away_calls_it_never(jobs: Jobs) -> None:
     job_id = jobs.start(b"{}", "/native")

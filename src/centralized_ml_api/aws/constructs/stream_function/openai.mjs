@@ -61,7 +61,8 @@ export async function answerEntry({ api, name, models, ...call }) {
         const error = explain(cause, cancellation.reason);
         const isUntold = !answer.headersSent && !answer.isPaid && !cause.mayHaveWorked && !cancellation.reason;
         const isFree = isUntold && !OWN_LIMITS.includes(error.code);
-        return { cause, error, status: error.status, isFree, isUntaken: error.code === INVALID_BODY.code };
+        const isUntaken = error.code === INVALID_BODY.code;
+        return { cause, error, status: error.status, isFree, isUntaken, isForNow: isRefusedForNow(cause) };
     };
     const attempt = (candidate) => {
         if (fallback.length) answer.servedBy = candidate;
@@ -69,11 +70,9 @@ export async function answerEntry({ api, name, models, ...call }) {
         return asked.then(() => null, failureOf);
     };
     const names = [name, ...fallback.filter(mayBeAsked)];
-    const told = await askInTurn(names, attempt, ({ error, cause }) => {
-        answer.wasTaken ||= !isRefusedForNow(cause);
-        logFailure(error, cause, answer.requestId);
-    });
+    const told = await askInTurn(names, attempt, ({ error, cause }) => logFailure(error, cause, answer.requestId));
     if (told === null) return;
+    answer.wasTaken = !told.isForNow;
     if (fallback.length) answer.servedBy = told.name;
     throw told.cause;
 }
