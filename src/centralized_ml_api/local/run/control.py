@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import web
 
 from centralized_ml_api.local.machine.listen import refuse_web_pages
+from centralized_ml_api.local.run.tasks import wait_for_first
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -74,7 +75,8 @@ def build_control_application(target: Controlled, token: str) -> web.Application
 
     async def status(request: web.Request) -> web.Response:
         if seconds := request.query.get("announced_within"):
-            await _until_first(target.until_announced(float(seconds)), closing.wait())
+            # No stop waits for whoever waits for the announcement.
+            await wait_for_first(target.until_announced(float(seconds)), closing.wait())
         return web.json_response((await target.look()).to_json())
 
     async def traffic(_: web.Request) -> web.Response:
@@ -102,13 +104,3 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         ]
     )
     return application
-
-
-async def _until_first(*waits: Awaitable[object]) -> None:
-    """Waits until the first of these is over, so that whoever waits for the announcement delays no stop."""
-    waiting = {asyncio.ensure_future(wait) for wait in waits}
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waiting:
-            wait.cancel()

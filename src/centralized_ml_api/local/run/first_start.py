@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from centralized_ml_api.commands import command, state_flags
 from centralized_ml_api.errors import StartError
+from centralized_ml_api.local.run.tasks import wait_for_first
 from centralized_ml_api.plan.engines import ENGINES
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ class FirstStart:
 
     async def until_serving(self, seconds: float) -> None:
         """Waits until the first entry answers, no longer than so many seconds."""
-        await self._until(self._serving, seconds)
+        await wait_for_first(self._serving.wait(), self._clock.sleep(seconds))
 
     async def until_announced(self, seconds: float) -> None:
         """Waits until it is time to announce that the API serves, no longer than so many seconds."""
-        await self._until(self._announced, seconds)
+        await wait_for_first(self._announced.wait(), self._clock.sleep(seconds))
 
     async def run(self) -> None:
         """Shows the status again when the slow entries are overdue.
@@ -66,15 +67,6 @@ class FirstStart:
         finally:
             waiting.cancel()
         raise StartError("no model could start", fix=self._fix)
-
-    async def _until(self, event: asyncio.Event, seconds: float) -> None:
-        happening = asyncio.create_task(event.wait())
-        late = asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({happening, late}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            happening.cancel()
-            late.cancel()
 
     async def _wait_for_the_slow(self) -> None:
         await self._serving.wait()

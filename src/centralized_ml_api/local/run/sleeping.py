@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from centralized_ml_api.local.machine.clock import WALL_CLOCK, Clock
 from centralized_ml_api.local.run.sleep_hours import HOURS_LOOK_SECONDS, keep_hours
 from centralized_ml_api.local.run.sleepers_link import count_places, describe_view, digest_view
+from centralized_ml_api.local.run.tasks import wait_for_first
 from centralized_ml_api.local.sleep.schedule import Schedule
 from centralized_ml_api.local.sleep.types import Calls, NotAwakeError, Phase, Step, View
 from centralized_ml_api.local.sleep.wake_times import describe_model
@@ -257,14 +258,7 @@ class Sleeping:
         now = self._clock.monotonic()
         dues = [self._schedule.next_at(now), now + HOURS_LOOK_SECONDS if self._hours else None]
         due = min((due for due in dues if due is not None), default=None)
-        waits: list[asyncio.Future[Any]] = [asyncio.create_task(self._news.wait())]
-        if due is not None:
-            waits.append(asyncio.ensure_future(self._clock.sleep(due - now)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await wait_for_first(self._news.wait(), *([] if due is None else [self._clock.sleep(due - now)]))
 
     def _act(self) -> None:
         keep_hours(self._schedule, self._hours, self._clock)

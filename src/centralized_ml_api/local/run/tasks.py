@@ -1,4 +1,4 @@
-"""Ends tasks, and waits until they have ended."""
+"""Waits for one of several, and ends tasks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Awaitable, Collection
+
+
+async def wait_for_first(*waits: Awaitable[object]) -> None:
+    """Waits until one of these is over, or until cancelled; then cancels the others. None may fail."""
+    waiting = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waiting:
+            wait.cancel()
 
 
 async def run_until_one_ends(tasks: Collection[asyncio.Task[Any]]) -> None:
