@@ -107,7 +107,10 @@ class Admin:
                     finally:
                         writer.close()
         except (*_NO_ANSWER, TimeoutError) as error:
-            raise StartError(f"the gateway does not answer on its admin socket: {error!r}") from error
+            raise StartError(
+                f"the gateway does not answer on its admin socket: {error!r}",
+                fix="if it is being started again, try once more in some seconds; otherwise, read its log",
+            ) from error
 
 
 async def _read_response(reader: asyncio.StreamReader) -> str:

@@ -77,6 +77,14 @@ def test_a_response_that_breaks_off_is_none(tmp_path: Path, received: bytes) -> 
     asyncio.run(ask())
 
 
+def test_a_gateway_that_was_just_killed_is_asked_once_more(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="does not answer on its admin socket: FileNotFoundError") as raised:
+        asyncio.run(Admin(tmp_path / "admin.sock").is_live())
+    assert raised.value.fix == (
+        "if it is being started again, try once more in some seconds; otherwise, read its log"
+    )
+
+
 def test_the_port_is_that_of_the_listener_that_has_one_wherever_it_stands(tmp_path: Path) -> None:
     pipe = {"local_address": {"pipe": {"path": "servers.sock"}}}
     port = {"local_address": {"socket_address": {"address": "127.0.0.1", "port_value": 8080}}}
