@@ -27,6 +27,8 @@ OK = 200
 AT_ONCE = 4
 """Calls under way while the capacity of a model is measured: more than it answers at once."""
 
+SHUFFLES = 51
+
 _JSON = "application/json"
 
 
@@ -89,6 +91,29 @@ def worst_ratio(quiet: Phase, flooded: Phase) -> float:
         p95(flooded.milliseconds[team]) / p95(milliseconds)
         for team, milliseconds in quiet.milliseconds.items()
     )
+
+
+def worst_ratio_by_chance(quiet: Phase, flooded: Phase) -> float:
+    """Returns what `worst_ratio` tends to be where a flood changes nothing: the median of many shuffles.
+
+    In each shuffle the calls of a team, from both phases, are dealt out to two phases of the same lengths.
+    """
+    chance = random.Random(0)  # noqa: S311  # decides nothing
+    return statistics.median(
+        worst_ratio(*_shuffle(quiet.milliseconds, flooded.milliseconds, chance)) for _ in range(SHUFFLES)
+    )
+
+
+def _shuffle(
+    first: Mapping[str, list[float]], second: Mapping[str, list[float]], chance: random.Random
+) -> tuple[Phase, Phase]:
+    phases = Phase("first"), Phase("second")
+    for team, milliseconds in first.items():
+        calls = [*milliseconds, *second[team]]
+        chance.shuffle(calls)
+        phases[0].milliseconds[team] = calls[: len(milliseconds)]
+        phases[1].milliseconds[team] = calls[len(milliseconds) :]
+    return phases
 
 
 def find_capacity(url: str, teams: Mapping[str, Team], seconds: float) -> float:

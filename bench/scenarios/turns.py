@@ -17,7 +17,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import language_model
-from bench.flooding import OK, Phase, Team, find_capacity, p95, run_phase, worst_ratio
+from bench.flooding import (
+    OK,
+    Phase,
+    Team,
+    find_capacity,
+    p95,
+    run_phase,
+    worst_ratio,
+    worst_ratio_by_chance,
+)
 from bench.scenario import Goal, Measured, Row, Run, Scenario
 from bench.serving import serve, supervisor_of
 from centralized_ml_api.local.admission.callers import ABOUT_SECONDS, PAUSES
@@ -80,7 +89,12 @@ class Way:
 
     def build_rows(self) -> list[Row]:
         """Builds the rows of the table."""
-        return [{"way": self.name, **phase.summarize()} for phase in (self.quiet, self.flood)]
+        worst = round(worst_ratio(self.quiet, self.flood), 2)
+        chance = round(worst_ratio_by_chance(self.quiet, self.flood), 2)
+        return [
+            {"way": self.name, **self.quiet.summarize(), "worst team": None, "by chance": None},
+            {"way": self.name, **self.flood.summarize(), "worst team": worst, "by chance": chance},
+        ]
 
 
 def build_config() -> dict[str, Any]:
@@ -191,8 +205,9 @@ SCENARIO = Scenario(
     ),
     notes=(
         "The first goal is what teams are promised. The second, for the worst of 19 teams, is partly a\n"
-        "matter of chance: each makes some 100 calls in quiet times, and as many during the floods. In a\n"
-        "short run on a busy machine it says nothing.\n\n"
+        "matter of chance: each makes some 100 calls in quiet times and as many during the floods, and the\n"
+        "five slowest of them decide on a p95. `worst team` is that figure, and `by chance` what it tends\n"
+        "to be where a flood changes nothing: the calls of each team, shuffled and dealt to two phases.\n\n"
         "The last goal is measured once no other team counts as being about any more: after three of their\n"
         "pauses, ten seconds at least."
     ),
