@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -57,14 +57,31 @@ class Report:
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Writes `report.md` and `report.json`; returns both paths."""
-        said = {"passed": self.is_passed, "counts": self.counts(), "facts": self.facts}
-        whole = {**said, "checks": [asdict(check) for check in self.checks]}
+        shown = self.redacted()
+        said = {"passed": shown.is_passed, "counts": shown.counts(), "facts": shown.facts}
+        whole = {**said, "checks": [asdict(check) for check in shown.checks]}
         paths = folder / "report.md", folder / "report.json"
-        paths[0].write_text(self.redact(self.render()), encoding="utf-8")
-        paths[1].write_text(
-            self.redact(json.dumps(whole, indent=1, ensure_ascii=False)) + "\n", encoding="utf-8"
-        )
+        paths[0].write_text(shown.render(), encoding="utf-8")
+        paths[1].write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return paths
+
+    def redacted(self) -> Report:
+        """Returns the report with each of its texts redacted: before any is escaped or shortened.
+
+        Twelve digits of a duration are no account.
+        """
+        return Report(
+            facts={name: self.redact(value) for name, value in self.facts.items()},
+            checks=[
+                replace(
+                    check,
+                    name=self.redact(check.name),
+                    reason=self.redact(check.reason),
+                    received=self.redact(check.received),
+                )
+                for check in self.checks
+            ],
+        )
 
     def render(self) -> str:
         """Renders Markdown, what failed first."""

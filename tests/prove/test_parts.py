@@ -93,6 +93,15 @@ def test_a_report_hides_accounts_keys_and_what_it_is_told(tmp_path: Path) -> Non
     assert json.loads(machine)["counts"] == {"passed": 1, "failed": 1, "skipped": 0}
 
 
+def test_a_report_stays_json_whatever_it_hides(tmp_path: Path) -> None:
+    report = Report(checks=[Check("keys", "k", "passed", seconds=0.017187255012)])
+    report.hide('a "quoted" key', "key")
+    report.checks.append(Check("keys", "l", "failed", 'it said: a "quoted" key'))
+    _, machine = report.write(tmp_path)
+    first, second = json.loads(machine.read_text(encoding="utf-8"))["checks"]
+    assert (first["seconds"], second["reason"]) == (0.017187255012, "it said: <key>")
+
+
 def test_a_report_without_checks_has_not_passed() -> None:
     assert not Report().is_passed
     assert Report(checks=[Check("g", "n", "passed"), Check("g", "m", "skipped", "why")]).is_passed
