@@ -208,7 +208,8 @@ def test_a_form_gets_the_servers_own_model_and_says_what_it_lacks() -> None:
         assert passed_on == build_form(model="org/own", language="en")
         chooses = RouteTerms({"whisper": HEARS}, wait_seconds=240, chooses=True)
         for body, content_type, said in (
-            (build_form(), FORM, 'The form must have a field "model"'),
+            (build_form(language="en"), FORM, 'The form must have a field "model"'),
+            (build_form(), FORM, "The form has no parts."),
             (b"{}", "application/json", "multipart/form-data"),
         ):
             asked = world.ask(chooses, body, content_type=content_type)
