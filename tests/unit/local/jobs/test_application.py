@@ -43,11 +43,12 @@ class Api:
     def __init__(self, folder: Path, **limits: int) -> None:
         self.book = JobBook(JobStore(folder), JobLimits(**limits), clock=HandClock().clock)
         self.runner = JobRunner(self.book, self.call)
-        self.may_answer = asyncio.Event()
+        self.called, self.may_answer = asyncio.Event(), asyncio.Event()
         self.client: TestClient[Any, Any]
 
     @contextlib.asynccontextmanager
     async def call(self, asked: Asked, request: Path) -> AsyncIterator[tuple[Answered, AsyncIterator[bytes]]]:
+        self.called.set()
         await self.may_answer.wait()
         assert asked.path
         yield EVENTS, self.body(await asyncio.to_thread(request.read_bytes))
@@ -251,6 +252,7 @@ def test_a_job_that_broke_off_says_so_in_the_shape_of_its_path(tmp_path: Path, p
         api = Api(tmp_path)
         async with api.serving():
             location = await api.added(path)
+            await api.called.wait()  # by then, nobody notes any more that it runs
             (job,) = api.book.list_of("red")
             await api.book.fail(job, errors.JOB_INTERRUPTED)
             answer = await api.ask("GET", location)
