@@ -208,10 +208,9 @@ SCENARIO = Scenario(
         "matter of chance: each makes some 100 calls in quiet times and as many during the floods, and the\n"
         "five slowest of them decide on a p95. `worst team` is that figure, and `by chance` what it tends\n"
         "to be where a flood changes nothing: the calls of each team, shuffled and dealt to two phases.\n"
-        "What is more than that comes from the flood's one call under way, which nothing can interrupt: the\n"
-        "same few calls of a team may meet it each time. [Decision\n"
-        "0042](../decisions/0042-who-floods-gives-way.md) says what was tried. More places in the model, or\n"
-        "shorter answers, would change it.\n\n"
+        "Where the rest comes from has not been measured. A call of the flood that is under way cannot be\n"
+        "interrupted, and may be a part of it: [decision 0042](../decisions/0042-who-floods-gives-way.md)\n"
+        "says what was tried.\n\n"
         "The last goal is measured once no other team counts as being about any more: after three of their\n"
         "pauses, ten seconds at least."
     ),
