@@ -1,6 +1,7 @@
-"""The gap: two updates of one item of DynamoDB may meet, as moto answers each call in a thread of its own.
+"""The gap: two calls that meet at one item of DynamoDB, as moto answers each call in a thread of its own.
 
-DynamoDB changes an item by one update after the other.
+An update may be lost, and a reader may see an item of which only some attributes are changed. DynamoDB
+changes an item by one update after the other, each as a whole.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html
 (conditional writes, atomic counters)
 """
@@ -11,18 +12,18 @@ import functools
 import threading
 from typing import Any
 
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.responses import DynamoHandler
 
 _LOCK = threading.Lock()
 
 
 def close() -> None:
-    """Lets no update begin before the one before it has ended."""
-    unlocked = DynamoDBBackend.update_item
+    """Lets no call of DynamoDB begin before the one before it is answered."""
+    unlocked = DynamoHandler.call_action
 
     @functools.wraps(unlocked)
-    def update_item(self: DynamoDBBackend, *args: Any, **named: Any) -> Any:
+    def call_action(self: DynamoHandler) -> Any:
         with _LOCK:
-            return unlocked(self, *args, **named)
+            return unlocked(self)
 
-    DynamoDBBackend.update_item = update_item  # type: ignore[method-assign]
+    DynamoHandler.call_action = call_action  # type: ignore[method-assign]

@@ -37,6 +37,7 @@ def test_a_call_becomes_a_job_whose_answer_is_as_it_would_have_been(jobs: Jobs) 
         "model": "hosted",
         "created_at": document["created_at"],
     }
+    assert isinstance(document["created_at"], int)
     assert len(document["id"]) == len("job_") + 32
     assert jobs.server.asked == [], "nothing has run"
     waiting, said = jobs.look(document["id"])
@@ -259,6 +260,11 @@ def test_a_job_whose_function_has_died_failed_and_holds_no_place(jobs: Jobs) -> 
     jobs.start(QUESTION)
     jobs.start(QUESTION)
     assert jobs.call(body=QUESTION).status == 429
+
+
+def test_the_newest_job_is_listed_first(jobs: Jobs) -> None:
+    started = [jobs.start(QUESTION) for _ in range(LIMITS["most_at_once"])]
+    assert list(jobs.statuses()) == started[::-1], "within one second, too"
 
 
 def test_a_job_is_kept_for_a_day(jobs: Jobs) -> None:

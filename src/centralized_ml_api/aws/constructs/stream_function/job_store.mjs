@@ -37,12 +37,13 @@ export class JobStore {
 
     // Keeps a new job: `{id, model, request, body}`, of which `request` is any JSON. Returns it. Throws TooManyJobs.
     async add(owner, { id, model, request, body }) {
-        const now = Math.floor(this.#now());
+        const created = this.#now();
+        const now = Math.floor(created);
         const job = {
             ...keyOf(owner, id),
             job_status: QUEUED,
             model_name: model,
-            created_at: now,
+            created_at: created, // with its milliseconds, which order the jobs of one second
             over_by: now + limits.queue_seconds + limits.grace_seconds,
             ...(this.#keptSeconds && { expires_at: now + this.#keptSeconds }),
             request_text: JSON.stringify(request),

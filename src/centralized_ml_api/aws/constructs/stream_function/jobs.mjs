@@ -129,7 +129,7 @@ function passedHeaders({ headers }, models) {
 
 function describe(job) {
     const status = store.isLost(job) ? FAILED : job.job_status;
-    return { id: idOf(job), object: "job", status, model: job.model_name, created_at: job.created_at };
+    return { id: idOf(job), object: "job", status, model: job.model_name, created_at: Math.floor(job.created_at) };
 }
 
 function refuseMany() {
