@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import hdrs, web
@@ -156,13 +157,16 @@ class _Desk:
         return _respond(200, self._describe(cancelled or job))
 
     async def _hand_out(self, request: web.Request, answered: Answered, path: Path) -> web.StreamResponse:
-        """Answers as the call was answered."""
-        file = await asyncio.to_thread(path.open, "rb")
+        """Answers as the call was answered, or 404 once the job is being forgotten."""
+        try:
+            file = await asyncio.to_thread(path.open, "rb")
+        except FileNotFoundError:
+            return _refuse(request, errors.JOB_NOT_FOUND)
         with file:
             answer = web.StreamResponse(status=answered.status)
             for name, value in answered.headers:
                 answer.headers.add(name, value)
-            answer.content_length = (await asyncio.to_thread(path.stat)).st_size
+            answer.content_length = os.fstat(file.fileno()).st_size
             await answer.prepare(request)
             while request.method != hdrs.METH_HEAD and (
                 piece := await asyncio.to_thread(file.read, _PIECE_BYTES)

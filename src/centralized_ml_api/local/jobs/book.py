@@ -67,6 +67,7 @@ class JobBook:
         self._starts = 0
         self._coming: list[Job] = []  # those that are being written
         self._held: set[Held] = set()
+        self._leaving = asyncio.Lock()  # no file of a job is removed while its end is being written
 
     async def load(self) -> None:
         """Takes over what an earlier process left: what was running has failed.
@@ -214,18 +215,26 @@ class JobBook:
         Raises:
             OSError: That cannot be written.
         """
-        cancelled = replace(job, status="cancelled", size=0)
+        now = self._clock.now().timestamp()  # at 0, it would have been over for long, and be forgotten
+        cancelled = replace(job, status="cancelled", size=0, finished=now)
         self._put(cancelled)  # first, so that it is not called meanwhile
-        return await self._end(cancelled)
+        async with self._leaving:
+            return await self._end(cancelled)
 
     async def forget(self, job: Job) -> None:
-        """Removes a job that is over.
+        """Removes a job that is over; from the beginning on, nobody finds it.
 
         Raises:
-            OSError: It cannot be removed.
+            OSError: It cannot be removed, and so is found again.
         """
-        await run_to_end(self.store.remove, job)
-        self._jobs.pop(job.id, None)
+        async with self._leaving:
+            found = self._jobs.pop(job.id, None)
+            try:
+                await run_to_end(self.store.remove, job)
+            except OSError:
+                if found is not None:
+                    self._put(found)
+                raise
         self.changed.set()
 
     async def forget_expired(self, ends: datetime | None) -> None:

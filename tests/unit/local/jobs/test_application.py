@@ -233,6 +233,20 @@ def test_a_job_that_is_done_is_forgotten(tmp_path: Path) -> None:
     story(tell)
 
 
+def test_an_answer_that_is_removed_before_it_is_opened_is_gone(tmp_path: Path) -> None:
+    async def tell() -> None:
+        api = Api(tmp_path)
+        api.may_answer.set()
+        async with api.serving():
+            location = await api.added()
+            await api.over(location)
+            (job,) = api.book.list_of("red")
+            api.book.store.remove(job)
+            assert await code(await api.ask("GET", location)) == (404, "job_not_found")
+
+    story(tell)
+
+
 def test_there_may_be_too_many(tmp_path: Path) -> None:
     async def tell() -> None:
         api = Api(tmp_path, kept_per_team=1)

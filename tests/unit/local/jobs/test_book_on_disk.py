@@ -213,3 +213,66 @@ def test_a_write_that_nobody_waits_for_ends_before_the_next_one_begins(
         assert world.files == {f"{job.id}.json"}
 
     story(tell)
+
+
+@pytest.mark.parametrize(("how", "left"), [("forget", []), ("forget_expired", ["cancelled"])])
+def test_a_job_is_not_removed_while_its_end_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, left: list[str]
+) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        job = await world.add()
+        book, may_end, did = world.book, threading.Event(), list[str]()
+        store, begun, loop = book.store, asyncio.Event(), asyncio.get_running_loop()
+        finish, remove = store.finish, store.remove
+
+        def finish_slowly(over: Job) -> None:
+            loop.call_soon_threadsafe(begun.set)
+            assert may_end.wait(30)
+            finish(over)
+            did.append("finish")
+
+        def note_removal(over: Job) -> None:
+            did.append("remove")
+            remove(over)
+
+        monkeypatch.setattr(store, "finish", finish_slowly)
+        monkeypatch.setattr(store, "remove", note_removal)
+        cancelling = asyncio.create_task(book.cancel(job))
+        await begun.wait()
+        world.time.seconds = 1
+        (cancelled,) = book.list_of("red")
+        leaving = book.forget(cancelled) if how == "forget" else book.forget_expired(None)
+        forgetting = asyncio.create_task(leaving)
+        for _ in range(5):
+            await asyncio.to_thread(int)  # a removal that does not wait has begun before the last of these
+        may_end.set()
+        await asyncio.gather(cancelling, forgetting)
+        assert did == ["finish", "remove"][: 2 - len(left)]
+        assert [each.status for each in book.list_of("red")] == left
+        assert [*world.files] == [f"{job.id}.json"] * len(left)
+
+    story(tell)
+
+
+def test_a_job_that_is_being_removed_is_not_found_unless_the_disk_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def tell() -> None:
+        world = World(tmp_path)
+        await world.answer(await world.add())
+        (done,) = world.book.list_of("red")
+
+        def refuse(job: Job) -> None:
+            assert world.book.find(job.id, "red") is None
+            raise PermissionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(world.book.store, "remove", refuse)
+            with pytest.raises(PermissionError):
+                await world.book.forget(done)
+        assert world.book.find(done.id, "red") == done
+        await world.book.forget(done)
+        assert (world.book.list_of("red"), world.files) == ([], set())
+
+    story(tell)
