@@ -18,7 +18,7 @@ from support.background import start_background
 from support.bedrock import ACCOUNT, CLAUDE, GPT, WORDS, Bedrock, start_bedrock
 from support.local_api import LocalApi, start_local_api
 from support.signed_runtime import Keys
-from support.waiting import wait_until
+from support.waiting import text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ def test_a_refused_login_is_not_the_callers_fault_and_a_new_one_counts(on_bedroc
     answer = on_bedrock.call("claude")
     assert (answer.status, answer.json()["error"]["code"]) == (502, "provider_refused_key")
     log = on_bedrock.api.folder / ".mlapi/logs/gateway.log"
-    wait_until(lambda: "the provider of claude answered 403" in log.read_text(), "the reason is in the log")
+    wait_until(lambda: "the provider of claude answered 403" in text_of(log), "the reason is in the log")
     assert ACCOUNT not in log.read_text()
     log_in(on_bedrock.bedrock.keys, on_bedrock.credentials, "AKIDNEXTONE")
     wait_until(lambda: on_bedrock.call("claude").status == 200, "the new login is used")

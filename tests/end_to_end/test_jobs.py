@@ -222,9 +222,13 @@ def test_a_job_goes_on_when_the_pause_of_its_model_ends_unless_its_team_may_not(
         blue = {"x_api_key": local_keys.show("blue")}
         wait_until(lambda: read(api, "/v1/jobs", **blue)[0] == 200, "the new key works")
         assert read(api, waiting["blue"], **blue)[1]["error"]["code"] == "unauthorized"
-        lines = [json.loads(line) for line in (state / "logs" / "access.log").read_text().splitlines()]
-        told = [line["status"] for line in lines if line["model"] == "echo"]
-        assert told.count(503) == 1, "only the call that did not wait was refused"
+
+        def told() -> list[int]:
+            lines = map(json.loads, (state / "logs" / "access.log").read_text().splitlines())
+            return [line["status"] for line in lines if line["model"] == "echo"]
+
+        wait_until(lambda: 200 in told(), "the call of red's job is in the log, and so are those before it")
+        assert told().count(503) == 1, "only the call that did not wait was refused"
 
 
 def test_a_job_of_a_paused_team_goes_on_when_that_ends(tmp_path: Path, odd: OddServer) -> None:

@@ -16,7 +16,7 @@ from support.local_api import LocalApi, odd_command, start_local_api
 from support.model_server import ModelServer, answer, start_model_server
 from support.runtime import FakeEndpoint
 from support.signed_runtime import Keys, start_signed_runtime
-from support.waiting import wait_until
+from support.waiting import text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,7 +184,7 @@ def test_what_aws_refuses_is_in_the_gateways_log_alone(real: Real) -> None:
     assert (answered.status, error["code"]) == (502, "model_failed")
     assert "ExpiredToken" not in error["message"]
     log = real.api.folder / ".mlapi/logs/gateway.log"
-    wait_until(lambda: "ExpiredTokenException" in log.read_text(), "the reason is in the log")
+    wait_until(lambda: "ExpiredTokenException" in text_of(log), "the reason is in the log")
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 DEADLINE_SECONDS = 30.0
 LOOK_SECONDS = 0.02
@@ -29,3 +30,8 @@ async def until(condition: Callable[[], object], what: str, seconds: float = DEA
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain until {what}")
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def text_of(log: Path) -> str:
+    """What a log says so far; nothing before there is one, which a process makes with its first line."""
+    return log.read_text() if log.exists() else ""

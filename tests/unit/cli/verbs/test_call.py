@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[OddServer]:
+def one_server() -> Iterator[OddServer]:
     with OddServer() as odd:
         yield odd
+
+
+@pytest.fixture
+def server(one_server: OddServer) -> OddServer:
+    """The server without the catalogue that another test gave it."""
+    one_server.catalogue = None
+    return one_server
 
 
 @pytest.mark.parametrize(

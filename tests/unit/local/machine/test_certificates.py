@@ -103,9 +103,10 @@ def test_fingerprints_are_written_as_browsers_show_them(made: Certificate) -> No
     assert made.fingerprint == made.fingerprint.upper()
 
 
-def test_the_authority_stays_and_the_servers_key_does_not(folder: Path, made: Certificate) -> None:
+def test_the_authority_stays_and_the_servers_key_does_not(tmp_path: Path) -> None:
+    made, _ = make_certificate(tmp_path, HOST, NOW)
     key = made.key.read_bytes()
-    again, is_new = make_certificate(folder, "127.0.0.1", NOW + timedelta(days=100))
+    again, is_new = make_certificate(tmp_path, "127.0.0.1", NOW + timedelta(days=100))
     assert (is_new, again.authority_fingerprint) == (False, made.authority_fingerprint)
     assert again.fingerprint != made.fingerprint
     assert made.key.read_bytes() != key
