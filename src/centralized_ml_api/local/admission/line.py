@@ -37,7 +37,8 @@ class Line:
     long, `read_beside` how many tokens of prompts each caller had read since the last of them got its place.
     `slots` are those of the server, if there is one alone. `sleeper` is the entry that must be awake; None if
     it never sleeps. `notices_seconds` is how long the server may need to notice that a caller has left.
-    `look_again` is set while a place is free that none of those who wait may have yet.
+    `look_again` is set while a place is free that none of those who wait may have yet. `number` counts the
+    lines in the order in which they were first called.
     """
 
     places: int | None = None
@@ -52,6 +53,7 @@ class Line:
     read_beside: Counter[str] = field(default_factory=Counter)
     slots: Slots = field(default_factory=Slots)
     look_again: asyncio.TimerHandle | None = None
+    number: int = 0
 
     @property
     def waiting_count(self) -> int:

@@ -86,6 +86,8 @@ class Turns:
         self.changed: Callable[[], None] = lambda: None
         self._awake: frozenset[str] = frozenset()
         self._lines: dict[str, Line] = {}
+        self._waits_at: dict[str, set[str]] = {}
+        """The entries at which each caller waits."""
         self._under_way: dict[Call, tuple[str, str]] = {}
         self._at_once: dict[str, int] = {}
         self._sizes: dict[str, tuple[int | None, int]] = {}
@@ -128,7 +130,7 @@ class Turns:
             LineFullError: Too many calls wait there already.
             NotAwakeError: The entry did not wake.
         """
-        line = self._lines.setdefault(entry, Line())
+        line = self._lines.setdefault(entry, Line(number=len(self._lines)))
         line.places, line.servers = self._sizes.get(entry, (places, servers))
         line.sleeper = sleeper
         line.notices_seconds = notices_seconds
@@ -141,12 +143,13 @@ class Turns:
         turn: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         waiting = Waiting(call, caller, prompt, (places or 0) // servers, turn)
         line.waiting.setdefault(caller, deque()).append(waiting)
+        self._waits_at.setdefault(caller, set()).add(entry)
         self._serve(entry)
         try:
             return await waiting.turn
         except asyncio.CancelledError:
             if not self.give_back(call):
-                line.leave(waiting)
+                self._leave(entry, waiting)
                 self._note_change(line)
             raise
 
@@ -181,7 +184,8 @@ class Turns:
             del self._total[caller]
         self._serve(entry)
         if caller in self._at_once:  # it may wait elsewhere because of the call that is over
-            for other in [name for name, line in self._lines.items() if caller in line.waiting]:
+            waits_at = self._waits_at.get(caller, ())
+            for other in sorted(waits_at, key=lambda name: self._lines[name].number):
                 self._serve(other)
         return True
 
@@ -212,7 +216,7 @@ class Turns:
         for entry in self._lines_of(sleepers):
             line = self._lines[entry]
             for waiting in [waiting for queue in line.waiting.values() for waiting in queue]:
-                line.leave(waiting)
+                self._leave(entry, waiting)
                 if not waiting.turn.done():
                     waiting.turn.set_exception(NotAwakeError())
             self._note_change(line)
@@ -248,6 +252,15 @@ class Turns:
         if line.sleeper is not None:
             self.changed()
 
+    def _leave(self, entry: str, waiting: Waiting) -> None:
+        """Takes a call out of the line of its entry, if it is still in it."""
+        line, caller = self._lines[entry], waiting.caller
+        line.leave(waiting)
+        if caller not in line.waiting and caller in self._waits_at:
+            self._waits_at[caller].discard(entry)
+            if not self._waits_at[caller]:
+                del self._waits_at[caller]
+
     def _serve(self, entry: str) -> None:
         """Gives out every place that somebody may have."""
         line = self._lines[entry]
@@ -258,11 +271,11 @@ class Turns:
             if waiting is None:
                 break
             if self._ended.take(waiting.call):
-                line.leave(waiting)
+                self._leave(entry, waiting)
                 waiting.turn.set_exception(CallOverError())
                 continue
             slot = line.note_turn(waiting, presence, self._now())
-            line.leave(waiting)
+            self._leave(entry, waiting)
             self._total[waiting.caller] += 1
             self._under_way[waiting.call] = (entry, waiting.caller)
             waiting.turn.set_result(slot)
