@@ -13,7 +13,7 @@ import click
 
 from centralized_ml_api import __version__
 from centralized_ml_api.commands import command, program
-from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError
+from centralized_ml_api.errors import INTERRUPTED, ConfigError, MlApiError, UsageError
 
 SECTIONS = {
     "Serve on this machine": (
@@ -133,6 +133,7 @@ def open_standard_streams() -> None:
 def run() -> int:
     """Runs the verb of `sys.argv` and returns the exit status; shows every expected error, raises none."""
     try:
+        _check_working_folder()
         status = mlapi.main(prog_name=" ".join(program()), standalone_mode=False)
     except MlApiError as error:
         from centralized_ml_api.cli import output  # only a failure pays for rendering
@@ -151,6 +152,21 @@ def run() -> int:
     except OSError as error:
         return _unwritable(error)
     return status if isinstance(status, int) else 0
+
+
+def _check_working_folder() -> None:
+    """Refuses to run in a folder that was removed: no path, not even that of this program, has a name there.
+
+    Raises:
+        UsageError: The working folder does not exist any more.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109  # `--help` needs no paths otherwise
+    except FileNotFoundError as error:
+        raise UsageError(
+            "the folder that you are in was removed",
+            fix="go to another one; if it was made anew, cd to its path again",
+        ) from error
 
 
 def _not_installed(error: ModuleNotFoundError) -> int:

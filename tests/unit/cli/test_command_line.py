@@ -71,6 +71,30 @@ def list_commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
             yield from ((f"{name} {below}", inner) for below, inner in list_commands(command))
 
 
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), ("init",), ("up",), ("up", "--help"), ("check", "a.json")]
+)
+def test_in_a_folder_that_was_removed_nothing_runs_and_it_is_said_why(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    remove_and_run = 'rmdir "$PWD" && exec "$@"'
+    ran = subprocess.run(
+        ["sh", "-c", remove_and_run, "sh", *MLAPI, *arguments],
+        cwd=gone,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.splitlines() == [
+        "error: the folder that you are in was removed",
+        "  fix: go to another one; if it was made anew, cd to its path again",
+    ]
+
+
 SAID = [
     *((name, str(command.help)) for name, command in list_commands(cli.mlapi)),
     *(

@@ -41,8 +41,11 @@ def begun(words: Sequence[str], program: tuple[str, ...] = PROGRAM) -> Iterator[
     has_streams = None not in (sys.stdin, sys.stdout, sys.stderr)
     try:
         if has_streams and (found := find_files(words)) is not None:
-            _begun[found] = EarlyServers(*found, program)
-            _begun[found].begin()
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # the working folder was removed, as `mlapi` will say
+                _begun[found] = EarlyServers(*found, program)
+                _begun[found].begin()
         yield
     finally:
         while _begun:
