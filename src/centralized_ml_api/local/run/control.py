@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
+from centralized_ml_api.api.error_shape import REFUSED, render_error
 from centralized_ml_api.local.machine.listen import refuse_web_pages
 from centralized_ml_api.local.run.tasks import wait_for_first
+from centralized_ml_api.organizer.board_server import read_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from centralized_ml_api.local.status import LocalStatus
     from centralized_ml_api.local.traffic.types import Traffic
     from centralized_ml_api.organizer.journal import Actor
+
+_ANNOUNCED_WITHIN = "announced_within"
 
 
 class Controlled(Protocol):
@@ -56,6 +62,7 @@ def build_control_application(target: Controlled, token: str) -> web.Application
 
     `/reload` takes `{"config": path or null}`, an act what `Acts` says of it.
     With `?announced_within=SECONDS`, the status comes once the API is announced, or after that time.
+    A request that says something else is refused with 400.
     Every call needs the token; without it the answer is 401.
     """
 
@@ -74,9 +81,9 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         closing.set()
 
     async def status(request: web.Request) -> web.Response:
-        if seconds := request.query.get("announced_within"):
+        if seconds := _read_seconds(request):
             # No stop waits for whoever waits for the announcement.
-            await wait_for_first(target.until_announced(float(seconds)), closing.wait())
+            await wait_for_first(target.until_announced(seconds), closing.wait())
         return web.json_response((await target.look()).to_json())
 
     async def traffic(_: web.Request) -> web.Response:
@@ -86,10 +93,10 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         return web.json_response({"link": target.board_link})
 
     async def reload(request: web.Request) -> web.Response:
-        return web.json_response(await target.reload((await request.json())["config"]))
+        return web.json_response(await target.reload(await _read_config(request)))
 
     async def act(request: web.Request) -> web.Response:
-        told = await target.act(request.match_info["act"], await request.json(), "command line")
+        told = await target.act(request.match_info["act"], await read_wanted(request), "command line")
         return web.json_response(told)
 
     application = web.Application(middlewares=[refuse_web_pages, only_with_token])
@@ -104,3 +111,32 @@ def build_control_application(target: Controlled, token: str) -> web.Application
         ]
     )
     return application
+
+
+def _read_seconds(request: web.Request) -> float:
+    """Reads how long to wait for the announcement; 0 if the query does not say.
+
+    Raises:
+        HTTPBadRequest: It says anything but one finite number that is not negative.
+    """
+    given = request.query.getall(_ANNOUNCED_WITHIN, ["0"])
+    try:
+        seconds = float(given[0])
+    except ValueError:
+        seconds = math.nan
+    if len(given) > 1 or not 0 <= seconds < math.inf:
+        error = replace(REFUSED, message=f"'{_ANNOUNCED_WITHIN}' must be one number of seconds from 0 on.")
+        raise web.HTTPBadRequest(text=render_error(error, ""), content_type="application/json")
+    return seconds
+
+
+async def _read_config(request: web.Request) -> str | None:
+    """Reads the path of the config that is to be applied; None for the same again.
+
+    Raises:
+        HTTPBadRequest: It is no path.
+    """
+    config = (await read_wanted(request)).get("config")
+    if not isinstance(config, str | None):
+        raise web.HTTPBadRequest(text="`config` is no path.\n")
+    return config

@@ -168,6 +168,51 @@ def test_a_token_of_odd_bytes_is_a_wrong_one() -> None:
             assert http.getresponse().status == 401
 
 
+def ask(address: str, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+    """Asks with the token, as any program could; returns the status and the body."""
+    url = urlsplit(address)
+    assert url.hostname is not None
+    with contextlib.closing(HTTPConnection(url.hostname, url.port)) as http:
+        headers = {"Authorization": "Bearer t0ken", "Content-Type": "application/json"}
+        http.request(method, path, body=body, headers=headers)
+        answer = http.getresponse()
+        return answer.status, answer.read()
+
+
+def test_a_time_to_wait_that_is_none_is_refused() -> None:
+    target = Target()
+    with controlled(target) as (_, address):
+        for written in ("abc", "", "-1", "nan", "inf", "1e999", "1&announced_within=2"):
+            status, body = ask(address, "GET", f"/status?announced_within={written}")
+            assert status == 400, written
+            error = json.loads(body)["error"]
+            assert (error["type"], error["code"]) == ("invalid_request_error", "refused")
+            assert error["message"] == "'announced_within' must be one number of seconds from 0 on."
+    assert target.waited == []
+
+
+@pytest.mark.parametrize("path", ["/reload", "/acts/wake"])
+def test_a_body_that_is_no_object_is_refused(path: str) -> None:
+    target = Target()
+    with controlled(target) as (_, address):
+        for body in (
+            "",
+            "{",
+            "[]",
+            "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
+            "[" * 100_000,
+        ):
+            assert ask(address, "POST", path, body)[0] == 400, body[:10]
+    assert (target.asked, target.ordered) == ([], [])
+
+
+def test_a_config_that_is_no_path_is_refused() -> None:
+    target = Target()
+    with controlled(target) as (_, address):
+        assert ask(address, "POST", "/reload", '{"config": 3}')[0] == 400
+    assert target.asked == []
+
+
 def test_a_reload_whose_caller_goes_away_is_finished() -> None:
     target = Target()
     with controlled(target) as (client, address):
