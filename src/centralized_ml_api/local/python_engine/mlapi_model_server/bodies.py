@@ -81,7 +81,7 @@ def read_body(body: str | bytes, content_type: str) -> Any:
         raise unsupported_content_type(content_type, _taken())
     try:
         return reader(body)
-    except Refusal:
+    except (Refusal, MemoryError):  # that memory is short is not the caller's mistake
         raise
     except Exception as error:  # whatever a reader of bytes stumbles over, the bytes are the caller's
         kind = JSON if content_type == FORM else content_type

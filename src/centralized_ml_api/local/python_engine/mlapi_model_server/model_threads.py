@@ -6,13 +6,14 @@ a pool for each thread that calls them.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import logging
 import os
 import queue
-import sys
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 from .answer import JSON, Answer, Head, closed_after, find_framing
@@ -32,6 +33,8 @@ ABANDONED_SECONDS = 30.0
 
 PIECES_AHEAD = 16
 LOOK_SECONDS = 0.25
+STDERR = 2
+"""The descriptor of the log; `sys.stderr` is what the model has made of it."""
 
 
 class BrokenAnswerError(Exception):
@@ -184,16 +187,26 @@ class ModelThreads:
                     _give_up(call, limit)
 
 
+def _log(log: Callable[..., None], text: str, *values: object) -> None:
+    """Logs, whatever the model has done to logging and `sys.stderr`: an error here would end the thread."""
+    try:
+        log(text, *values)
+    except BaseException:  # noqa: BLE001  a handler or filter of the model may raise anything
+        lines = f"{text % values}\n{traceback.format_exc()}"  # also why the call failed, which came before
+        with contextlib.suppress(OSError):
+            os.write(STDERR, lines.encode(errors="replace"))
+
+
 def _serve(handler: Answers, call: Call) -> None:
     try:
         answer = _begun(handler.answer(call.request))
     except Refusal as refusal:
         # On one line: a message may quote the caller, who must not write lines of their own.
         message = " ".join(refusal.message.splitlines())
-        LOG.info("reference %s: %d: %s", call.reference, refusal.status, message)
+        _log(LOG.info, "reference %s: %d: %s", call.reference, refusal.status, message)
         _tell(call, _refuse(refusal, call.reference))
-    except BaseException:  # also sys.exit() in a model is its bug, and this thread goes on
-        LOG.exception("reference %s: 500: the model failed", call.reference)
+    except BaseException:  # noqa: BLE001  also sys.exit() in a model is its bug, and this thread goes on
+        _log(LOG.exception, "reference %s: 500: the model failed", call.reference)
         _tell(call, _refuse(model_broke(call.reference), call.reference))
     else:
         _stream(call, answer)
@@ -203,8 +216,8 @@ def _stream(call: Call, answer: Answer) -> None:
     framing = find_framing(answer.head.content_type)
     try:
         _tell(call, Answer(answer.head, framing.cut(answer.pieces)) if framing else answer)
-    except BaseException as error:  # as above
-        LOG.exception("reference %s: the model failed after its answer had begun", call.reference)
+    except BaseException as error:  # noqa: BLE001  as above
+        _log(LOG.exception, "reference %s: the model failed after its answer had begun", call.reference)
         if framing:
             call.tell(framing.render_last(model_broke(call.reference).body(call.reference)))
             call.tell(None)
@@ -243,10 +256,11 @@ def _refuse(refusal: Refusal, reference: str) -> Answer:
 
 
 def _give_up(call: Call, limit_seconds: float) -> None:
-    LOG.error(
+    _log(
+        LOG.error,
         "reference %s: no answer after %g seconds; this process ends and is restarted. The call was here:",
         call.reference,
         limit_seconds,
     )
-    faulthandler.dump_traceback(sys.stderr)
+    faulthandler.dump_traceback(STDERR)
     os._exit(1)

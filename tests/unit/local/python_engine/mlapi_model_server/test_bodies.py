@@ -126,3 +126,17 @@ def test_without_numpy_arrays_are_a_type_that_nobody_reads_or_writes(content_typ
 
 def test_a_half_of_a_character_is_written_as_a_question_mark() -> None:
     assert write_body("a\ud800b", "text/plain") == (b"a?b", "text/plain")
+
+
+class TooLarge(str):
+    """A text of which no second one fits into memory."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise MemoryError
+
+
+def test_memory_that_is_short_is_not_the_callers_mistake() -> None:
+    with pytest.raises(MemoryError):
+        read_body(TooLarge("x"), "text/plain")

@@ -35,6 +35,9 @@ def predict_fn(data, model):
     if data == "length": return None
     if data == "bug": raise RuntimeError("a detail of the inside")
     if data == "exit": sys.exit(5)
+    if data == "interrupt": raise KeyboardInterrupt
+    if data == "memory": raise MemoryError("a detail of the inside")
+    if data == "recursion": return predict_fn(data, model)
     if data == "leave": os._exit(3)
     if data == "print": print("x" * 5_000_000)
     if data == "cwd": return os.getcwd()
@@ -121,9 +124,18 @@ def test_other_paths_are_404(model: ModelProcess) -> None:
     assert error_of(model.call(b"1", path="/else"))["code"] == "unknown_path"
 
 
-@pytest.mark.parametrize("body", ["bug", "exit"])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("bug", "RuntimeError: a detail of the inside"),
+        ("exit", "SystemExit: 5"),
+        ("interrupt", "KeyboardInterrupt"),
+        ("memory", "MemoryError: a detail of the inside"),
+        ("recursion", "RecursionError: maximum recursion depth exceeded"),
+    ],
+)
 def test_a_bug_is_500_with_a_reference_that_the_log_has_with_the_traceback(
-    model: ModelProcess, body: str
+    model: ModelProcess, body: str, reason: str
 ) -> None:
     answer = model.call(json.dumps(body).encode())
     error = error_of(answer)
@@ -132,7 +144,7 @@ def test_a_bug_is_500_with_a_reference_that_the_log_has_with_the_traceback(
     assert "a detail of the inside" not in answer.data.decode()
     assert "Traceback" not in answer.data.decode()
     model.wait_output(f"reference {error['request_id']}: 500")
-    model.wait_output("a detail of the inside" if body == "bug" else "SystemExit: 5")
+    model.wait_output(reason)
     assert model.call(b"1").status == 200
 
 
