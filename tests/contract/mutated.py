@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from centralized_ml_api.local.admission.terms import ADMISSION_SOCKET, OCCUPANCY_SOCKET
 from centralized_ml_api.local.envoy.settings import find_envoy
 from centralized_ml_api.local.envoy.translator import TRANSLATOR_SOCKET
-from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.plan.aws.spending import NOT_COUNTED
 from support.api_gateway import ApiGateway, build_rest_api, serve_api
 from support.api_gateway.functions import Instances
+from support.own_ports import own_ports
 from support.route_table import list_routes, remove_route
 from support.stream_host.host import write_function
 from support.waiting import wait_until
@@ -74,7 +74,7 @@ def serve_document(
 @contextlib.contextmanager
 def serve_envoy(targets: Targets, folder: Path, change: Callable[[EnvoyConfig], object]) -> Iterator[str]:
     """The address of an Envoy with the changed configuration of the local target, until the end of it."""
-    port = free_port()
+    port = own_ports()
     _write(targets.local.folder / ".mlapi", folder, port, change)
     argv = [str(find_envoy()), "-c", "bootstrap.json", "--disable-hot-restart", "--concurrency", "1"]
     process = subprocess.Popen([*argv, "--log-level", "critical"], cwd=folder, stderr=subprocess.DEVNULL)

@@ -15,7 +15,6 @@ from openai.pagination import SyncCursorPage
 from centralized_ml_api.api import error_shape as errors
 from centralized_ml_api.aws.stack.contract import KEY_FUNCTION, NOTHING_PAUSED, PAUSED_VARIABLE
 from centralized_ml_api.local.keys import KeyStore, LocalKeys
-from centralized_ml_api.local.machine.ports import free_port
 from contract.api import DOWN, build_config
 from contract.case import AWS, JSON, LOCAL, Bytes, Expected, Json, Request, refused, send
 from contract.targets import Targets, read_targets
@@ -24,6 +23,7 @@ from support.jobs_on_aws import make_table
 from support.local_api import start_local_api
 from support.moto_server import start_moto
 from support.odd_server import OddServer
+from support.own_ports import own_ports
 from support.synthesis import read_template
 from support.waiting import wait_until
 
@@ -44,7 +44,7 @@ CHAT = {"model": "chat", "messages": [{"role": "user", "content": "a"}]}
 @pytest.fixture(scope="module")
 def late() -> int:
     """Where the server of the entry that is away would listen."""
-    return free_port()
+    return own_ports()
 
 
 @pytest.fixture(scope="module")

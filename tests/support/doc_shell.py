@@ -7,20 +7,18 @@ the other way round, in output.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.doc_page import read_commands
+from support.own_ports import own_ports
 from support.verbs import mlapi_on_screen
 from support.waiting import wait_until
 
@@ -44,8 +42,6 @@ SHELL = frozenset("|&;<>()$`*?[]{}~#!\n")
 
 LEFT_RUNNING = "# leave it running"
 API_PORT, RUNTIME_PORT, MODEL_PORT = "8080", "8081", "9000"
-_FIRST_PORT, _PORTS, _WORKERS = 11_000, 1_000, 9
-"""Where a page of the first worker looks for its ports, how many each worker has, and how many workers."""
 
 
 class PageShell:
@@ -225,21 +221,10 @@ def _limit_seconds(text: str) -> int:
 def _free_ports() -> dict[str, str]:
     """A free port for each that pages name; that of the runtime listener is the API's next.
 
-    They are looked for among ports of this worker's own. A page takes them only after many of its commands;
-    meanwhile the APIs of other workers take theirs among those from 20000 on (`quiet_port`).
+    A page takes them only after many of its commands.
     """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
-    while True:
-        api = _FIRST_PORT + worker * _PORTS + secrets.randbelow(_PORTS - 2)
-        if all(_is_free(port) for port in (api, api + 1, api + 2)):
-            return {API_PORT: str(api), RUNTIME_PORT: str(api + 1), MODEL_PORT: str(api + 2)}
-
-
-def _is_free(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.socket() as probe:
-        probe.bind(("127.0.0.1", port))
-        return True
-    return False
+    api = own_ports(3)
+    return {API_PORT: str(api), RUNTIME_PORT: str(api + 1), MODEL_PORT: str(api + 2)}
 
 
 def _build_environment(folder: Path, ports: dict[str, str]) -> dict[str, str]:

@@ -10,8 +10,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.plan.types import FunctionPlan
+from support.own_ports import own_ports
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def build_function_plan(
 
 def start_host(server: FunctionServer) -> FunctionHost:
     """Starts a host without waiting for anything."""
-    port = free_port()
+    port = own_ports()
     launch = server.launch(port)
     process = subprocess.Popen(
         launch.argv,

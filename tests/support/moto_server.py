@@ -20,6 +20,7 @@ import boto3
 import botocore.config
 import psutil
 
+from support.own_ports import own_ports
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class MotoOriginal:
     @contextlib.contextmanager
     def copy(self, folder: Path) -> Iterator[MotoServer]:
         """A server with the same content, until the end of the block; its log is a file of `folder`."""
-        port, log = _free_port(), folder / "moto.log"
+        port, log = own_ports(), folder / "moto.log"
         log.touch()
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -105,7 +106,7 @@ class MotoOriginal:
 
 def start_original(folder: Path) -> MotoOriginal:
     """Starts a server without anything in it; its log is a file of `folder`."""
-    port, log = _free_port(), folder / "moto.log"
+    port, log = own_ports(), folder / "moto.log"
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "support.moto_extension", str(port)],
@@ -133,13 +134,6 @@ def empty_original() -> MotoOriginal:
 def start_moto(folder: Path) -> AbstractContextManager[MotoServer]:
     """A server without anything in it, until the end of the block; its log is a file of `folder`."""
     return empty_original().copy(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:

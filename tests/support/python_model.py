@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import urllib3
 
-from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.local.python_engine import prepare_environment
 from centralized_ml_api.local.servers.python import PythonServer, build_python_environment
 from centralized_ml_api.plan.engines import PythonServing
+from support.own_ports import own_ports
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def start_model(code: Path, environment: Mapping[str, str] | None = None) -> Ite
         code, say=lambda _: None, log=lambda _: None, cancelled=threading.Event(), cache=code.parent / "cache"
     )
     variables = build_python_environment(os.environ, environment or {})
-    port = free_port()
+    port = own_ports()
     serving = PythonServing(code, None, "auto")
     threads = serving.places(environment or {})
     launch = PythonServer(serving, code, code.name, threads, python, variables).launch(port)

@@ -9,11 +9,11 @@ from centralized_ml_api.local.gateway import (
     Gateway,
     TeamAccess,
 )
-from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.local.run.gateway_process import SupervisedGateway
 from centralized_ml_api.local.run.quotas import QuotaBook
 from centralized_ml_api.local.supervision.process import ServerLog
 from support.fake_target import NOON, FakeAdmission, FakeEnvoy, FakeProcess, FakeTranslator, HandClock, soon
+from support.own_ports import own_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ class World:
         self.gateway = SupervisedGateway(
             self.envoy,
             self.log,
-            ("127.0.0.1", port or free_port("127.0.0.1")),
+            ("127.0.0.1", port or own_ports()),
             quotas=QuotaBook(self.count_day, self.time.clock),
             admission=self.admission,
             translator=self.translator,

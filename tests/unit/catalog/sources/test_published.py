@@ -16,9 +16,9 @@ from centralized_ml_api.catalog.failures import (
     UnknownVersionError,
 )
 from centralized_ml_api.catalog.sources.web import fetch
-from centralized_ml_api.local.machine.ports import free_port
 from support.bucket_server import BucketServer
 from support.jumpstart import REGION, make_spec, manifest_row, write_mirror
+from support.own_ports import own_ports
 from support.proxy_server import ProxyServer, clear_proxies
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def test_a_spec_in_another_form_is_an_error(mirror: Path, tmp_path: Path) -> Non
 def test_a_host_that_cannot_be_reached_is_asked_once_and_then_left_out(
     host: str, reason: str, tmp_path: Path
 ) -> None:
-    port = free_port()
+    port = own_ports()
     catalog = catalog_for(f"http://{host}:{port}", tmp_path)
     assert catalog.resolve(SHIPPED, region=REGION).source == "snapshot"
     assert catalog.resolve(SHIPPED, region="eu-west-1").source == "snapshot"

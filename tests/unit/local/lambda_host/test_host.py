@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from centralized_ml_api.local.machine.ports import free_port
 from support.function_host import FunctionHost, Reply
+from support.own_ports import own_ports
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def test_a_taken_port_ends_the_host_saying_so(host: Host, make_server: Callable[
 
 @pytest.mark.slow
 def test_a_host_ends_when_its_parent_does(make_server: Callable[..., FunctionServer], tmp_path: Path) -> None:
-    launch = make_server(MEETING).launch(free_port())
+    launch = make_server(MEETING).launch(own_ports())
     (tmp_path / "stdin").write_bytes(launch.stdin)
     start = (
         "import subprocess, sys\n"

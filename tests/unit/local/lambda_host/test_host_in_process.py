@@ -14,8 +14,9 @@ import pytest
 
 from centralized_ml_api.local.lambda_host.host import Host
 from centralized_ml_api.local.lambda_host.runtime_api import Failed
-from centralized_ml_api.local.machine.ports import bind_loopback, free_port
+from centralized_ml_api.local.machine.ports import bind_loopback
 from support.fake_worker import FakeWorker
+from support.own_ports import own_ports
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def play(specification: HostSpecification, scenario: Callable[[Scene], Awaitable
 
 
 def test_a_host_is_ready_once_its_function_is_loaded_and_ends_well_when_told(specify: Specify) -> None:
-    port = free_port()
+    port = own_ports()
 
     async def scenario(scene: Scene) -> None:
         worker = await scene.first()
@@ -86,7 +87,7 @@ def test_a_host_that_is_told_to_end_while_it_loads_ends_well_and_its_worker_too(
         await scene.serving
         assert scene.workers[0].ended
 
-    assert play(specify(port=free_port()), scenario) == 0
+    assert play(specify(port=own_ports()), scenario) == 0
 
 
 def test_a_function_that_does_not_load_is_the_last_word_of_its_host(
@@ -95,7 +96,7 @@ def test_a_function_that_does_not_load_is_the_last_word_of_its_host(
     async def scenario(scene: Scene) -> None:
         (await scene.first()).end.set_result(Failed(502, "no such module"))
 
-    assert play(specify(port=free_port(), layers=("arn:of:a-layer",)), scenario) == 1
+    assert play(specify(port=own_ports(), layers=("arn:of:a-layer",)), scenario) == 1
     first, last = capfdbinary.readouterr().out.decode().splitlines()
     assert "the layer arn:of:a-layer is not downloaded" in first
     assert last == "no such module"

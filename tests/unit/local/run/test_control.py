@@ -18,13 +18,14 @@ import pytest
 
 from centralized_ml_api.commands import DEFAULT_STATE
 from centralized_ml_api.errors import MlApiError, NotRunningError, StartError, UsageError
-from centralized_ml_api.local.machine.ports import bind_loopback, free_port, url_of
+from centralized_ml_api.local.machine.ports import bind_loopback, url_of
 from centralized_ml_api.local.machine.state_folder import Run
 from centralized_ml_api.local.run.control_client import ControlClient
 from centralized_ml_api.local.run.listeners import listen_to_control
 from centralized_ml_api.local.status import LocalStatus
 from centralized_ml_api.local.traffic.types import Traffic
 from support.background import start_background
+from support.own_ports import own_ports
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def test_a_bug_of_the_process_is_told_with_where_to_look() -> None:
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:{port}"])
 def test_a_process_that_does_not_listen_yet_does_not_answer(url: str) -> None:
-    port = free_port("127.0.0.1")
+    port = own_ports()
     client = ControlClient(RUN.reachable(url.format(port=port), "t0ken"), DEFAULT_STATE)
     with pytest.raises(NotRunningError) as refused:
         client.status()

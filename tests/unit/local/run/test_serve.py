@@ -18,7 +18,7 @@ from centralized_ml_api.errors import INTERRUPTED, StartError
 from centralized_ml_api.local.gateway import ExternalUpstream
 from centralized_ml_api.local.jobs.types import Asked
 from centralized_ml_api.local.machine.clock import WALL_CLOCK
-from centralized_ml_api.local.machine.ports import bind_loopback, free_port
+from centralized_ml_api.local.machine.ports import bind_loopback
 from centralized_ml_api.local.machine.state_folder import Run, StateFolder
 from centralized_ml_api.local.run.early import EarlyServers
 from centralized_ml_api.local.run.jobs import Jobs
@@ -30,6 +30,7 @@ from centralized_ml_api.local.usage.collector import UsageCollector
 from centralized_ml_api.plan.types import ApiPlan
 from support.access_log import append, line
 from support.fake_target import soon
+from support.own_ports import own_ports
 from support.served_target import World, model, serving
 from support.story import story
 
@@ -305,7 +306,7 @@ def test_a_process_that_still_starts_can_be_found_and_asked(tmp_path: Path) -> N
 
 def test_it_listens_on_the_port_that_was_asked_for(tmp_path: Path) -> None:
     async def tell() -> None:
-        port = free_port("127.0.0.1")
+        port = own_ports()
         world = World(tmp_path, port=port)
         async with model() as url:
             world.write(url)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from centralized_ml_api.local.machine.ports import free_port
 from support.model_server import ModelServer, answer, exit_at_once, exit_midway, hang
+from support.own_ports import own_ports
 
 if TYPE_CHECKING:
     from support.runtime import FakeEndpoint
@@ -134,14 +134,14 @@ def test_an_endpoint_without_a_ready_replica_is_unavailable_with_the_reason(
 def test_a_replica_that_refuses_connections_is_passed_over(
     client: Client, model: ModelServer, endpoint: FakeEndpoint
 ) -> None:
-    endpoint.replicas.insert(0, f"http://127.0.0.1:{free_port()}")
+    endpoint.replicas.insert(0, f"http://127.0.0.1:{own_ports()}")
     runtime = client()
     assert [invoke(runtime)["ResponseMetadata"]["HTTPStatusCode"] for _ in range(4)] == [200] * 4
     assert len(model.asked) == 4
 
 
 def test_an_endpoint_whose_replicas_all_refuse_is_unavailable(client: Client, endpoint: FakeEndpoint) -> None:
-    endpoint.replicas[:] = [f"http://127.0.0.1:{free_port()}"]
+    endpoint.replicas[:] = [f"http://127.0.0.1:{own_ports()}"]
     runtime = client()
     with pytest.raises(runtime.exceptions.ServiceUnavailable):
         invoke(runtime)

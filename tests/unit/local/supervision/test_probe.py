@@ -12,7 +12,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from centralized_ml_api.local.machine.ports import free_port
 from centralized_ml_api.local.supervision import http_get
 from centralized_ml_api.local.supervision.http_get import BODY_BYTES
 from centralized_ml_api.local.supervision.probe import (
@@ -21,6 +20,7 @@ from centralized_ml_api.local.supervision.probe import (
     says_when_it_closes,
 )
 from support.certificate import write_certificate
+from support.own_ports import own_ports
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,7 +60,7 @@ def test_ready_is_any_2xx(status: int, result: ProbeResult) -> None:
 
 
 def test_a_port_where_nobody_listens_refuses() -> None:
-    port = free_port()
+    port = own_ports()
     assert probed(lambda prober: prober.probe(f"http://127.0.0.1:{port}/ping")) is ProbeResult.REFUSED
     assert probed(lambda prober: prober.probe_port("127.0.0.1", port)) is ProbeResult.REFUSED
 
@@ -137,7 +137,7 @@ def test_a_server_may_describe_itself_in_chunks_or_until_it_closes(
 
 
 def test_one_that_refuses_or_does_not_answer_describes_nothing() -> None:
-    assert probed(lambda prober: prober.describe(f"http://127.0.0.1:{free_port()}/")) == {}
+    assert probed(lambda prober: prober.describe(f"http://127.0.0.1:{own_ports()}/")) == {}
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         assert probed(lambda prober: prober.describe(url, timeout_seconds=0.05)) == {}
@@ -223,7 +223,7 @@ def test_a_server_that_closes_unannounced_keeps_no_connections_whatever_it_is(
 
 
 def test_a_server_that_refuses_or_does_not_answer_keeps_no_connections() -> None:
-    assert not probed(lambda prober: prober.keeps_connections(f"http://127.0.0.1:{free_port()}/"))
+    assert not probed(lambda prober: prober.keeps_connections(f"http://127.0.0.1:{own_ports()}/"))
     assert not probed(lambda prober: prober.keeps_connections("http://127.0.0.1:99999/"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
