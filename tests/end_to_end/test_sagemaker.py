@@ -174,6 +174,7 @@ def test_a_new_login_is_used_without_a_restart(real: Real) -> None:
 
 @pytest.mark.slow
 def test_what_aws_refuses_is_in_the_gateways_log_alone(real: Real) -> None:
+    assert real.api.call("/real").status == 200
     key = real.keys.seen[-1]
     real.keys.expired.add(key)
     try:

@@ -99,13 +99,18 @@ class EveryOrder(RuleBasedStateMachine):
         slots = [self.tasks[call].result() for call in under_way if call not in self.long]
         assert len(set(slots)) == len(slots) or self.places == 1, "each short call has a slot of its own"
         long_under_way = self.long.intersection(under_way)
-        if long_under_way - self.long_under_way and len(set(self.callers.values())) > 1:
+        if any(self.has_others(call) for call in long_under_way - self.long_under_way):
             assert len(long_under_way) == 1, "beside others, a long prompt is read alone"
         self.long_under_way = long_under_way
         if len(under_way) < self.places:
             assert not [call for call in waiting if self.may_go_on(call, held, len(under_way))], (
                 "a place is idle, and somebody waits who may have it"
             )
+
+    def has_others(self, call: int) -> bool:
+        """Returns whether somebody else is about, who called before and may call again."""
+        line = self.turns._lines["chat"]  # noqa: SLF001  # nothing else tells who is about
+        return line.find_presence(self.loop.time()).has_others(self.callers[call])
 
     def may_go_on(self, call: int, held: list[str], total: int) -> bool:
         """Returns whether a call that waits ought to have the place that is idle."""
