@@ -174,10 +174,16 @@ def build_row(name: str, streams: int, rounds: Sequence[Figures]) -> Row:
         "broken": sum(each.broken for each in rounds),
         "delay p50 ms": round(statistics.median(each.p50 for each in rounds), 2),
         "p99 ms": round(statistics.median(each.p99 for each in rounds), 2),
+        "p99 by round": word_range([each.p99 for each in rounds]),
         "slowest ms": round(max(each.slowest for each in rounds), 1),
         "KiB a stream": round(statistics.median(kibibytes), 1) if kibibytes else None,
         "CPU µs an event": round(statistics.median(microseconds), 1) if microseconds else None,
     }
+
+
+def word_range(values: Sequence[float]) -> str:
+    """Words the lowest and the highest value. Pure."""
+    return f"{min(values):.2f} to {max(values):.2f}"
 
 
 def judge(figures: Mapping[str, Sequence[Figures]]) -> list[Goal]:
@@ -211,9 +217,10 @@ SCENARIO = Scenario(
         "includes what the callers and the model, which share the other core, need for "
         f"{STREAMS:,} events a second. "
         "Memory is what all processes of the gateway hold more than before the streams were opened, divided "
-        "by their number."
+        "by their number. The 200 latest events of a round decide its p99, which differs between rounds: so "
+        "the goal is about the median of the rounds' ratios."
     ),
-    rounds=2,
+    rounds=7,  # the p99 of either side varies too much for two
     fewest_rounds=1,
     measure=measure,
 )

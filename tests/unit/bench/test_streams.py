@@ -151,6 +151,18 @@ def test_the_model_itself_holds_nothing_as_a_gateway() -> None:
     assert list(direct) == list(ours)
 
 
+def test_a_row_has_the_p99_of_the_best_and_of_the_worst_round_beside_their_median() -> None:
+    row = build_row(OURS, 2000, [figures(p99=2.9), figures(p99=1.183), figures(p99=1.6)])
+    assert (row["p99 ms"], row["p99 by round"]) == (1.6, "1.18 to 2.90")
+
+
+def test_one_slow_round_of_either_side_does_not_decide() -> None:
+    even = [figures()] * 7
+    late = [figures(p99=9.0), *even[1:]]
+    assert [judge({DIRECT: even, BARE: even, OURS: late})[1].value] == [1.0]
+    assert [judge({DIRECT: even, BARE: late, OURS: even})[1].value] == [1.0]
+
+
 def test_more_streams_than_files_may_be_open_stop_the_measurement() -> None:
     assert word_shortage(2000, 4200) == word_shortage(2000, resource.RLIM_INFINITY) == ""
     said = "2000 streams need 4200 open files in a process, and 4199 are allowed (ulimit -n)"
