@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _HOSTING = ("provider", "bedrock")
 """Engines whose models somebody else hosts."""
 
+_ELSEWHERE = ("url", "sagemaker", *_HOSTING)
+"""Engines that start no process on this machine."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _ANTHROPIC = '"engine": "provider", "name": "anthropic", "model": "claude-haiku-4-5", "key": {"env": "K"}'
@@ -166,7 +169,7 @@ The address begins with `http://`, so everybody on the way can read the key and 
 
 
 def _check_idle_keys(context: Context) -> Iterator[Problem]:
-    for engine in _HOSTING:
+    for engine in _ELSEWHERE:
         for local in context.locals_of(engine):
             for key in given(local, ("replicas", "environment")):
                 idle = local.member(key)
@@ -174,7 +177,7 @@ def _check_idle_keys(context: Context) -> Iterator[Problem]:
                     yield IDLE_KEY.problem(
                         idle.key_location,
                         found=f"{quoted(key)} with the engine {quoted(engine)}",
-                        expected="no such key: no process is started for a model that somebody else hosts",
+                        expected="no such key: this engine starts no process",
                         fix=f"remove {quoted(key)}",
                     )
 
@@ -183,8 +186,9 @@ IDLE_KEY = CheckedRule(
     id="C807",
     title="key without effect",
     meaning="""\
-`replicas` and `environment` are about processes of this machine. A model that a provider hosts has none,
-so these keys would do nothing.""",
+`replicas` and `environment` are about processes that are started on this machine. The engines `url`,
+`sagemaker`, `provider` and `bedrock` call servers that run elsewhere and start none, so these keys would do
+nothing: a server gets its environment and its copies where it is started.""",
     example=Example(
         at="$.endpoints[1]",
         wrong='"local": {"engine": "provider", "url": "https://a.test/v1", "model": "m", "replicas": 2}',
