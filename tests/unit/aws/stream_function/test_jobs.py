@@ -11,7 +11,7 @@ from aiohttp import web
 
 from centralized_ml_api.plan.aws.jobs import LIMITS
 from support.asked_jobs import ANSWER, QUESTION, code_of
-from support.jobs_on_aws import CHAT_PATH, JOB_PATH, TABLE, Jobs
+from support.jobs_on_aws import CHAT_PATH, JOB_PATH, TABLE, Jobs, make_table
 from support.model_server import answer as always
 from support.stream_host import build_event
 from support.waiting import wait_until
@@ -355,14 +355,16 @@ def test_the_preference_is_read_as_its_rfc_says(jobs: Jobs, preferences: list[st
 
 
 def test_nothing_becomes_a_job_that_cannot_be_kept(jobs: Jobs) -> None:
-    """Last of all: the table goes."""
     jobs.database.delete_table(TableName=TABLE)
-    for answer in (
-        jobs.call(body=QUESTION),
-        jobs.call("/v1/jobs", method="GET"),
-        jobs.call(JOB_PATH, method="GET", id="job_0"),
-    ):
-        assert (answer.status, code_of(answer.body.read())) == (503, "model_not_ready")
+    try:
+        for answer in (
+            jobs.call(body=QUESTION),
+            jobs.call("/v1/jobs", method="GET"),
+            jobs.call(JOB_PATH, method="GET", id="job_0"),
+        ):
+            assert (answer.status, code_of(answer.body.read())) == (503, "model_not_ready")
+    finally:
+        make_table(jobs.database, TABLE)
     assert jobs.queue.events == []
 
 
