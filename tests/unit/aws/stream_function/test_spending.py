@@ -24,6 +24,7 @@ from support.counting_functions import (
     open_gate,
     start_counting,
 )
+from support.jobs_on_aws import make_table
 from support.stream_host import StreamHost, build_event
 from support.stream_host.host import OUR_CLIENT, runtime_client
 from support.waiting import wait_until
@@ -214,17 +215,19 @@ def test_what_a_cache_writes_costs_a_limit_and_who_looks_the_same(counting: Coun
 
 @pytest.mark.slow
 def test_nobody_spends_what_cannot_be_written_down(counting: Counting) -> None:
-    """Last of all: the table goes."""
     model = counting.server.answering = Model()
     nobodys = counting.hosts[0].invoke(build_event(CHAT_PATH, ask("hosted")))
     assert nobodys.status == 503, "whose call it is must be known"
     nobodys.body.read()
     counting.database.delete_table(TableName=TABLE)
-    for path, method in ((CHAT_PATH, "POST"), ("/v1/usage", "GET")):
-        answer = counting.hosts[0].invoke(build_event(path, ask("hosted"), method=method, team="green"))
-        error = json.loads(answer.body.read())["error"]
-        assert (answer.status, error["code"]) == (503, "model_not_ready")
-        assert answer.headers["retry-after"] == "2"
+    try:
+        for path, method in ((CHAT_PATH, "POST"), ("/v1/usage", "GET")):
+            answer = counting.hosts[0].invoke(build_event(path, ask("hosted"), method=method, team="green"))
+            error = json.loads(answer.body.read())["error"]
+            assert (answer.status, error["code"]) == (503, "model_not_ready")
+            assert answer.headers["retry-after"] == "2"
+    finally:
+        make_table(counting.database, TABLE)
     assert model.used == 0
 
 
