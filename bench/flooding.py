@@ -1,4 +1,8 @@
-"""Teams that call one model at a steady pace, while one of them may send as much as it can."""
+"""Teams that call one model at a usual pace, while one of them may send as much as it can.
+
+A team calls once in each period of its pace, at a random moment of the period. Were the pauses all alike, it
+would meet the same teams again and again, and all its calls of a phase would be one sample.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,6 @@ if TYPE_CHECKING:
 OK = 200
 AT_ONCE = 4
 """Calls under way while the capacity of a model is measured: more than it answers at once."""
-
-SHUFFLES = 51
 
 _JSON = "application/json"
 
@@ -85,35 +87,16 @@ def p95(milliseconds: Sequence[float]) -> float:
     return statistics.quantiles(milliseconds, n=20)[-1]
 
 
-def worst_ratio(quiet: Phase, flooded: Phase) -> float:
-    """Returns the p95 of the team that suffers most from a flood, as a multiple of its quiet p95."""
+def worst_ratio(quiet: Phase, other: Phase) -> float:
+    """Returns by how much the p95 of the team grows whose p95 grows most."""
     return max(
-        p95(flooded.milliseconds[team]) / p95(milliseconds)
-        for team, milliseconds in quiet.milliseconds.items()
+        p95(other.milliseconds[team]) / p95(milliseconds) for team, milliseconds in quiet.milliseconds.items()
     )
 
 
-def worst_ratio_by_chance(quiet: Phase, flooded: Phase) -> float:
-    """Returns what `worst_ratio` tends to be where a flood changes nothing: the median of many shuffles.
-
-    In each shuffle the calls of a team, from both phases, are dealt out to two phases of the same lengths.
-    """
-    chance = random.Random(0)  # noqa: S311  # decides nothing
-    return statistics.median(
-        worst_ratio(*_shuffle(quiet.milliseconds, flooded.milliseconds, chance)) for _ in range(SHUFFLES)
-    )
-
-
-def _shuffle(
-    first: Mapping[str, list[float]], second: Mapping[str, list[float]], chance: random.Random
-) -> tuple[Phase, Phase]:
-    phases = Phase("first"), Phase("second")
-    for team, milliseconds in first.items():
-        calls = [*milliseconds, *second[team]]
-        chance.shuffle(calls)
-        phases[0].milliseconds[team] = calls[: len(milliseconds)]
-        phases[1].milliseconds[team] = calls[len(milliseconds) :]
-    return phases
+def choose_moments(rate: float, seconds: float, chance: random.Random) -> list[float]:
+    """Returns when a team calls, in seconds since the start: `rate` times per second, once in each period."""
+    return [(number + chance.random()) / rate for number in range(int(seconds * rate))]
 
 
 def find_capacity(url: str, teams: Mapping[str, Team], seconds: float) -> float:
@@ -173,24 +156,16 @@ def run_phase(
         other.stdin.write(f"{teams[first].key}\n{teams[first].body.decode()}\n")
         other.stdin.flush()
         chance = random.Random(seed)  # noqa: S311  # spreads the load
-        starts = {team: chance.uniform(0, 1 / rate) for team in others}
-        asyncio.run(
-            _call_evenly(phase, url, {team: teams[team] for team in others}, rate, seconds, starts=starts)
-        )
+        moments = {team: choose_moments(rate, seconds, chance) for team in others}
+        asyncio.run(_call_at(moments, phase, url, teams))
         return Counter({int(status): count for status, count in json.load(other.stdout).items()})
 
 
-async def _call_evenly(
-    phase: Phase,
-    url: str,
-    teams: Mapping[str, Team],
-    rate: float,
-    seconds: float,
-    *,
-    starts: Mapping[str, float],
+async def _call_at(
+    moments: Mapping[str, Sequence[float]], phase: Phase, url: str, teams: Mapping[str, Team]
 ) -> None:
-    """Makes every team call at `rate` from its start on, in seconds; waiting does not slow a team's calls."""
-    phase.milliseconds.update({name: [] for name in teams})
+    """Makes each of these teams call at its moments, whether or not its earlier calls are answered."""
+    phase.milliseconds.update({name: [] for name in moments})
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session, asyncio.TaskGroup() as group:
 
@@ -205,10 +180,10 @@ async def _call_evenly(
 
         async def call_often(name: str) -> None:
             loop = asyncio.get_running_loop()
-            start = loop.time() + starts[name]
-            for number in range(int(seconds * rate)):
-                await asyncio.sleep(max(0.0, start + number / rate - loop.time()))
+            start = loop.time()
+            for moment in moments[name]:
+                await asyncio.sleep(max(0.0, start + moment - loop.time()))
                 group.create_task(call(name))
 
-        for name in teams:
+        for name in moments:
             group.create_task(call_often(name))
