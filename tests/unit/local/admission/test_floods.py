@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import statistics
+from collections import defaultdict
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from centralized_ml_api.local.admission.turns import Turns
 from support.virtual_time import run_in_virtual_time
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
 TOKEN_SECONDS = 0.009
 """On one processor, a batch takes as long as it has tokens."""
@@ -100,13 +101,13 @@ class LlamaCpp:
 
 @dataclass(slots=True, eq=False)
 class World:
-    """A model with two slots, and how long each call of the teams that do not flood took."""
+    """A model with two slots, and how long the calls of each team took that does not flood."""
 
     takes_turns: bool
     tokens: int
     server: LlamaCpp = field(default_factory=lambda: LlamaCpp([None, None]))
     turns: Turns = field(default_factory=lambda: Turns(asyncio.get_running_loop().time))
-    seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     count: int = 0
 
     async def call(self, team: str) -> None:
@@ -136,7 +137,7 @@ class World:
     async def note_call(self, team: str) -> None:
         begun = asyncio.get_running_loop().time()
         await self.call(team)
-        self.seconds.append(asyncio.get_running_loop().time() - begun)
+        self.seconds[team].append(asyncio.get_running_loop().time() - begun)
 
     async def call_steadily(self, moments: list[tuple[float, str]]) -> None:
         async with asyncio.TaskGroup() as calls:
@@ -144,9 +145,9 @@ class World:
                 await asyncio.sleep(moment - asyncio.get_running_loop().time())
                 calls.create_task(self.note_call(team))
 
-    async def measure(self, moments: list[tuple[float, str]], flooding: int) -> int:
+    async def measure(self, moments: list[tuple[float, str]], flooding: int, seconds: float = SECONDS) -> int:
         """Lets 19 teams call at these moments; returns how many calls the other one got answered."""
-        flood = asyncio.create_task(self.call_at_once(flooding, TEAMS[:1], SECONDS))
+        flood = asyncio.create_task(self.call_at_once(flooding, TEAMS[:1], seconds))
         await self.call_steadily(moments)
         return await flood
 
@@ -168,13 +169,17 @@ def choose_moments(rate: float) -> list[tuple[float, str]]:
     return moments
 
 
+def p95(seconds: Iterable[float]) -> float:
+    return statistics.quantiles(seconds, n=20)[-1]
+
+
 def find_ratio(*, takes_turns: bool, tokens: int) -> tuple[float, float]:
     """Returns the others' p95 beside a flood, compared with quiet, and how busy the flood keeps the model."""
     _, answered = run(lambda world: world.call_at_once(4, TEAMS, 60), takes_turns=takes_turns, tokens=tokens)
     moments = choose_moments(USUAL * answered / 60)
     quiet, _ = run(lambda world: world.measure(moments, 0), takes_turns=takes_turns, tokens=tokens)
     flood, count = run(lambda world: world.measure(moments, FLOODING), takes_turns=takes_turns, tokens=tokens)
-    ratio = statistics.quantiles(flood.seconds, n=20)[-1] / statistics.quantiles(quiet.seconds, n=20)[-1]
+    ratio = p95(itertools.chain(*flood.seconds.values())) / p95(itertools.chain(*quiet.seconds.values()))
     return ratio, count / SECONDS * (1 + tokens) * TOKEN_SECONDS
 
 
@@ -183,6 +188,18 @@ def test_a_flood_hardly_delays_the_others_and_has_what_they_leave(tokens: int, m
     ratio, flood = find_ratio(takes_turns=True, tokens=tokens)
     assert ratio <= most
     assert flood >= 0.9 * (1 - USUAL)
+
+
+def test_no_team_is_delayed_much_more_than_the_others() -> None:
+    random, period, seconds = Random(18), 3.0, 450.0  # noqa: S311  # no secret
+    moments = sorted(
+        ((number + random.random()) * period, team)
+        for team in TEAMS[1:]
+        for number in range(int(seconds / period))
+    )
+    quiet, _ = run(lambda world: world.measure(moments, 0, seconds), takes_turns=True, tokens=2)
+    flood, _ = run(lambda world: world.measure(moments, FLOODING, seconds), takes_turns=True, tokens=2)
+    assert max(p95(flood.seconds[team]) / p95(quiet.seconds[team]) for team in TEAMS[1:]) <= 1.5
 
 
 def test_the_queue_of_llama_cpp_alone_delays_them_much_more() -> None:
