@@ -69,14 +69,23 @@ def require_wrk(say: Callable[[str], None]) -> None:
     Raises:
         RuntimeError: wrk is missing and cannot be installed.
     """
-    if shutil.which("wrk"):
+    require_program("wrk", say)
+
+
+def require_program(name: str, say: Callable[[str], None]) -> None:
+    """Installs a program from Debian's package of its name if it is missing, which requires root.
+
+    Raises:
+        RuntimeError: It is missing and cannot be installed.
+    """
+    if shutil.which(name):
         return
     apt = shutil.which("apt-get")
     if os.geteuid() or not apt:
-        raise RuntimeError("wrk is not installed: run apt-get install wrk")
-    say("installing wrk, once")
+        raise RuntimeError(f"{name} is not installed: run apt-get install {name}")
+    say(f"installing {name}, once")
     subprocess.run([apt, "update", "-qq"], check=True, capture_output=True)  # noqa: S603  # our own
-    subprocess.run([apt, "install", "-qq", "-y", "wrk"], check=True, capture_output=True)  # noqa: S603  # our own
+    subprocess.run([apt, "install", "-qq", "-y", name], check=True, capture_output=True)  # noqa: S603  # our own
 
 
 def run_load(call: Call, *, connections: int, seconds: int, folder: Path, cores: str) -> Load:

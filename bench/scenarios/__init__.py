@@ -2,6 +2,7 @@
 
 ORDER = (
     "gateway",
+    "instructions",
     "model",
     "lambda_host",
     "start",

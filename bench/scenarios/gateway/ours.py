@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PROVIDER_KEY = "sk-0123456789"
 _NAMES = [f"team-{number}" for number in range(TEAMS)]
+TEAM = _NAMES[0]
+"""The one that calls."""
 KEYED = {**PUBLIC_LIMIT, "teams": _NAMES}
 TOKENS = 1_000_000_000_000
 """A team's tokens of a day, which no measurement uses up."""
@@ -83,7 +85,7 @@ def start_ours(place: Place, *, event: Mapping[str, Any], path: str, server_path
 def _serving(config: Mapping[str, Any], place: Place, path: str) -> Iterator[Running]:
     with serve(config, place.folder, prefix=pin(GATEWAY_CORES)) as address:
         keys = LocalKeys(KeyStore(place.folder / ".mlapi"))
-        key = keys.show(_NAMES[0]) if config["event"].get("teams") else None
+        key = keys.show(TEAM) if config["event"].get("teams") else None
         port = int(address.rpartition(":")[2])
         yield Running(build_call(port, path, key), supervisor_of(place.folder))
 
