@@ -7,6 +7,7 @@
 // https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (src/stream, src/runtime)
 
 import http from "node:http";
+import { json } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 
 const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER } = process.env;
@@ -46,10 +47,9 @@ const { [name]: handler } = await import(pathToFileURL(`${LAMBDA_TASK_ROOT}/${fi
 for (;;) await serveNext();
 
 async function serveNext() {
-    const next = await fetch(`${API}/invocation/next`);
-    const deadline = Number(next.headers.get("lambda-runtime-deadline-ms"));
-    const id = next.headers.get("lambda-runtime-aws-request-id");
-    const event = await next.json();
+    const { headers, event } = await takeNext();
+    const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+    const id = headers["lambda-runtime-aws-request-id"];
     if (!handler.streams) return serveWhole(id, event, deadline);
     const { stream, request, sent } = openAnswer(id);
     const context = { awsRequestId: id, getRemainingTimeInMillis: () => deadline - Date.now() };
@@ -60,6 +60,16 @@ async function serveNext() {
         failAnswer(request, error);
     }
     await sent;
+}
+
+// Waits for an event, for as long as that takes: `fetch` gives up after five minutes.
+function takeNext() {
+    return new Promise((resolve, reject) => {
+        const request = http.get(`${API}/invocation/next`, { agent: false }, (response) =>
+            json(response).then((event) => resolve({ headers: response.headers, event }), reject),
+        );
+        request.on("error", reject);
+    });
 }
 
 // Runs a handler whose answer nobody reads as it comes.
