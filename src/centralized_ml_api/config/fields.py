@@ -43,9 +43,11 @@ def kind_at(document: Document, path: NodePath) -> type[Written] | None:
 
 
 def field_at(document: Document, path: NodePath) -> WrittenField | None:
-    """Returns the field whose value, or an item of whose array, is at `path`."""
-    while isinstance(path[-1], int):
+    """Returns the field whose value, or an item of whose array, is at `path`; None for the whole document."""
+    while path and isinstance(path[-1], int):
         path = path[:-1]
+    if not path:
+        return None
     kind = kind_at(document, path[:-1])
     return keys_of(kind).get(str(path[-1])) if kind else None
 

@@ -30,6 +30,7 @@ _TYPES = {
     "model_type": kind_of({}),
     "model_attributes_type": kind_of({}),
 }
+_WHOLE = 'write an object such as {"endpoints": []}, and list what you serve in it'
 _UNION_TYPES = {
     "teams": 'a name, or an object with a "name"',
     "permissions": 'an array of IAM actions, or {"actions": […], "resources": […]}',
@@ -101,10 +102,10 @@ def _unknown(document: Document, path: NodePath) -> Problem:
     kind = kind_at(document, path[:-1])
     known = keys_of(kind) if kind else {}
     free = [key for key in known if key not in document.value_at(path[:-1])]
-    meant = nearest(str(path[-1]), free)
-    if meant:
-        return rules.UNKNOWN_KEY.problem(location, found=found, expected=quoted(meant), fix=write(meant))
     homes = [key for key, inner in nested_kinds(known).items() if path[-1] in keys_of(inner)]
+    meant = nearest(str(path[-1]), free)
+    if meant and not homes:  # an exact key that is in the wrong place says more than one that is similar
+        return rules.UNKNOWN_KEY.problem(location, found=found, expected=quoted(meant), fix=write(meant))
     return rules.UNKNOWN_KEY.problem(
         location,
         found=found,
@@ -156,7 +157,8 @@ def _wrong_type(document: Document, path: NodePath, expected: str) -> Problem:
         document.value_location(path),
         found=kind_of(value) if value is None else f"{quoted(value)} ({kind_of(value)})",
         expected=expected,
-        fix=(expected == _TYPES["string_type"] and _example_instead(document, path))
+        fix=("" if path else _WHOLE)
+        or (expected == _TYPES["string_type"] and _example_instead(document, path))
         or _conversion(value, expected)
         or _example_object(document, path),
     )

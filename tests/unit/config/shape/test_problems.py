@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from centralized_ml_api.config.load import load_config
+from centralized_ml_api.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -80,3 +86,25 @@ def test_a_server_that_is_no_engine_is_called_by_its_address_or_started_by_a_com
             'for any other server, write "url" where it runs already, or "command" to have it started',
         )
     ]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml"])
+@pytest.mark.parametrize("document", [[], [{"name": "chat"}], "models", 3, 0.5, True, None])
+def test_a_document_that_is_no_object_is_told_what_one_is(
+    document: object, suffix: str, tmp_path: Path, now: datetime
+) -> None:
+    file = tmp_path / f"models{suffix}"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_config(file, now=now)
+    (problem,) = refused.value.problems
+    assert problem.id == "C012"
+    assert problem.expected == "an object"
+    assert problem.fix == 'write an object such as {"endpoints": []}, and list what you serve in it'
+
+
+def test_a_key_of_an_object_within_is_moved_there_rather_than_made_a_similar_one(
+    good: dict[str, Any], problems_of: Callable[..., Any]
+) -> None:
+    good["event"] = {"requests_per_day": 5}
+    assert [(problem.id, problem.fix) for problem in problems_of(good)] == [("C010", 'move it into "teams"')]
