@@ -115,7 +115,10 @@ def test_teams_have_their_own_jobs_within_their_limits(tmp_path: Path, odd: OddS
         limited = api.call("/echo", prefer="respond-async", **red)
         assert (limited.status, json.loads(limited.data)["error"]["code"]) == (429, "quota_exceeded")
 
-        for path in (tmp_path / ".mlapi" / "jobs").iterdir():
+        kept = tmp_path / ".mlapi" / "jobs"
+        wait_until(lambda: api.status()["jobs"] == {"waiting": 0, "running": 0}, "no job is open")
+        wait_until(lambda: not list(kept.glob("*.new")), "no answer is being written")
+        for path in kept.iterdir():
             text = path.read_text()
             assert not [key for own in keys.values() for key in own.values() if key in text], path
 
