@@ -117,10 +117,10 @@ SCENARIO = Scenario(
         "times its limit, while the others continue as before. The numbers describe the other teams."
     ),
     notes=(
-        "The first goal is what teams are promised. The second, for the worst of 19 teams, is harder to "
-        "meet and mostly a matter of chance: each team makes some 300 calls during the floods. The largest "
-        "of the 19 ratios was 1.66 after 8 rounds and 1.51 after 16. More rounds bring it closer to the "
-        "overall ratio."
+        "The first goal is what teams are promised. The second is that of the worst of 19 teams, each of "
+        "which makes some 300 calls during the floods. With pauses that were all alike it was 1.51 after as "
+        "many rounds: a team then meets the same other teams again and again. "
+        "[Decision 0042](../decisions/0042-who-floods-gives-way.md) has that by simulation."
     ),
     rounds=16,  # the worst of 19 teams depends on few calls
     quoted={
