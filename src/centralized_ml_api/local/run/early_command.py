@@ -41,9 +41,8 @@ def begun(words: Sequence[str], program: tuple[str, ...] = PROGRAM) -> Iterator[
     has_streams = None not in (sys.stdin, sys.stdout, sys.stderr)
     try:
         if has_streams and (found := find_files(words)) is not None:
-            with contextlib.suppress(
-                FileNotFoundError
-            ):  # the working folder was removed, as `mlapi` will say
+            # Where the working folder was removed, nothing starts early; `mlapi` will say so.
+            with contextlib.suppress(FileNotFoundError):
                 _begun[found] = EarlyServers(*found, program)
                 _begun[found].begin()
         yield
