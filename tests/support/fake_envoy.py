@@ -168,9 +168,7 @@ class FakeEnvoy:
             await web.UnixSite(runner, str(self.files.admin_socket)).start()
             yield
         finally:
-            await asyncio.sleep(
-                0
-            )  # a connection that came a moment ago is accepted: `cleanup` would leave it
+            await asyncio.sleep(0)  # a connection that came a moment ago is accepted, which `cleanup` leaves
             await runner.cleanup()
             await asyncio.sleep(0)  # what was accepted a moment ago is a task that has yet to take its socket
 
