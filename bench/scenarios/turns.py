@@ -203,8 +203,7 @@ SCENARIO = Scenario(
         "grows most. About five of its calls decide on it, so it is partly a matter of chance: `worst team`\n"
         "in the row `quiet again` is what it is between two quiet phases, when the teams call at other\n"
         "moments. [Decision 0042](../decisions/0042-who-floods-gives-way.md) has both by simulation, where\n"
-        "no machine adds noise. Results that have a column `by chance` are of an earlier form of this run:\n"
-        "pauses were all alike, and that column is the figure for single calls that were shuffled.\n\n"
+        "no machine adds noise.\n\n"
         "The last goal is measured once no other team counts as being about any more: after three of their\n"
         "pauses, ten seconds at least."
     ),
