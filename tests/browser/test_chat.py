@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from centralized_ml_api.api.clients import load_clients, render_lines
-from support.chat_page import MARKDOWN, PIXEL, SYSTEM
+from support.chat_page import BRIEF_TOKENS, MARKDOWN, PIXEL, SYSTEM
 from support.page_server import Reply, say
 from support.page_snippets import run_snippet
 
@@ -89,6 +89,16 @@ def test_a_cut_answer_says_at_how_many_tokens_it_was_cut(chat: Visit, server: Pa
     server.script("Cut?", say("one two three", finish="length"))
     chat.answered("Cut?")
     assert "Stopped at 3 tokens, the length that you allow." in chat.answers.inner_text()
+
+
+def test_no_model_is_asked_for_longer_answers_than_it_may_give(chat: Visit, server: PageServer) -> None:
+    chat.show("sees")
+    server.script("Brief?", say("one two three", finish="length"))
+    chat.answered("Brief?")
+    assert server.asked[-1]["max_tokens"] == BRIEF_TOKENS
+    assert "Stopped at 3 tokens, the longest answer of this model." in chat.answers.inner_text()
+    expect(chat.answers.get_by_role("button", name="Allow more")).to_have_count(0)
+    expect(chat.answers.get_by_role("button", name="Continue")).to_be_visible()
 
 
 def test_a_question_is_edited_and_the_old_answer_stays(chat: Visit, server: PageServer) -> None:

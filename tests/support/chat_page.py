@@ -1,4 +1,4 @@
-"""The config of an event with chats, for tests of the page: one chats, another does too, a third sees."""
+"""The config of an event with chats, for tests of the page: `chat`, `other`, and `sees`, which is brief."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 SYSTEM = "Be brief."
+BRIEF_TOKENS = 200
 MARKDOWN = """\
 ### A plan
 
@@ -40,5 +41,6 @@ def build_config() -> dict[str, Any]:
         {"name": name, "integration": {"type": "api"}, "local": local, "sample": sample}
         for name, sample in chats.items()
     ]
+    entries[-1]["max_output_tokens"] = BRIEF_TOKENS
     event = {"title": "Spring Hack", "welcome": "Hello **all**.", "ends": "2099-06-01T18:00:00+02:00"}
     return {"models": [], "endpoints": entries, "event": event}

@@ -111,8 +111,15 @@ def _model(
         "form": _form(media_type_of(deployment), sample),
         "served": deployment.name not in known.refused,
         "why_not": known.refused.get(deployment.name),
+        **_longest_answer(deployment),
         **_sleep(deployment.name, known),
     }
+
+
+def _longest_answer(deployment: ModelDeployment) -> dict[str, Any]:
+    """Returns how many tokens an answer may have; nothing where the config does not limit them."""
+    limit = deployment.max_output_tokens
+    return {} if limit is None else {"max_output_tokens": limit}
 
 
 def _sleep(name: str, known: Known) -> dict[str, Any]:

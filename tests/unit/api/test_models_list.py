@@ -137,6 +137,11 @@ def test_no_sample_shows_no_image(tmp_path: Path, sample: Any) -> None:
     assert model(tmp_path, Known(tasks={"a": "vlm"}), sample=sample)["sees"] is True
 
 
+def test_a_limit_of_answers_is_shown(tmp_path: Path) -> None:
+    assert model(tmp_path, max_output_tokens=200)["max_output_tokens"] == 200
+    assert "max_output_tokens" not in model(tmp_path)
+
+
 def test_the_logo_is_part_of_the_page_and_an_unreadable_one_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "logo.svg").write_text("<svg/>")
     plan = plan_of(tmp_path, {}, event={"title": "Hack", "logo": "logo.svg"})

@@ -26,7 +26,8 @@ function startSettings(name) {
   };
 }
 
-const mostTokens = (name) => Math.min(MOST_TOKENS, contextLength(name) ?? MOST_TOKENS);
+/** Returns the longest answer that may be asked of a model, in tokens. */
+const mostTokens = (name) => Math.min(MOST_TOKENS, contextLength(name) ?? MOST_TOKENS, findModel(name)?.max_output_tokens ?? MOST_TOKENS);
 
 /** Returns the question of a model's sample. */
 function sampleQuestion(model) {

@@ -84,16 +84,17 @@ function temperatureField(settings, changed) {
 function lengthField(conversation, changed) {
   const { settings } = conversation;
   const most = mostTokens(conversation.models[0]);
+  const least = Math.min(64, most);
   const words = (tokens) => `about ${Math.round(tokens * 0.75).toLocaleString("en")} words`;
   const shown = element("span", {}, `${settings.tokens.toLocaleString("en")} tokens`);
   const inWords = element("span", {}, words(settings.tokens));
-  const input = element("input", { type: "range", min: "64", max: most, step: "64", value: settings.tokens, oninput: () => {
+  const input = element("input", { type: "range", min: least, max: most, step: least, value: settings.tokens, oninput: () => {
     settings.tokens = Number(input.value);
     shown.textContent = `${settings.tokens.toLocaleString("en")} tokens`;
     inWords.textContent = words(settings.tokens);
     changed();
   } });
-  return element("div", {}, labelled("Longest answer", input, shown), element("div", { class: "scale" }, element("span", {}, "64"), inWords, element("span", {}, most.toLocaleString("en"))));
+  return element("div", {}, labelled("Longest answer", input, shown), element("div", { class: "scale" }, element("span", {}, String(least)), inWords, element("span", {}, most.toLocaleString("en"))));
 }
 
 const SELECTED = { language: 0, program: "" };
@@ -156,6 +157,7 @@ function aboutModel(model) {
     ["Input", model.takes],
     ["Output", model.gives],
     ["Context", contextLength(model.name) ? `${contextLength(model.name).toLocaleString("en")} tokens` : null],
+    ["Longest answer", model.max_output_tokens ? `${model.max_output_tokens.toLocaleString("en")} tokens` : null],
     ["Limits", state.catalogue.event.limits],
   ];
   return element("details", { class: "about" }, element("summary", {}, `About ${model.name}`), termList("facts", rows));

@@ -197,13 +197,15 @@ function endOf(conversation, index, column, answer, trouble) {
 
 /** Builds the line that says why an answer is not whole, with a way to the rest. */
 function cutOff(conversation, answer, goOn) {
+  const isLongest = conversation.settings.tokens >= mostTokens(answer.model);
+  const whose = isLongest ? "the longest answer of this model" : "the length that you allow";
   const reason = {
-    length: [`Stopped at ${answer.tokens.toLocaleString("en")} tokens, the length that you allow.`],
+    length: [`Stopped at ${answer.tokens.toLocaleString("en")} tokens, ${whose}.`],
     stopped: ["You stopped this answer."],
     broken: ["The answer broke off."],
   }[answer.finish];
   if (!reason) return null;
-  const more = answer.finish === "length" ? element("button", { type: "button", class: "quiet only-wide", onclick: openSettings }, "Allow more") : null;
+  const more = answer.finish === "length" && !isLongest ? element("button", { type: "button", class: "quiet only-wide", onclick: openSettings }, "Allow more") : null;
   const button = element("button", { type: "button", class: "primary", onclick: goOn }, "Continue");
   return element("div", { class: "cutoff" }, element("span", {}, reason), more, button);
 }
