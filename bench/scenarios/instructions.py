@@ -169,6 +169,6 @@ SCENARIO = Scenario(
         "[The gateway](gateway.md#what-a-call-costs) has such counts of what was tried: each row there is a\n"
         "change to the program, counted before and after it. To repeat one, make the change and run this."
     ),
-    rounds=3,
+    rounds=5,
     measure=measure,
 )

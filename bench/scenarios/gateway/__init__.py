@@ -22,7 +22,7 @@ from bench.scenarios.gateway.rounds import (
     ALONE_SECONDS,
     CONNECTIONS,
     LOAD_SECONDS,
-    ONE_CORE_SECONDS,
+    ONE_CORE_TURNS,
     Figures,
     measure_peer,
 )
@@ -69,7 +69,7 @@ def measure(run: Run) -> Measured:
         versions=versions,
         details={
             "connections": CONNECTIONS,
-            "seconds": {"load": LOAD_SECONDS, "one caller": ALONE_SECONDS, "one core": ONE_CORE_SECONDS},
+            "seconds": {"load": LOAD_SECONDS, "one caller": ALONE_SECONDS, "one core": ONE_CORE_TURNS},
             "rounds": {
                 name: [asdict(figures_of_round) for figures_of_round in rounds]
                 for name, rounds in figures.items()
@@ -92,14 +92,16 @@ def choose(names: str) -> list[Peer]:
 
 
 def measure_round(run: Run, number: int, chosen: Sequence[Peer]) -> Iterator[tuple[Peer, Figures]]:
-    """Measures the gateways in turn, in front of the same model."""
+    """Measures the gateways in turn, in front of the same model and beside the same Envoy."""
     folder = run.folder / f"round-{number}"
-    folder.mkdir()
     upstream = Place(folder / "model", free_port(), run.say)
-    upstream.folder.mkdir()
-    with proxies.start_upstream(upstream) as model:
-        for place, peer in enumerate(chosen):
-            figures = measure_peer(peer, Place(folder / str(place), upstream.upstream, run.say), model)
+    beside = Place(folder / "beside", upstream.upstream, run.say)
+    for place in (upstream, beside):
+        place.folder.mkdir(parents=True)
+    with proxies.start_upstream(upstream) as model, proxies.start_envoy(beside) as bare:
+        for position, peer in enumerate(chosen):
+            place = Place(folder / str(position), upstream.upstream, run.say)
+            figures = measure_peer(peer, place, model, bare)
             run.say(f"round {number + 1} of {run.rounds}: {peer.name}: {render_figures(figures)}")
             yield peer, figures
 
@@ -107,9 +109,8 @@ def measure_round(run: Run, number: int, chosen: Sequence[Peer]) -> Iterator[tup
 def render_figures(figures: Figures) -> str:
     """Returns a line of progress."""
     load, alone = figures.load, figures.alone
-    each = (
-        f"{figures.microseconds:,.1f} µs of processor time ({figures.one_core_microseconds:,.1f} on one core)"
-    )
+    one_core = f"{figures.one_core_microseconds:,.1f} on one core, {figures.times_bare:.2f} of Envoy alone"
+    each = f"{figures.microseconds:,.1f} µs of processor time ({one_core})"
     return f"{load.calls_a_second:,.0f} calls/s, {each}, alone {alone.p50_milliseconds} ms"
 
 

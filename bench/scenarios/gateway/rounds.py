@@ -2,6 +2,8 @@
 
 It is loaded twice: with a core of its own, which calls per second and latencies need; and with callers and
 model on that same core, as on a machine that has no other, which is what processor times are compared by.
+There an Envoy that only proxies is called in turn with it, second by second: what a call costs changes within
+a minute on a machine that others share, for both alike.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from bench.scenarios.gateway.calls import check_refusal, wait_for_answer
 from bench.scenarios.gateway.peer import GATEWAY_CORES, LOAD_CORES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.scenarios.gateway.peer import Peer, Place, Running
 
 CONNECTIONS = 32
 LOAD_SECONDS = 2
 ALONE_SECONDS = 1
-ONE_CORE_SECONDS = 2
+ONE_CORE_TURNS = 3
+"""How many seconds each of the two is called on one core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +38,28 @@ class Figures:
     """Processor time per call under load."""
     one_core_microseconds: float
     """The same with callers and model on the gateway's core."""
+    bare_microseconds: float
+    """The same of an Envoy that only proxies, called in turn with it."""
 
     @property
     def calls_a_cpu_second(self) -> float:
         """How many calls per second one core could pass on if it did nothing else."""
         return 1e6 / self.microseconds
 
+    @property
+    def times_bare(self) -> float:
+        """What a call costs on one core, as a multiple of what it costs an Envoy that only proxies."""
+        return self.one_core_microseconds / self.bare_microseconds
 
-def measure_peer(peer: Peer, place: Place, model: int) -> Figures:
+
+def measure_peer(peer: Peer, place: Place, model: int, bare: Running) -> Figures:
     """Starts, measures and stops one gateway.
 
     Args:
         peer: The gateway.
         place: Where it runs.
         model: The process id of the model.
+        bare: An Envoy that only proxies, to compare with.
 
     Raises:
         RuntimeError: Its response is not the model's, or a call under load failed.
@@ -60,16 +73,29 @@ def measure_peer(peer: Peer, place: Place, model: int) -> Figures:
         load, used = _price(running, LOAD_SECONDS, place, LOAD_CORES)
         alone = _load(running, 1, ALONE_SECONDS, place)
         with on_cores(model, GATEWAY_CORES):
-            one_core, used_there = _price(running, ONE_CORE_SECONDS, place, GATEWAY_CORES)
-    if not load.calls or not alone.calls or not one_core.calls:
-        raise RuntimeError(f"{peer.name} answers no call under load")
-    return Figures(load, alone, used / load.calls * 1e6, used_there / one_core.calls * 1e6)
+            one_core, bare_one_core = _price_in_turn((running, bare), place)
+    if not alone.calls:
+        raise RuntimeError(f"{peer.name} answers no call of a single caller")
+    return Figures(load, alone, used / load.calls * 1e6, one_core, bare_one_core)
+
+
+def _price_in_turn(gateways: Sequence[Running], place: Place) -> list[float]:
+    """Returns what a call costs each on one core, called in turn, in microseconds of the processor."""
+    turns = [
+        [_price(running, 1, place, GATEWAY_CORES) for running in gateways] for _ in range(ONE_CORE_TURNS)
+    ]
+    return [
+        sum(used for _, used in own) / sum(load.calls for load, _ in own) * 1e6
+        for own in zip(*turns, strict=True)
+    ]
 
 
 def _price(running: Running, seconds: int, place: Place, cores: str) -> tuple[Load, float]:
     """Returns the load of callers on these cores, and the processor seconds that the gateway used for it."""
     before = processor_seconds(running.pid)
     load = _load(running, CONNECTIONS, seconds, place, cores)
+    if not load.calls:
+        raise RuntimeError(f"{running.call.url} answers no call under load")
     return load, processor_seconds(running.pid) - before
 
 

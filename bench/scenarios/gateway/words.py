@@ -18,8 +18,10 @@ Each gateway passes the same call to the same model. The model is an nginx that 
 core 0; the callers (wrk) and the model run on core 1. First, {CONNECTIONS} concurrent callers give calls per
 second, p50, p99 and processor time; then a single caller makes one call after another. Then callers and model
 move to core 0, too: the processor time of a call "on one core" is what gateways are compared by, as multiples
-of Envoy alone in the same round. Processor time includes all processes of a gateway. "Calls per CPU second"
-is what one core could pass on in a second if it did nothing else.
+of an Envoy that only proxies. That one runs beside each of them, and both are called in turn, for a second
+each; in the row of Envoy alone it is compared with itself, which tells how precise this is. Processor time
+includes all processes of a gateway. "Calls per CPU second" is what one core could pass on in a second if it
+did nothing else.
 """
 
 NOTES = """\

@@ -54,9 +54,11 @@ GIVEN = {
 }
 
 
-def figures(microseconds: float, alone_milliseconds: float) -> Figures:
+def figures(microseconds: float, alone_milliseconds: float, bare: float = 30) -> Figures:
     load = Load(3000, 3.0, 0, 0, alone_milliseconds, alone_milliseconds)
-    return Figures(load, load, microseconds, one_core_microseconds=2 * microseconds)
+    return Figures(
+        load, load, microseconds, one_core_microseconds=2 * microseconds, bare_microseconds=2 * bare
+    )
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -85,11 +87,11 @@ def test_an_option_leaves_the_model_and_our_gateway_in() -> None:
         choose("nginx,apache")
 
 
-def test_goals_compare_within_a_round() -> None:
+def test_goals_compare_with_what_was_called_in_turn() -> None:
     measured = {
         UPSTREAM.name: [figures(1, 0.1), figures(1, 0.2), figures(1, 0.3)],
-        ENVOY.name: [figures(30, 0.2), figures(60, 0.3), figures(45, 0.4)],
-        OURS.name: [figures(40, 0.2), figures(80, 0.3), figures(50, 0.5)],
+        ENVOY.name: [figures(10, 0.2), figures(20, 0.3), figures(30, 0.4)],
+        OURS.name: [figures(40, 0.2, 30), figures(80, 0.3, 60), figures(50, 0.5, 45)],
     }
     envoy, added = judge(measured)
     assert (envoy.value, envoy.goal, envoy.met) == (1.33, 1.47, True)
@@ -129,17 +131,21 @@ def test_a_hosted_model_is_one_with_a_key_that_only_this_user_reads(tmp_path: Pa
 
 
 def test_the_model_itself_is_no_gateway_and_has_no_price() -> None:
-    measured = {UPSTREAM.name: [figures(1, 1)], OURS.name: [figures(50, 1)], ENVOY.name: [figures(40, 1)]}
-    row, other, bare = (build_row(name, measured) for name in measured)
+    measured = {UPSTREAM.name: [figures(1, 1)], OURS.name: [figures(50, 1, 40)]}
+    row, other = (build_row(name, measured) for name in measured)
     assert row["calls per CPU second"] is row["times bare Envoy"] is None
     assert other["calls per CPU second"] == 20_000
     assert (other["CPU µs per call, one core"], other["times bare Envoy"]) == (100, 1.25)
-    assert bare["times bare Envoy"] == 1
     assert list(row) == list(other)
 
 
-def test_without_envoy_alone_there_is_nothing_to_be_a_multiple_of() -> None:
-    assert build_row(OURS.name, {OURS.name: [figures(50, 1)]})["times bare Envoy"] is None
+def test_gateways_are_compared_by_their_multiples_of_what_ran_beside_them() -> None:
+    measured = {
+        VLLM_ROUTER.name: [figures(30, 1, 30), figures(60, 1, 60), figures(33, 1, 30)],
+        OURS.name: [figures(120, 1, 60), figures(60, 1, 30), figures(66, 1, 30)],
+    }
+    (cost,) = judge(measured)
+    assert cost.value == 2
 
 
 @pytest.mark.parametrize("answer", [ANSWER, ANTHROPIC_ANSWER])
