@@ -43,12 +43,16 @@ def listed(words: Iterable[str], last: str = "or") -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Returns the known word that was probably meant, or None.
 
-    Letter case and the choice between `-` and `_` do not count as differences. Of very many known words, only
-    the first are compared.
+    Letter case and the choice between `-` and `_` do not count as differences. If none is similar, it is the
+    only one that begins like that: `input_per_million` for `input`. Of very many known words, only the first
+    are compared.
     """
     plain = {word.lower().replace("-", "_"): word for word in islice(known, _MOST_COMPARED)}
-    found = difflib.get_close_matches(word[:_LONGEST].lower().replace("-", "_"), plain, n=1, cutoff=0.7)
-    return plain[found[0]] if found else None
+    wanted = word[:_LONGEST].lower().replace("-", "_")
+    if found := difflib.get_close_matches(wanted, plain, n=1, cutoff=0.7):
+        return plain[found[0]]
+    longer = [written for name, written in plain.items() if name.startswith(f"{wanted}_")]
+    return longer[0] if len(longer) == 1 else None
 
 
 def write(text: str | None) -> str:

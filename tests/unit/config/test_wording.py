@@ -26,6 +26,13 @@ def test_the_nearest_word_is_what_was_probably_meant(word: str, meant: str | Non
     assert nearest(word, ["instance", "model_id", "name"]) == meant
 
 
+def test_a_word_that_begins_one_known_word_alone_means_that() -> None:
+    known = ["input_per_million", "output_per_million", "max_body_mib", "max_output_tokens", "inputs"]
+    assert nearest("output", known) == "output_per_million"
+    assert nearest("max", known) is None
+    assert nearest("input", known) == "inputs", "a similar word is nearer"
+
+
 def test_words_are_enumerated() -> None:
     assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a or b", "a, b or c"]
 

@@ -33,7 +33,23 @@ _ALL = "*"  # no team has this name
 LONGEST_GRACE_DAYS = 30
 
 
-@click.group(invoke_without_command=True)
+class _Keys(click.Group):
+    """A group with an option that people take for one of its commands."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Returns the command and its arguments.
+
+        Raises:
+            click.UsageError: There is no such command; the message names the option that was meant.
+        """
+        if args[0] == "show":
+            ctx.fail("No such command 'show'. Did you mean '--show'?")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Keys, invoke_without_command=True)
 @place_options
 @click.option(
     "--show",

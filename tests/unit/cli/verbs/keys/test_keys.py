@@ -156,6 +156,12 @@ def test_an_unknown_team_is_a_usage_error(folder: Path, arguments: list[str]) ->
     assert "red, blue team" in ran.talk
 
 
+def test_the_option_that_shows_a_key_is_named_to_who_takes_it_for_a_command(folder: Path) -> None:
+    ran = mlapi("keys", "show", "red", cwd=folder)
+    assert ran.status == 2
+    assert ran.talk.endswith("Error: No such command 'show'. Did you mean '--show'?\n")
+
+
 def test_revoking_wants_a_yes_where_nobody_can_be_asked(folder: Path) -> None:
     before = value(folder)
     assert mlapi("keys", "revoke", "red", cwd=folder).status == 2
