@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bench.load import Call
 
 WARM_CALLS = 3_000
-"""LuaJIT compiles what has run often: after 40 calls, counts of one program still differ by two percent."""
+"""LuaJIT compiles what runs often: after 40 calls, counts of the same program differed by two percent."""
 COUNTED_CALLS = 150
 _OK = 200
 _TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)

@@ -167,7 +167,8 @@ SCENARIO = Scenario(
     ),
     notes=(
         "[The gateway](gateway.md#what-a-call-costs) has such counts of what was tried: each row there is a\n"
-        "change to the program, counted before and after it. To repeat one, make the change and run this."
+        "change to the program, counted before and after it. To repeat one, make the change and run this.\n\n"
+        "[Further below](gateway.md#how-far-it-scales) is why a call under `/v1` costs what it does."
     ),
     rounds=5,
     measure=measure,

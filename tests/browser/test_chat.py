@@ -99,6 +99,20 @@ def test_no_model_is_asked_for_longer_answers_than_it_may_give(chat: Visit, serv
     assert "Stopped at 3 tokens, the longest answer of this model." in chat.answers.inner_text()
     expect(chat.answers.get_by_role("button", name="Allow more")).to_have_count(0)
     expect(chat.answers.get_by_role("button", name="Continue")).to_be_visible()
+    chat.page.get_by_role("button", name="Settings", exact=True).click()
+    length = chat.page.get_by_label("Longest answer")
+    length.press("ArrowLeft")
+    length.press("End")
+    expect(length).to_have_value(str(BRIEF_TOKENS))
+    chat.page.keyboard.press("Escape")
+
+
+def test_beside_another_model_each_is_asked_for_what_it_may_give(chat: Visit, server: PageServer) -> None:
+    chat.page.get_by_role("button", name="Compare two models").click()
+    chat.page.get_by_label("Model on the right").select_option("sees")
+    chat.answered("Both, briefly?")
+    asked = {call["model"]: call["max_tokens"] for call in server.asked[-2:]}
+    assert asked == {"chat": 640, "sees": BRIEF_TOKENS}
 
 
 def test_a_question_is_edited_and_the_old_answer_stays(chat: Visit, server: PageServer) -> None:

@@ -23,6 +23,7 @@ from bench.scenarios.gateway.rounds import (
     CONNECTIONS,
     LOAD_SECONDS,
     ONE_CORE_TURNS,
+    TURN_SECONDS,
     Figures,
     measure_peer,
 )
@@ -69,7 +70,11 @@ def measure(run: Run) -> Measured:
         versions=versions,
         details={
             "connections": CONNECTIONS,
-            "seconds": {"load": LOAD_SECONDS, "one caller": ALONE_SECONDS, "one core": ONE_CORE_TURNS},
+            "seconds": {
+                "load": LOAD_SECONDS,
+                "one caller": ALONE_SECONDS,
+                "one core": ONE_CORE_TURNS * TURN_SECONDS,
+            },
             "rounds": {
                 name: [asdict(figures_of_round) for figures_of_round in rounds]
                 for name, rounds in figures.items()

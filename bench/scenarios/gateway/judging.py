@@ -85,7 +85,10 @@ def judge(figures: AllFigures) -> list[Goal]:
 
 
 def _cost(figures: AllFigures, ours: str, other: str) -> float:
-    """Returns the processor time of a call as a multiple of the other gateway's, both on one core."""
+    """Returns the processor time of a call as a multiple of the other gateway's, both on one core.
+
+    Gateways are compared by their multiples of the Envoy beside them; for Envoy alone, that is the multiple.
+    """
     if other == ENVOY.name:
         return median(mine.times_bare for mine in figures[ours])
     return median(

@@ -2,8 +2,8 @@
 
 It is loaded twice: with a core of its own, which calls per second and latencies need; and with callers and
 model on that same core, as on a machine that has no other, which is what processor times are compared by.
-There an Envoy that only proxies is called in turn with it, second by second: what a call costs changes within
-a minute on a machine that others share, for both alike.
+There it takes turns with an Envoy that only proxies, second by second: on a machine that others share, what a
+call costs changes within a minute, for both alike.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ CONNECTIONS = 32
 LOAD_SECONDS = 2
 ALONE_SECONDS = 1
 ONE_CORE_TURNS = 3
-"""How many seconds each of the two is called on one core."""
+"""How often each of the two is called on one core."""
+TURN_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def measure_peer(peer: Peer, place: Place, model: int, bare: Running) -> Figures
 def _price_in_turn(gateways: Sequence[Running], place: Place) -> list[float]:
     """Returns what a call costs each on one core, called in turn, in microseconds of the processor."""
     turns = [
-        [_price(running, 1, place, GATEWAY_CORES) for running in gateways] for _ in range(ONE_CORE_TURNS)
+        [_price(running, TURN_SECONDS, place, GATEWAY_CORES) for running in gateways]
+        for _ in range(ONE_CORE_TURNS)
     ]
     return [
         sum(used for _, used in own) / sum(load.calls for load, _ in own) * 1e6

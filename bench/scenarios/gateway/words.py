@@ -17,11 +17,11 @@ Each gateway passes the same call to the same model. The model is an nginx that 
 {len(ANSWER)} bytes, so the gateway in front of it is what is measured. All processes of a gateway run on
 core 0; the callers (wrk) and the model run on core 1. First, {CONNECTIONS} concurrent callers give calls per
 second, p50, p99 and processor time; then a single caller makes one call after another. Then callers and model
-move to core 0, too: the processor time of a call "on one core" is what gateways are compared by, as multiples
-of an Envoy that only proxies. That one runs beside each of them, and both are called in turn, for a second
-each; in the row of Envoy alone it is compared with itself, which tells how precise this is. Processor time
-includes all processes of a gateway. "Calls per CPU second" is what one core could pass on in a second if it
-did nothing else.
+move to core 0, too. Gateways are compared by the processor time of a call there, "on one core", as a multiple
+of what it costs an Envoy that only proxies. That Envoy runs beside each gateway, and the two are called in
+turn, for a second each. In the row of Envoy alone it is compared with itself, which shows how precise this
+is. Processor time includes all processes of a gateway. "Calls per CPU second" is what one core could pass on
+in a second if it did nothing else.
 """
 
 NOTES = """\
@@ -31,7 +31,7 @@ a response until it is complete, filters headers, logs and counts.
 instead. The goals are multiples on one core: of Envoy alone, and no more than vllm-router, which has none of
 these features; what reading `model` in a body may add; and what a hosted model may add to that.
 
-**Why we miss these multiples.** A week before, a call took 39 µs here, where Envoy alone took 31. Most of
+**Why we miss the first two.** A week before, a call took 39 µs here, where Envoy alone took 31. Most of
 what came since was a connection to the model for each call: servers of known products have kept ones again
 ([decision 0041](../decisions/0041-kept-connections.md)), which brought 132 µs down to 57. The rest is the
 counting of tokens: above all, what scripts note of a call and what the log and the statistics read of that.
@@ -47,7 +47,8 @@ might: that takes several times the gateway's own share, and so do limits in tok
 TensorZero, LiteLLM and MLflow parse each body and each response as OpenAI's and write them again; BentoML
 does the same with JSON of its own types. The others pass bytes. BentoML and Ray Serve are model servers: to
 put them in front of a model that runs elsewhere, one writes code that forwards calls. Ray's processor time
-includes its cluster's own processes. MLflow opens a new connection to the model for every call.
+includes its cluster's own processes, which also slow the Envoy beside it: its multiple is too low. MLflow
+opens a new connection to the model for every call.
 
 **Who is missing.** Only programs that PyPI, npm or Debian have are compared. Bifrost's package on npm has no
 gateway but downloads one from elsewhere when it starts. agentgateway is in none of them: the package of that

@@ -43,9 +43,9 @@ def listed(words: Iterable[str], last: str = "or") -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Returns the known word that was probably meant, or None.
 
-    Letter case and the choice between `-` and `_` do not count as differences. If none is similar, it is the
-    only one that begins like that: `input_per_million` for `input`. Of very many known words, only the first
-    are compared.
+    Letter case and the choice between `-` and `_` do not count as differences. If none is similar, the one
+    known word is meant that begins with it and a `_`: `input_per_million` for `input`. Of very many known
+    words, only the first are compared.
     """
     plain = {word.lower().replace("-", "_"): word for word in islice(known, _MOST_COMPARED)}
     wanted = word[:_LONGEST].lower().replace("-", "_")

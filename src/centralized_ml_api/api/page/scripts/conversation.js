@@ -88,7 +88,7 @@ function chatRequest(conversation, column, messages) {
     model: name,
     messages,
     ...(temperature === null ? {} : { temperature }),
-    max_tokens: tokens,
+    max_tokens: Math.min(tokens, mostTokens(name)),
     stream: true,
   };
   return buildRequest("/v1/chat/completions", { body: JSON.stringify(body), accept: "text/event-stream" });

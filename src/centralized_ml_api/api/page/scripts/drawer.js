@@ -85,10 +85,12 @@ function lengthField(conversation, changed) {
   const { settings } = conversation;
   const most = mostTokens(conversation.models[0]);
   const least = Math.min(64, most);
+  const step = most % 64 ? 1 : 64;
+  const chosen = Math.min(settings.tokens, most);
   const words = (tokens) => `about ${Math.round(tokens * 0.75).toLocaleString("en")} words`;
-  const shown = element("span", {}, `${settings.tokens.toLocaleString("en")} tokens`);
-  const inWords = element("span", {}, words(settings.tokens));
-  const input = element("input", { type: "range", min: least, max: most, step: least, value: settings.tokens, oninput: () => {
+  const shown = element("span", {}, `${chosen.toLocaleString("en")} tokens`);
+  const inWords = element("span", {}, words(chosen));
+  const input = element("input", { type: "range", min: least, max: most, step, value: chosen, oninput: () => {
     settings.tokens = Number(input.value);
     shown.textContent = `${settings.tokens.toLocaleString("en")} tokens`;
     inWords.textContent = words(settings.tokens);

@@ -197,17 +197,22 @@ function endOf(conversation, index, column, answer, trouble) {
 
 /** Builds the line that says why an answer is not whole, with a way to the rest. */
 function cutOff(conversation, answer, goOn) {
-  const isLongest = conversation.settings.tokens >= mostTokens(answer.model);
-  const whose = isLongest ? "the longest answer of this model" : "the length that you allow";
+  const mayBeLonger = conversation.settings.tokens < mostTokens(answer.model);
   const reason = {
-    length: [`Stopped at ${answer.tokens.toLocaleString("en")} tokens, ${whose}.`],
+    length: [`Stopped at ${answer.tokens.toLocaleString("en")} tokens, ${limitOf(answer.model, mayBeLonger)}.`],
     stopped: ["You stopped this answer."],
     broken: ["The answer broke off."],
   }[answer.finish];
   if (!reason) return null;
-  const more = answer.finish === "length" && !isLongest ? element("button", { type: "button", class: "quiet only-wide", onclick: openSettings }, "Allow more") : null;
+  const more = answer.finish === "length" && mayBeLonger ? element("button", { type: "button", class: "quiet only-wide", onclick: openSettings }, "Allow more") : null;
   const button = element("button", { type: "button", class: "primary", onclick: goOn }, "Continue");
   return element("div", { class: "cutoff" }, element("span", {}, reason), more, button);
+}
+
+/** Says what limits the answers of a model: the participant, the organizer, or the page. */
+function limitOf(name, mayBeLonger) {
+  if (mayBeLonger) return "the length that you allow";
+  return findModel(name)?.max_output_tokens === mostTokens(name) ? "the longest answer of this model" : "the most that this page asks for";
 }
 
 function continueAnswer(conversation, index, column) {

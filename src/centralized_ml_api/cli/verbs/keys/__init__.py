@@ -44,7 +44,7 @@ class _Keys(click.Group):
         Raises:
             click.UsageError: There is no such command; the message names the option that was meant.
         """
-        if args[0] == "show":
+        if args[0] == "show" and not ctx.resilient_parsing:
             ctx.fail("No such command 'show'. Did you mean '--show'?")
         return super().resolve_command(ctx, args)
 
