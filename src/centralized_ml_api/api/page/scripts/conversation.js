@@ -22,7 +22,7 @@ function startSettings(name) {
   return {
     system: typeof system === "string" ? system : "",
     temperature: sample.temperature ?? null,
-    tokens: Math.min(Math.max(START_TOKENS, sample.max_tokens ?? 0), mostTokens(name)),
+    tokens: Math.max(START_TOKENS, sample.max_tokens ?? 0),
   };
 }
 

@@ -73,8 +73,7 @@ function askInstead(conversation, index, name) {
   stopRuns(conversation);
   const { question, image } = conversation.turns[index];
   const turns = conversation.turns.slice(0, index).map((turn) => ({ ...newTurn(turn.question, turn.image), answers: turn.answers }));
-  const settings = { ...conversation.settings };
-  const other = { ...newConversation([name]), title: conversation.title, settings, turns: [...turns, newTurn(question, image)] };
+  const other = { ...newConversation([name]), title: conversation.title, settings: { ...conversation.settings }, turns: [...turns, newTurn(question, image)] };
   state.conversations.unshift(other);
   goTo(other);
   askTurn(other, index);
