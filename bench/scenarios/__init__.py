@@ -3,6 +3,7 @@
 ORDER = (
     "gateway",
     "instructions",
+    "parts",
     "model",
     "lambda_host",
     "start",

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bench.callgrind import (
     count_instructions,
@@ -73,22 +74,33 @@ def count_bare(place: Place) -> Iterator[Counted]:
 
 
 @contextlib.contextmanager
-def count_ours(place: Place, *, config: Callable[[Place], dict[str, Any]], path: str) -> Iterator[Counted]:
-    """Runs `mlapi up`, and a second Envoy with the same files; the second is called."""
+def serve_ours(place: Place, config: dict[str, Any], path: str) -> Iterator[tuple[Path, str | None]]:
+    """Runs `mlapi up` until a call of the path is answered; yields the bootstrap of its Envoy, and a key."""
     served = place.folder / "served"
     served.mkdir()
-    wanted = config(place)
-    with serve(wanted, served) as address:
-        has_teams = "teams" in wanted["event"]
+    with serve(config, served) as address:
+        has_teams = "teams" in config["event"]
         key = LocalKeys(KeyStore(served / ".mlapi")).show(ours.TEAM) if has_teams else None
         wait_for_answer(build_call(int(address.rpartition(":")[2]), path, key))
         (bootstrap,) = (served / ".mlapi").rglob("bootstrap.json")
+        yield bootstrap, key
+
+
+@contextlib.contextmanager
+def count_ours(place: Place, *, config: Callable[[Place], dict[str, Any]], path: str) -> Iterator[Counted]:
+    """Runs `mlapi up`, and a second Envoy with the same files; the second is called."""
+    with serve_ours(place, config(place), path) as (bootstrap, key):
         port = free_port()
-        file = own_envoy_files(bootstrap, place.folder, port)
-        with start_counted(_command(file), port, place.folder) as pid:
-            call = build_call(port, path, key)
-            wait_for_answer(call)  # it has read its routes
-            yield pid, call
+        with count_copy(own_envoy_files(bootstrap, place.folder, port), build_call(port, path, key)) as call:
+            yield call
+
+
+@contextlib.contextmanager
+def count_copy(file: Path, call: Call) -> Iterator[Counted]:
+    """Runs an Envoy with files that `own_envoy_files` has written, until a call of it is answered."""
+    with start_counted(_command(file), urlsplit(call.url).port or 0, file.parent) as pid:
+        wait_for_answer(call)  # it has read its routes
+        yield pid, call
 
 
 def _command(config: Path) -> list[str]:
