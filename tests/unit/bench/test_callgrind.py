@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bench.callgrind import own_envoy_files, read_totals
+from bench.callgrind import own_envoy_files, read_totals, render_request
+from bench.load import Call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,3 +43,15 @@ def test_the_last_dump_of_each_thread_is_read(tmp_path: Path) -> None:
     assert read_totals(tmp_path) == [9]
     (tmp_path / "count.10-05").unlink()
     assert sorted(read_totals(tmp_path)) == [30, 4_000]
+
+
+def test_a_call_is_one_piece_of_bytes() -> None:
+    call = Call("http://127.0.0.1:8080/model", '{"à": 1}', {"authorization": "Bearer key"})
+    head, _, body = render_request(call).partition(b"\r\n\r\n")
+    assert head.split(b"\r\n") == [
+        b"POST /model HTTP/1.1",
+        b"Host: 127.0.0.1:8080",
+        b"Content-Length: 9",
+        b"authorization: Bearer key",
+    ]
+    assert body.decode() == call.body
