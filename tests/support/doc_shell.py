@@ -41,6 +41,7 @@ SHELL = frozenset("|&;<>()$`*?[]{}~#!\n")
 """What a shell reads as more than words."""
 
 LEFT_RUNNING = "# leave it running"
+_LOGS = "mlapi logs"
 API_PORT, RUNTIME_PORT, MODEL_PORT = "8080", "8081", "9000"
 
 
@@ -97,14 +98,23 @@ class PageShell:
         elif _goes_on(command.text):
             self._leave_running(command, block)
             return
-        elif self._in_this_process and (words := split_verb(command.text)):
-            output = self._run_verb([self._here(word) for word in words], command, block)
         else:
-            output = self._output(["bash", "-c", self._here(command.text)], command.status, block)
+            output = self._output_of(command, block)
         shown = self._there(output)
+        if command.text.startswith(_LOGS) and command.expected and not matches(command.expected, shown):
+            wait_until(  # Envoy writes what it logged a moment later
+                lambda: matches(command.expected, self._there(self._output_of(command, block))),
+                f"`{command.text}` prints what line {block.line} shows",
+            )
+            return
         assert not command.expected or matches(command.expected, shown), (
             f"line {block.line}: `{command.text}` printed\n{shown}\ninstead of\n{command.expected}"
         )
+
+    def _output_of(self, command: Command, block: Block) -> str:
+        if self._in_this_process and (words := split_verb(command.text)):
+            return self._run_verb([self._here(word) for word in words], command, block)
+        return self._output(["bash", "-c", self._here(command.text)], command.status, block)
 
     def _leave_running(self, command: Command, block: Block) -> None:
         log = self.folder / f".output-{len(self._serving)}"
